@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// Views of bytes, and big-endian integers in them (network order, RFC 1700). A view owns nothing.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace qmux {
+
+using ConstBytes = std::span<const std::byte>;
+using MutableBytes = std::span<std::byte>;
+
+[[nodiscard]] inline ConstBytes as_bytes(std::string_view text) noexcept {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+[[nodiscard]] inline std::string_view as_text(ConstBytes bytes) noexcept {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+[[nodiscard]] inline const std::uint8_t* as_octets(ConstBytes bytes) noexcept {
+  return reinterpret_cast<const std::uint8_t*>(bytes.data());
+}
+
+[[nodiscard]] inline std::uint8_t* as_octets(MutableBytes bytes) noexcept {
+  return reinterpret_cast<std::uint8_t*>(bytes.data());
+}
+
+/// Reads a big-endian integer from the first bytes; `from` holds at least sizeof(T).
+template <std::unsigned_integral T>
+[[nodiscard]] T read_be(ConstBytes from) noexcept {
+  T value = 0;
+  for (std::size_t i = 0; i < sizeof(T); ++i) {
+    value = static_cast<T>((static_cast<std::uint64_t>(value) << 8U) | std::to_integer<std::uint64_t>(from[i]));
+  }
+  return value;
+}
+
+/// Writes a big-endian integer into the first bytes; `to` holds at least sizeof(T).
+template <std::unsigned_integral T>
+void write_be(MutableBytes to, T value) noexcept {
+  for (std::size_t i = 0; i < sizeof(T); ++i) {
+    to[i] = static_cast<std::byte>(static_cast<std::uint64_t>(value) >> (8U * (sizeof(T) - 1 - i)));
+  }
+}
+
+}  // namespace qmux

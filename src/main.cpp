@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+#include "app/main.h"
+
+int main(int argc, char** argv) { return qmux::app::run(argc, argv); }
