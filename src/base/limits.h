@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+//
+// Every number that bounds something: its unit in the name, its reason beside it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace qmux::limits {
+
+// --- memory -----------------------------------------------------------------------------------------------------------
+
+/// Free chunks a worker keeps (16 KiB each, 4 MiB in all): enough that steady traffic allocates nothing.
+inline constexpr std::size_t kFreeChunksMax = 256;
+/// What one stream may hold unsent: at least this, so that a fast path is never starved between two passes ...
+inline constexpr std::size_t kStreamUnsentMinBytes = std::size_t{64} * 1024;
+/// ... at most this, however large the congestion window: more adds delay and memory, never speed.
+inline constexpr std::size_t kStreamUnsentMaxBytes = std::size_t{1024} * 1024;
+/// One read from a socket into a stream: a visitor who sends without pause yields to the others after this much.
+inline constexpr std::size_t kRelayReadMaxBytes = std::size_t{256} * 1024;
+
+// --- wire -------------------------------------------------------------------------------------------------------------
+
+/// Largest control message accepted (docs/PROTOCOL.md).
+inline constexpr std::size_t kMessageMaxBytes = std::size_t{64} * 1024;
+
+}  // namespace qmux::limits

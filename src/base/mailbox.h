@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+//
+// What other workers leave for one worker: values in a bounded queue. post() may be called from any thread; take() by the
+// worker's own. The poster wakes the worker (io::EventLoop::wake) after a post that found the queue empty.
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace qmux {
+
+template <typename Message>
+class Mailbox {
+ public:
+  enum class Posted { refused, queued, queued_first };
+
+  explicit Mailbox(std::size_t messages_max) : messages_max_(messages_max) {}
+
+  /// `refused` leaves the message with the caller: the queue is full, or closed.
+  Posted post(Message&& message) {
+    const std::lock_guard lock(mutex_);
+    if (closed_ || messages_.size() >= messages_max_) return Posted::refused;
+    messages_.push_back(std::move(message));
+    return messages_.size() == 1 ? Posted::queued_first : Posted::queued;
+  }
+
+  /// Everything posted since the last call, in order; `into` is emptied first and its capacity reused.
+  void take(std::vector<Message>& into) {
+    into.clear();
+    const std::lock_guard lock(mutex_);
+    std::swap(into, messages_);
+  }
+
+  /// Nothing is accepted any more; what is there can still be taken.
+  void close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+
+ private:
+  const std::size_t messages_max_;
+  std::mutex mutex_;
+  std::vector<Message> messages_;
+  bool closed_ = false;
+};
+
+}  // namespace qmux

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+//
+// All timers of one event loop in one table: an indexed min-heap ordered by deadline, then by the order of setting, so
+// that a simulated run replays exactly.
+//
+// One thread. A Timer is owned by whoever set it and may be moved by nobody; destroying it cancels it. Callbacks run from
+// expire() only, never from inside set(); a callback may set, cancel or destroy any timer, its own included.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/time.h"
+
+namespace qmux {
+
+class Timer;
+
+class TimerQueue {
+ public:
+  TimerQueue() = default;
+  TimerQueue(const TimerQueue&) = delete;
+  TimerQueue& operator=(const TimerQueue&) = delete;
+  /// Every Timer is gone by now.
+  ~TimerQueue();
+
+  /// Runs what is due at `now`, earliest first. What a callback sets for `now` or earlier runs in the next call.
+  void expire(Time now);
+  /// The earliest deadline; kNever when nothing is set.
+  [[nodiscard]] Time next() const noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return heap_.size(); }
+
+ private:
+  friend class Timer;
+  void insert(Timer& timer);
+  void remove(Timer& timer) noexcept;
+  void update(Timer& timer) noexcept;
+  void place(std::size_t index, Timer* timer) noexcept;
+  void sift_up(std::size_t index) noexcept;
+  void sift_down(std::size_t index) noexcept;
+  static bool before(const Timer& a, const Timer& b) noexcept;
+
+  std::vector<Timer*> heap_;
+  std::uint64_t sequence_ = 0;
+};
+
+class Timer {
+ public:
+  using Callback = std::move_only_function<void()>;
+
+  Timer(TimerQueue& queue, Callback callback) : queue_(queue), callback_(std::move(callback)) {}
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+  ~Timer() { cancel(); }
+
+  /// Due at `deadline` (once), instead of any earlier setting. kNever cancels.
+  void set(Time deadline);
+  void cancel() noexcept;
+  [[nodiscard]] bool is_set() const noexcept { return index_ != kUnset; }
+  /// kNever when not set.
+  [[nodiscard]] Time deadline() const noexcept { return is_set() ? deadline_ : kNever; }
+
+ private:
+  friend class TimerQueue;
+  static constexpr std::size_t kUnset = static_cast<std::size_t>(-1);
+
+  TimerQueue& queue_;
+  Callback callback_;
+  Time deadline_{};
+  std::uint64_t sequence_ = 0;
+  std::size_t index_ = kUnset;
+};
+
+}  // namespace qmux
