@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+//
+// One QUIC connection (RFC 9000), around ngtcp2. It has no socket and reads no clock: its endpoint hands it packets and
+// takes packets from it.
+//
+// Owned by its Endpoint; one thread. ConnectionEvents and StreamEvents are told from deliver_events() only, never from
+// inside receive(), expire() or fill(), nor from a call that the told one makes.
+#pragma once
+
+#include <ngtcp2/ngtcp2.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/address.h"
+#include "base/bytes.h"
+#include "base/io/datagram_socket.h"
+#include "base/io/event_loop.h"
+#include "base/time.h"
+#include "quic/close_cause.h"
+#include "quic/connection_host.h"
+#include "quic/packet_batch.h"
+#include "quic/stream.h"
+#include "quic/tls_session.h"
+#include "quic/transport_config.h"
+
+namespace qmux::quic {
+
+class Connection;
+
+/// What a connection tells its owner.
+class ConnectionEvents {
+ public:
+  /// The handshake is complete: peer and keys are proven. A client's certificate may still be refused by the server, so a
+  /// client knows that it was let in only from what the server says next.
+  virtual void established(Connection& connection) = 0;
+  /// The peer opened a stream; its first bytes follow as events.
+  virtual void stream_opened(Connection& connection, Stream& stream) = 0;
+  /// After open_stream() gave nullptr: the peer allows more streams now.
+  virtual void stream_credit(Connection& connection) = 0;
+  /// The connection has ended, and with it every stream; the last thing that is told. Streams are gone when this returns.
+  virtual void closed(Connection& connection, const CloseCause& cause) = 0;
+
+ protected:
+  ~ConnectionEvents() = default;
+};
+
+/// What a connection starts from.
+struct ConnectionStart {
+  io::PacketRun first;                     ///< server: the client's Initial; client: only the addresses
+  const TransportConfig* transport;        ///< outlives the connection
+  const Credentials* credentials;          ///< outlives the connection
+  std::string server_name;                 ///< client: verified against the certificate, sent as SNI
+  ngtcp2_cid client_dcid{};                ///< server: destination ID of the Initial
+  ngtcp2_cid client_scid{};                ///< server: source ID of the Initial
+  std::uint32_t version = NGTCP2_PROTO_VER_V1;
+  std::optional<ngtcp2_cid> original_dcid; ///< server, after Retry: the destination ID before it
+  ConstBytes token;                        ///< server: verified token; client: token to present
+  bool token_is_retry = false;
+};
+
+class Connection final : private StreamHost {
+ public:
+  /// nullptr when the QUIC or the TLS library cannot make one (out of memory, unusable credentials).
+  [[nodiscard]] static std::unique_ptr<Connection> accept(ConnectionHost& host, const ConnectionStart& start);
+  [[nodiscard]] static std::unique_ptr<Connection> connect(ConnectionHost& host, const ConnectionStart& start);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  // --- for its owner (session) ---
+
+  void set_events(ConnectionEvents* events) noexcept { events_ = events; }
+  /// A new stream of ours; nullptr: the peer allows no more now, stream_credit() follows.
+  [[nodiscard]] Stream* open_stream();
+  /// How many streams open_stream() would give now.
+  [[nodiscard]] std::uint64_t stream_credit() const noexcept;
+  /// CONNECTION_CLOSE with an application error code (RFC 9000 section 10.2). closed() follows with kind `local`.
+  void close(ErrorCode code, std::string reason);
+
+  [[nodiscard]] bool is_server() const noexcept { return server_; }
+  [[nodiscard]] bool is_established() const noexcept { return established_told_; }
+  [[nodiscard]] const Address& remote_address() const noexcept { return remote_; }
+  [[nodiscard]] const Address& local_address() const noexcept { return local_; }
+  /// Subject common name of the peer's certificate; empty without one.
+  [[nodiscard]] std::string peer_name() const;
+  /// Protocol chosen by ALPN; empty when none was.
+  [[nodiscard]] std::string application_protocol() const;
+  [[nodiscard]] std::size_t stream_count() const noexcept { return streams_.size(); }
+  [[nodiscard]] Duration smoothed_rtt() const noexcept;
+  [[nodiscard]] std::size_t packet_bytes() const noexcept;  ///< largest UDP payload that the path takes, as known now
+  [[nodiscard]] io::EventLoop& loop() noexcept { return host_.loop(); }
+
+  // --- for its endpoint ---
+
+  /// Takes one UDP datagram.
+  void receive(const io::PacketRun& run, ConstBytes datagram, Time now);
+  /// Something is due: deadline() has passed.
+  void expire(Time now);
+  /// Appends packets to the batch. True: more could follow as soon as the batch is on its way.
+  bool fill(PacketBatch& batch, Time now);
+  /// Tells what has happened since the last call. True when something was told.
+  bool deliver_events();
+  [[nodiscard]] bool has_events() const noexcept;
+  /// When expire() is to be called; kNever when nothing is awaited.
+  [[nodiscard]] Time deadline() const noexcept;
+  /// closed() has been told and nothing more is to be sent: the endpoint may destroy it.
+  [[nodiscard]] bool finished() const noexcept { return phase_ == Phase::gone && closed_told_; }
+  [[nodiscard]] bool handshaking() const noexcept { return phase_ == Phase::alive && !handshake_completed_; }
+  [[nodiscard]] const std::vector<ngtcp2_cid>& routed_ids() const noexcept { return routed_ids_; }
+
+  bool touched = false;  ///< the endpoint's mark: it is in the list of those to be served at the end of this pass
+
+ private:
+  friend struct ConnectionCallbacks;
+
+  enum class Phase : std::uint8_t {
+    alive,
+    closing,   ///< we sent CONNECTION_CLOSE and answer stray packets with it
+    draining,  ///< the peer sent CONNECTION_CLOSE: silence for three probe timeouts
+    gone,
+  };
+  struct ConnDeleter {
+    void operator()(ngtcp2_conn* conn) const noexcept { ngtcp2_conn_del(conn); }
+  };
+
+  Connection(ConnectionHost& host, const ConnectionStart& start, bool server);
+  bool start_server(const ConnectionStart& start);
+  bool start_client(const ConnectionStart& start);
+
+  // StreamHost
+  void stream_has_data(Stream& stream) override;
+  void stream_consumed(Stream& stream, std::size_t bytes) override;
+  void stream_reset(Stream& stream, ErrorCode code) override;
+  void stream_stop_reading(Stream& stream, ErrorCode code) override;
+  void stream_released(Stream& stream) override;
+  [[nodiscard]] std::size_t unsent_bytes_max() const override { return unsent_bytes_max_; }
+
+  Stream& add_stream(std::int64_t id);
+  void queue_event(Stream& stream);
+  void retire_if_done(Stream& stream);
+  void forget_streams();
+
+  bool fill_streams(PacketBatch& batch, Time now);
+  bool fill_close(PacketBatch& batch, Time now);
+  /// Writes into one packet what stream and flags say; see ngtcp2_conn_writev_stream.
+  enum class Wrote : std::uint8_t { packet, more_room, nothing, failed };
+  Wrote write_packet(PacketBatch& batch, Stream* stream, Time now);
+  void after_progress();
+
+  void fail_with(int ngtcp2_error, Time now);
+  void begin_closing(Time now);
+  void end(CloseCause cause, Phase phase, Time now);
+
+  ConnectionHost& host_;
+  const TransportConfig& transport_;
+  const bool server_;
+  std::unique_ptr<TlsSession> tls_;
+  ngtcp2_crypto_conn_ref conn_ref_{};
+  std::unique_ptr<ngtcp2_conn, ConnDeleter> conn_;
+  ngtcp2_ccerr close_error_{};
+  std::string close_reason_;
+  ConnectionEvents* events_ = nullptr;
+  Address local_;
+  Address remote_;
+  std::vector<ngtcp2_cid> routed_ids_;
+
+  std::unordered_map<std::int64_t, std::unique_ptr<Stream>> streams_;
+  std::vector<Stream*> opened_;      ///< by the peer, not told yet
+  std::vector<Stream*> send_queue_;  ///< streams with something to send, in turn; from send_queue_head_ on
+  std::size_t send_queue_head_ = 0;
+  std::vector<Stream*> event_queue_;
+  std::vector<Stream*> delivering_;
+  std::vector<std::byte> close_packet_;
+
+  std::optional<CloseCause> cause_;
+  Phase phase_ = Phase::alive;
+  Time end_of_life_ = kNever;  ///< of closing and draining
+  std::size_t unsent_bytes_max_;
+  std::uint32_t closing_packets_ = 0;  ///< packets received while closing
+  bool handshake_completed_ = false;
+  bool established_told_ = false;
+  bool credit_wanted_ = false;
+  bool credit_arrived_ = false;
+  bool closed_told_ = false;
+  bool close_packet_due_ = false;
+};
+
+}  // namespace qmux::quic

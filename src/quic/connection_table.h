@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+//
+// Which connection a destination connection ID leads to. The IDs of first packets are the clients' to choose, so the hash
+// is keyed: nobody outside can make many IDs collide.
+#pragma once
+
+#include <ngtcp2/ngtcp2.h>
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <unordered_map>
+
+#include "base/bytes.h"
+#include "base/random.h"
+
+namespace qmux::quic {
+
+class Connection;
+
+class ConnectionTable {
+ public:
+  explicit ConnectionTable(Random& random) : connections_(64, Hash{random.next_u64() | 1U, random.next_u64() | 1U}) {}
+
+  void insert(const ngtcp2_cid& id, Connection& connection) { connections_.insert_or_assign(key(id.data, id.datalen), &connection); }
+  void erase(const ngtcp2_cid& id) { connections_.erase(key(id.data, id.datalen)); }
+  [[nodiscard]] Connection* find(const std::uint8_t* id, std::size_t length) const {
+    const auto found = connections_.find(key(id, length));
+    return found == connections_.end() ? nullptr : found->second;
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return connections_.size(); }
+
+ private:
+  /// The ID, zero-padded, with its length in the last byte.
+  using Key = std::array<std::uint64_t, 3>;
+  static_assert(NGTCP2_MAX_CIDLEN < sizeof(Key));
+  struct Hash {
+    std::uint64_t first;
+    std::uint64_t second;
+    std::size_t operator()(const Key& k) const noexcept {
+      // Multiply-fold with secret factors, once per word.
+      std::uint64_t h = second;
+      for (const std::uint64_t word : k) {
+        const auto product = static_cast<unsigned __int128>(h ^ word ^ first) * (second ^ 0x9e3779b97f4a7c15U);
+        h = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
+      }
+      return h;
+    }
+  };
+  static Key key(const std::uint8_t* id, std::size_t length) noexcept {
+    Key k{};
+    std::memcpy(k.data(), id, length);
+    reinterpret_cast<std::uint8_t*>(k.data())[sizeof(Key) - 1] = static_cast<std::uint8_t>(length);
+    return k;
+  }
+
+  std::unordered_map<Key, Connection*, Hash> connections_;
+};
+
+}  // namespace qmux::quic

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+//
+// Keys and certificates of a process, loaded once and shared read-only by every connection of every worker.
+#pragma once
+
+#include <gnutls/gnutls.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace qmux::quic {
+
+/// Paths of PEM files; an empty path means none.
+struct CredentialFiles {
+  std::string certificate;  ///< own certificate, with its chain
+  std::string key;          ///< its private key
+  std::string trust;        ///< certificates of the authorities that vouch for the peer
+};
+
+class Credentials {
+ public:
+  /// Reads and checks the files: that they can be read, hold what they should, that the key belongs to the certificate and
+  /// that the certificate is fit for `purpose`. Errors name the file.
+  enum class Purpose : unsigned char { server, client };
+  [[nodiscard]] static Result<std::unique_ptr<Credentials>> load(const CredentialFiles& files, Purpose purpose);
+
+  Credentials(const Credentials&) = delete;
+  Credentials& operator=(const Credentials&) = delete;
+  ~Credentials();
+
+  [[nodiscard]] gnutls_certificate_credentials_t raw() const noexcept { return raw_; }
+  [[nodiscard]] gnutls_priority_t priority() const noexcept { return priority_; }
+  /// 32 bytes that depend on the private key alone: what outlives a restart (stateless reset, tokens) derives from them.
+  [[nodiscard]] ConstBytes secret() const noexcept { return secret_; }
+
+ private:
+  Credentials() = default;
+  gnutls_certificate_credentials_t raw_ = nullptr;
+  gnutls_priority_t priority_ = nullptr;
+  std::vector<std::byte> secret_;
+};
+
+}  // namespace qmux::quic

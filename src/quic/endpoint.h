@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+//
+// A UDP socket and the QUIC connections on it: routes packets by connection ID, begins connections, answers packets that
+// belong to none (version negotiation, Retry, stateless reset).
+//
+// A server has one endpoint for each listener and worker; a client one for each connection, so that a connection can move
+// to another socket. One thread. Its user calls deliver_events() and flush() at the end of each pass, in turn, until neither
+// has anything left.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/chunk.h"
+#include "base/io/event_loop.h"
+#include "base/result.h"
+#include "quic/connection.h"
+#include "quic/connection_host.h"
+#include "quic/connection_table.h"
+#include "quic/credentials.h"
+#include "quic/packet_batch.h"
+#include "quic/transport_config.h"
+
+namespace qmux::quic {
+
+/// Which of a server's workers this is; connection IDs carry it. A client is worker 0 of 1.
+struct WorkerSlot {
+  unsigned index = 0;
+  unsigned count = 1;
+};
+
+/// How often something happened on one endpoint, since it began.
+struct EndpointCounters {
+  std::uint64_t packets_received = 0;
+  std::uint64_t packets_dropped = 0;        ///< belonged to nobody and were answered with nothing
+  std::uint64_t packets_handed_over = 0;    ///< belonged to another worker
+  std::uint64_t handshakes_begun = 0;
+  std::uint64_t handshakes_refused = 0;     ///< over the limit of handshakes in flight
+  std::uint64_t retries_sent = 0;
+  std::uint64_t version_negotiations_sent = 0;
+  std::uint64_t stateless_resets_sent = 0;
+};
+
+/// A server's side of things.
+class ConnectionAcceptor {
+ public:
+  /// A client began a connection (its handshake is not done). Returns who is told of its events.
+  virtual ConnectionEvents* connection_begun(Connection& connection) = 0;
+  /// A packet of another worker's connection landed here: bring it to that worker's Endpoint::receive_handed_over().
+  virtual void hand_over(unsigned worker_index, const io::PacketRun& run) = 0;
+
+ protected:
+  ~ConnectionAcceptor() = default;
+};
+
+struct EndpointOptions {
+  TransportConfig transport;
+  const Credentials* credentials = nullptr;  ///< outlives the endpoint
+  WorkerSlot worker;
+};
+
+class Endpoint final : private ConnectionHost, private io::DatagramSocket::Observer {
+ public:
+  Endpoint(io::EventLoop& loop, ChunkPool& chunks, EndpointOptions options);
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+  /// Ends what is left without a word to anybody.
+  ~Endpoint();
+
+  /// Server: opens the socket and takes connections from then on. `shared_port`: see io::DatagramOptions.
+  [[nodiscard]] Result<void> listen(const Address& local, bool shared_port, ConnectionAcceptor& acceptor);
+  /// Client: opens a socket and begins a connection. `token`: what a server at that address gave before, or empty.
+  [[nodiscard]] Result<Connection*> connect(const Address& remote, const std::string& server_name, ConstBytes token,
+                                            ConnectionEvents& events);
+
+  /// Tells sessions and streams what has happened. True when something was told.
+  bool deliver_events();
+  /// Sends what the touched connections have to send, and forgets the connections that are finished. True when there may be
+  /// more to send as soon as this pass is over.
+  bool flush(Time now);
+
+  /// From another worker, see ConnectionAcceptor::hand_over().
+  void receive_handed_over(const io::PacketRun& run);
+
+  /// Takes no new connections any more.
+  void stop_accepting() noexcept { acceptor_ = nullptr; }
+  /// Closes every connection with this application error.
+  void close_all(ErrorCode code, const std::string& reason);
+
+  [[nodiscard]] std::size_t connection_count() const noexcept { return connections_.size(); }
+  [[nodiscard]] Address local_address() const;
+  [[nodiscard]] const EndpointCounters& counters() const noexcept { return counters_; }
+  /// Client: the token that the server gave on this connection, to be presented at the next; may be empty.
+  [[nodiscard]] const std::vector<std::byte>& server_token() const noexcept { return server_token_; }
+
+ private:
+  struct Held {
+    std::unique_ptr<Connection> connection;
+    std::unique_ptr<Timer> timer;
+    bool counted_handshaking = false;
+  };
+
+  // ConnectionHost
+  io::EventLoop& loop() noexcept override { return loop_; }
+  ChunkPool& chunks() noexcept override { return chunks_; }
+  void make_connection_id(ngtcp2_cid& id, std::size_t length, std::uint8_t* reset_token) override;
+  void route(const ngtcp2_cid& id, Connection& connection) override;
+  void unroute(const ngtcp2_cid& id) override;
+  void touch(Connection& connection) override;
+  std::size_t make_token(const Address& remote, std::span<std::uint8_t> into) override;
+  void token_received(ConstBytes token) override;
+
+  // io::DatagramSocket::Observer
+  void datagrams_readable() override;
+  void datagrams_writable() override;
+
+  void receive_run(const io::PacketRun& run, bool handed_over);
+  void receive_datagram(const io::PacketRun& run, ConstBytes datagram, bool handed_over);
+  void receive_unrouted(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header, bool handed_over);
+  void begin_connection(const io::PacketRun& run, ConstBytes datagram);
+  void send_version_negotiation(const io::PacketRun& run, const ngtcp2_version_cid& header);
+  void send_retry(const io::PacketRun& run, const ngtcp2_pkt_hd& header);
+  void send_stateless_reset(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header);
+  void send_reply(const io::PacketRun& run, ConstBytes packet);
+  Held& hold(std::unique_ptr<Connection> connection);
+  bool drain_batch();
+  void update_handshaking(Held& held);
+
+  io::EventLoop& loop_;
+  ChunkPool& chunks_;
+  const EndpointOptions options_;
+  std::vector<std::byte> secret_;  ///< for reset tokens, Retry and NEW_TOKEN
+  ConnectionAcceptor* acceptor_ = nullptr;
+  std::unique_ptr<io::DatagramSocket> socket_;
+  std::unordered_map<Connection*, Held> connections_;
+  ConnectionTable table_;
+  std::vector<Connection*> touched_;
+  std::vector<Connection*> serving_;
+  PacketBatch batch_;
+  bool send_blocked_ = false;
+  std::size_t handshaking_ = 0;
+  std::uint64_t resets_allowed_ = 0;
+  Time resets_refilled_{};
+  std::vector<std::byte> server_token_;
+  EndpointCounters counters_;
+};
+
+}  // namespace qmux::quic

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+//
+// Packets on their way to the socket: runs of equal-sized packets for one path each, one after another in one buffer.
+// Filled by a connection, emptied by its endpoint; what the socket does not take now stays.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/address.h"
+#include "base/bytes.h"
+#include "base/io/datagram_socket.h"
+
+namespace qmux::quic {
+
+class PacketBatch {
+ public:
+  /// Largest UDP payload (RFC 768 with RFC 791).
+  static constexpr std::size_t kPacketMaxBytes = 65507;
+  static constexpr std::size_t kRunMaxBytes = 65400;  ///< beyond that Linux segments in software
+  static constexpr std::size_t kRunMaxPackets = 64;
+
+  PacketBatch();
+
+  /// Memory for the next packet, at least kPacketMaxBytes; empty when the batch is full.
+  [[nodiscard]] MutableBytes room() noexcept;
+  /// The first `bytes` of room() are a packet for that path.
+  void add(const Address& local, const Address& remote, std::size_t bytes, io::Ecn ecn);
+
+  [[nodiscard]] bool empty() const noexcept { return first_ == runs_.size(); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return used_; }
+  /// The first run not taken yet, of a batch that is not empty.
+  [[nodiscard]] io::PacketRun front() const noexcept;
+  void pop_front() noexcept;
+
+ private:
+  struct Run {
+    Address local;
+    Address remote;
+    std::size_t begin;
+    std::size_t bytes;
+    std::size_t segment_bytes;
+    std::size_t packets;
+    io::Ecn ecn;
+    bool open;  ///< takes another packet: the last one was of full size
+  };
+  static constexpr std::size_t kCapacityBytes = std::size_t{64} * 1024 + kPacketMaxBytes;
+
+  std::unique_ptr<std::byte[]> buffer_;
+  std::size_t used_ = 0;
+  std::vector<Run> runs_;
+  std::size_t first_ = 0;
+};
+
+}  // namespace qmux::quic

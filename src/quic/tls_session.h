@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+//
+// The TLS 1.3 half of a QUIC connection (RFC 9001): GnuTLS set up the one way we allow.
+#pragma once
+
+#include <gnutls/gnutls.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#include <memory>
+#include <string>
+
+#include "quic/credentials.h"
+
+namespace qmux::quic {
+
+class TlsSession {
+ public:
+  /// `conn_ref` outlives the session. nullptr: GnuTLS refused.
+  /// Server: demands a certificate fit for clientAuth; takes ALPN "qmux/1" or none, refuses any other.
+  [[nodiscard]] static std::unique_ptr<TlsSession> server(const Credentials& credentials, ngtcp2_crypto_conn_ref* conn_ref);
+  /// Client: verifies chain, serverAuth and `server_name` (a DNS name or an IP literal); offers ALPN "qmux/1".
+  [[nodiscard]] static std::unique_ptr<TlsSession> client(const Credentials& credentials, const std::string& server_name,
+                                                          ngtcp2_crypto_conn_ref* conn_ref);
+  TlsSession(const TlsSession&) = delete;
+  TlsSession& operator=(const TlsSession&) = delete;
+  ~TlsSession();
+
+  [[nodiscard]] gnutls_session_t raw() const noexcept { return session_; }
+  /// Why the peer's certificate did not convince us; empty when it did or was not seen.
+  [[nodiscard]] std::string verification_failure() const;
+  [[nodiscard]] std::string peer_common_name() const;
+  [[nodiscard]] std::string application_protocol() const;
+
+ private:
+  TlsSession() = default;
+  bool start(const Credentials& credentials, unsigned flags, ngtcp2_crypto_conn_ref* conn_ref);
+
+  gnutls_session_t session_ = nullptr;
+  std::string server_name_;
+  gnutls_typed_vdata_st verify_data_[2]{};
+};
+
+}  // namespace qmux::quic
