@@ -22,7 +22,11 @@ inline constexpr std::size_t kRelayReadMaxBytes = std::size_t{256} * 1024;
 
 // --- wire -------------------------------------------------------------------------------------------------------------
 
-/// Largest control message accepted (docs/PROTOCOL.md).
+/// Largest JSON of a control message accepted (docs/PROTOCOL.md). None that either side sends comes near.
 inline constexpr std::size_t kMessageMaxBytes = std::size_t{64} * 1024;
+/// A client's name: kept and logged for as long as he is registered, so tighter than the message that brings it.
+inline constexpr std::size_t kClientIdMaxBytes = 256;
+/// A process's random name: 128 bits in hex take 32; room for a longer one to come.
+inline constexpr std::size_t kInstanceMaxBytes = 64;
 
 }  // namespace qmux::limits

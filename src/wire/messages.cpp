@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#include "wire/messages.h"
+
+#include <algorithm>
+#include <cstring>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "wire/json_object.h"
+
+namespace qmux::wire {
+namespace {
+
+using OrderedJson = nlohmann::ordered_json;  // keeps the order of docs/PROTOCOL.md
+
+template <typename M>
+Result<Message> fill(M& message, std::string_view name, ConstBytes payload,
+                     std::initializer_list<JsonField> fields) {
+  if (auto read = read_json_object(payload, name, fields); !read)
+    return std::unexpected(std::move(read).error());
+  return std::move(message);
+}
+
+Result<Message> decode_register(ConstBytes payload) {
+  Register m;
+  auto message = fill(m, "Register", payload,
+                      {{"ClientID", &m.client_id},
+                       {"Version", &m.version},
+                       {"Capabilities", &m.capabilities, false},
+                       {"Instance", &m.instance, false},
+                       {"Slot", &m.slot, false},
+                       {"Epoch", &m.epoch, false}});
+  if (!message) return message;
+  // Kept for as long as the client is registered, so bounded tighter than the message.
+  const auto& read = std::get<Register>(*message);
+  if (read.client_id.empty() || read.client_id.size() > limits::kClientIdMaxBytes) {
+    return fail("is empty or too long", "Register.ClientID",
+                "1 to " + std::to_string(limits::kClientIdMaxBytes) + " bytes");
+  }
+  if (read.instance.size() > limits::kInstanceMaxBytes) {
+    return fail("is too long", "Register.Instance",
+                "at most " + std::to_string(limits::kInstanceMaxBytes) + " characters");
+  }
+  return message;
+}
+
+OrderedJson to_json(const Register& m) {
+  OrderedJson json{{"ClientID", m.client_id}, {"Version", m.version}, {"Capabilities", m.capabilities}};
+  if (m.instance.empty()) return json;  // as an existing program says it
+  json["Instance"] = m.instance;
+  json["Slot"] = m.slot;
+  json["Epoch"] = m.epoch;
+  return json;
+}
+
+OrderedJson to_json(const RegisterAck& m) {
+  OrderedJson json{{"Success", m.success}, {"Message", m.message}};
+  if (!m.capabilities.empty()) json["Capabilities"] = m.capabilities;
+  return json;
+}
+
+OrderedJson to_json(const Heartbeat& m) { return {{"Timestamp", m.timestamp}}; }
+
+OrderedJson to_json(const NewConn& m) {
+  OrderedJson json{{"ConnID", m.conn_id},
+                   {"Protocol", m.protocol},
+                   {"SourceAddr", m.source_addr},
+                   {"DestAddr", m.dest_addr},
+                   {"Timestamp", m.timestamp}};
+  if (m.ack) json["Ack"] = true;
+  return json;
+}
+
+OrderedJson to_json(const ConnClose& m) { return {{"ConnID", m.conn_id}, {"Reason", m.reason}}; }
+OrderedJson to_json(const GoAway& m) { return {{"Reason", m.reason}}; }
+OrderedJson to_json(const ErrorMessage& m) { return {{"Code", m.code}, {"Message", m.message}}; }
+
+constexpr MessageType type_of(const Register&) { return MessageType::kRegister; }
+constexpr MessageType type_of(const RegisterAck&) { return MessageType::kRegisterAck; }
+constexpr MessageType type_of(const Heartbeat&) { return MessageType::kHeartbeat; }
+constexpr MessageType type_of(const NewConn&) { return MessageType::kNewConn; }
+constexpr MessageType type_of(const ConnClose&) { return MessageType::kConnClose; }
+constexpr MessageType type_of(const GoAway&) { return MessageType::kGoAway; }
+constexpr MessageType type_of(const ErrorMessage&) { return MessageType::kError; }
+
+bool contains(const std::vector<std::string>& words, std::string_view word) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+}  // namespace
+
+bool Register::can(std::string_view word) const { return contains(capabilities, word); }
+bool RegisterAck::can(std::string_view word) const { return contains(capabilities, word); }
+
+bool is_known_type(std::uint8_t type) noexcept {
+  switch (static_cast<MessageType>(type)) {
+    case MessageType::kRegister:
+    case MessageType::kRegisterAck:
+    case MessageType::kHeartbeat:
+    case MessageType::kNewConn:
+    case MessageType::kConnClose:
+    case MessageType::kGoAway:
+    case MessageType::kError:
+      return true;
+  }
+  return false;
+}
+
+Result<Message> decode_message(std::uint8_t type, ConstBytes payload) {
+  switch (static_cast<MessageType>(type)) {
+    case MessageType::kRegister:
+      return decode_register(payload);
+    case MessageType::kRegisterAck: {
+      RegisterAck m;
+      return fill(m, "RegisterAck", payload,
+                  {{"Success", &m.success},
+                   {"Message", &m.message, false},
+                   {"Capabilities", &m.capabilities, false}});
+    }
+    case MessageType::kHeartbeat: {
+      Heartbeat m;
+      return fill(m, "Heartbeat", payload, {{"Timestamp", &m.timestamp}});
+    }
+    case MessageType::kNewConn: {
+      NewConn m;
+      return fill(m, "NewConn", payload,
+                  {{"ConnID", &m.conn_id},
+                   {"Protocol", &m.protocol},
+                   {"SourceAddr", &m.source_addr},
+                   {"DestAddr", &m.dest_addr},
+                   {"Timestamp", &m.timestamp},
+                   {"Ack", &m.ack, false}});
+    }
+    case MessageType::kConnClose: {
+      ConnClose m;
+      return fill(m, "ConnClose", payload, {{"ConnID", &m.conn_id}, {"Reason", &m.reason, false}});
+    }
+    case MessageType::kGoAway: {
+      GoAway m;
+      return fill(m, "GoAway", payload, {{"Reason", &m.reason, false}});
+    }
+    case MessageType::kError: {
+      ErrorMessage m;
+      return fill(m, "Error", payload, {{"Code", &m.code}, {"Message", &m.message, false}});
+    }
+  }
+  return UnknownMessage{type};
+}
+
+void encode(const Message& message, std::vector<std::byte>& out) {
+  std::visit(
+      [&out]<typename M>(const M& m) {
+        if constexpr (std::is_same_v<M, UnknownMessage>) {
+          CHECK(!"a message of an unknown type cannot be sent");
+        } else {
+          // Text that is not UTF-8 (an identifier from a file) is sent with U+FFFD in it, as the existing
+          // programs do.
+          const std::string json = to_json(m).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+          CHECK(json.size() <= limits::kMessageMaxBytes);
+          const std::size_t begin = out.size();
+          out.resize(begin + kMessageHeaderBytes + json.size());
+          const MutableBytes frame = std::span(out).subspan(begin);
+          frame[0] = static_cast<std::byte>(type_of(m));
+          write_be(frame.subspan(1), static_cast<std::uint32_t>(json.size()));
+          std::memcpy(frame.data() + kMessageHeaderBytes, json.data(), json.size());
+        }
+      },
+      message);
+}
+
+}  // namespace qmux::wire

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+//
+// The messages of the QMux protocol (docs/PROTOCOL.md), as values, and their bytes:
+//
+//   uint8 type | uint32be length | JSON object of that length
+//
+// Pure functions; any thread. Reading them off a stream, in whatever pieces it brings: wire/message_reader.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace qmux::wire {
+
+/// Bytes before the JSON: type and length.
+inline constexpr std::size_t kMessageHeaderBytes = 5;
+
+/// What `Register::version` says: the protocol of the existing programs, which everything newer extends.
+inline constexpr std::string_view kProtocolVersion = "1.0";
+
+enum class MessageType : std::uint8_t {
+  kRegister = 0x01,
+  kRegisterAck = 0x02,
+  kHeartbeat = 0x03,
+  kNewConn = 0x04,
+  kConnClose = 0x06,
+  kGoAway = 0x07,
+  kError = 0xff,
+};
+
+/// Words of `Register::capabilities` and `RegisterAck::capabilities`.
+namespace capability {
+inline constexpr std::string_view kTcp = "tcp";
+inline constexpr std::string_view kUdp = "udp";
+inline constexpr std::string_view kConnAck = "conn-ack";
+inline constexpr std::string_view kFragSeq = "frag-seq";
+inline constexpr std::string_view kDrain = "drain";
+}  // namespace capability
+
+/// Client to server, the first message on the control stream.
+struct Register {
+  std::string client_id{};  ///< 1 to limits::kClientIdMaxBytes bytes
+  std::string version{};
+  std::vector<std::string> capabilities{};
+  std::string instance{};   ///< which process of that client, hex; never logged; empty: an existing program
+  std::uint32_t slot = 0;   ///< which of the instance's connections
+  std::uint64_t epoch = 0;  ///< rises with every attempt of the instance
+
+  [[nodiscard]] bool can(std::string_view word) const;
+  bool operator==(const Register&) const = default;
+};
+
+/// Server to client, the answer to Register.
+struct RegisterAck {
+  bool success = false;
+  std::string message{};                    ///< for people
+  std::vector<std::string> capabilities{};  ///< those of the client's that the server will use
+
+  [[nodiscard]] bool can(std::string_view word) const;
+  bool operator==(const RegisterAck&) const = default;
+};
+
+/// Both ways on the control stream. The time is for people; nothing is computed from it.
+struct Heartbeat {
+  std::int64_t timestamp = 0;  ///< Unix seconds
+
+  bool operator==(const Heartbeat&) const = default;
+};
+
+/// Server to client, the first message on a tunnel stream; raw bytes follow at once.
+struct NewConn {
+  std::uint64_t conn_id = 0;
+  std::string protocol{};     ///< "tcp"
+  std::string source_addr{};  ///< the visitor, "ip:port"
+  std::string dest_addr{};    ///< the traffic address he came to, "ip:port"
+  std::int64_t timestamp = 0;
+  bool ack = false;  ///< the client's first byte is to be 0x00, sent once its dial succeeded
+
+  bool operator==(const NewConn&) const = default;
+};
+
+/// What the existing clients append to a tunnel stream (wire/conn_close_trailer.h). Never sent by ours.
+struct ConnClose {
+  std::uint64_t conn_id = 0;
+  std::string reason{};
+
+  bool operator==(const ConnClose&) const = default;
+};
+
+/// Either way: open nothing new towards me; what is open goes on.
+struct GoAway {
+  std::string reason{};
+
+  bool operator==(const GoAway&) const = default;
+};
+
+struct ErrorMessage {
+  std::uint32_t code = 0;
+  std::string message{};
+
+  bool operator==(const ErrorMessage&) const = default;
+};
+
+/// A message of a type that this version does not know. On the control stream it is ignored.
+struct UnknownMessage {
+  std::uint8_t type = 0;
+
+  bool operator==(const UnknownMessage&) const = default;
+};
+
+using Message =
+    std::variant<Register, RegisterAck, Heartbeat, NewConn, ConnClose, GoAway, ErrorMessage, UnknownMessage>;
+
+/// Whether decode_message() looks into the payload of this type.
+[[nodiscard]] bool is_known_type(std::uint8_t type) noexcept;
+
+/// The payload of one message. Unknown fields are ignored; a missing or mistyped field is an Error whose
+/// `where` names it
+/// ("Register.ClientID"). No text of the peer's gets into an Error. Does not look into the payload of an
+/// unknown type.
+[[nodiscard]] Result<Message> decode_message(std::uint8_t type, ConstBytes payload);
+
+/// Appends header and JSON to `out`. The message is of a known type and stays within
+/// limits::kMessageMaxBytes.
+void encode(const Message& message, std::vector<std::byte>& out);
+
+}  // namespace qmux::wire
