@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures: which programs play server and client, certificates, running tunnels."""
+
+import itertools
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.certificates import NAMES, Authority, Credentials
+from harness.process import Process
+from harness.programs import BINARY, INTEROP, OURS, OWN, REFERENCE_PROGRAM, Pair, pair_named
+from harness.service import Service, echo
+from harness.tunnel import Tunnel
+
+LOG_LINES_SHOWN = 60
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pairs", help="server:client[,...] to run with instead of the usual pairs; names are those of "
+                                     "harness/programs.py. Proves the suite itself against other programs")
+
+
+def _chosen_pairs(config: pytest.Config, which: str) -> list[Pair]:
+    named = config.getoption("--pairs")
+    if named:
+        pairs = [pair_named(name) for name in named.split(",")]
+    else:
+        pairs = [OWN] if which == "own" else [OWN, *INTEROP]
+    return [pair for pair in pairs if pair.fast] if which == "fast" else pairs
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "pair" not in metafunc.fixturenames:
+        return
+    marker = metafunc.definition.get_closest_marker("pairs")
+    pairs = _chosen_pairs(metafunc.config, marker.args[0] if marker else "own")
+    metafunc.parametrize("pair", pairs, ids=[pair.name for pair in pairs], scope="session", indirect=True)
+
+
+@pytest.fixture(scope="session")
+def pair(request: pytest.FixtureRequest) -> Pair:
+    missing = request.param.missing()
+    if missing and REFERENCE_PROGRAM in (request.param.server, request.param.client):
+        pytest.skip(missing)
+    assert not missing, missing
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def qmux() -> Callable[..., subprocess.CompletedProcess]:
+    """Runs our binary to its end and returns what came of it."""
+    assert OURS.present(), f"no program at {BINARY}"
+
+    def run(*arguments: str, deadline: float = 20, **options) -> subprocess.CompletedProcess:
+        return subprocess.run([str(BINARY), *arguments], capture_output=True, text=True, timeout=deadline,
+                              stdin=subprocess.DEVNULL, **options)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def credentials(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Credentials:
+    """Good certificates: those our own program makes, where there is one."""
+    directory = tmp_path_factory.mktemp("certs")
+    if not OURS.present() and request.config.getoption("--pairs"):
+        return Authority().write(directory)
+    subprocess.run([str(BINARY), "generate", "certs", "-s", ",".join(NAMES), "-o", str(directory)],
+                   check=True, timeout=30)
+    return Credentials(directory)
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """An authority whose key the tests hold, to make certificates of every kind."""
+    return Authority()
+
+
+@pytest.fixture
+def make_tunnel(credentials: Credentials, tmp_path: Path) -> Iterator[Callable[..., Tunnel]]:
+    """Tunnels of this test alone, stopped at its end; not yet started."""
+    made: list[Tunnel] = []
+    numbers = itertools.count()
+
+    def make(pair: Pair, **options) -> Tunnel:
+        directory = tmp_path / f"tunnel-{next(numbers)}"
+        directory.mkdir()
+        tunnel = Tunnel(pair, options.pop("credentials", credentials), directory, **options)
+        made.append(tunnel)
+        return tunnel
+
+    yield make
+    for tunnel in made:
+        tunnel.stop()
+
+
+@pytest.fixture(scope="session")
+def _shared_tunnel(pair: Pair, credentials: Credentials, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tunnel]:
+    tunnel = Tunnel(pair, credentials, tmp_path_factory.mktemp("shared"))
+    try:
+        yield tunnel.start()
+    finally:
+        tunnel.stop()
+
+
+@pytest.fixture
+def tunnel(_shared_tunnel: Tunnel) -> Iterator[Tunnel]:
+    """A running tunnel that tests of one pair share, its service an echo at first. It must outlive the test."""
+    _shared_tunnel.service.behaviour = echo
+    yield _shared_tunnel
+    assert _shared_tunnel.alive(), "a program ended during the test"
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    local = Service()
+    yield local
+    local.down()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
+    report = (yield).get_result()
+    if report.failed:
+        for process in Process.started_lately():
+            tail = "\n".join(process.log().splitlines()[-LOG_LINES_SHOWN:])
+            report.sections.append((f"log of {process.name}", tail))

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""A server, a client and a local service, joined and ready for visitors."""
+
+import socket
+from pathlib import Path
+
+import yaml
+
+from .certificates import SERVER_NAME, Credentials
+from .ports import free_port
+from .process import Process
+from .programs import Pair
+from .service import Service
+from .waiting import wait_until
+
+VISITOR_TIMEOUT = 30.0
+READY_DEADLINE = 20.0
+
+
+class Tunnel:
+    """Owns the processes and their files in `directory`. Loopback addresses of the family of `host`."""
+
+    def __init__(self, pair: Pair, credentials: Credentials, directory: Path, *, host: str = "127.0.0.1",
+                 service: Service | None = None, heartbeat: str = "1s", health_timeout: str = "5s"):
+        self.pair = pair
+        self.credentials = credentials
+        self.directory = directory
+        self.host = host
+        self.service = service or Service(host)
+        self.quic_port = free_port()
+        self.traffic_port = free_port()
+        self._heartbeat = {"heartbeat_interval": heartbeat, "health_timeout": health_timeout}
+        self.server_settings = self._server_document()
+        self.client_settings = self._client_document("client-1")
+        self.server: Process | None = None
+        self.client: Process | None = None
+
+    # Configuration
+
+    def _server_document(self) -> dict:
+        files = self.credentials
+        return {
+            "listeners": [{
+                "quic_addr": self.address(self.quic_port),
+                "traffic_addr": self.address(self.traffic_port),
+                "protocol": "tcp",
+            }],
+            "auth": {"method": "mtls", "ca_cert_file": str(files.ca_crt)},
+            "tls": {"server_cert_file": str(files.server_crt), "server_key_file": str(files.server_key)},
+            **self._heartbeat,
+        }
+
+    def _client_document(self, client_id: str) -> dict:
+        files = self.credentials
+        return {
+            "client_id": client_id,
+            "server": {"servers": [{"address": self.address(self.quic_port), "server_name": SERVER_NAME}]},
+            "local": {"host": self.service.host, "port": self.service.port},
+            "quic": {"maxincomingstreams": 65536},
+            "tls": {
+                "ca_cert_file": str(files.ca_crt),
+                "client_cert_file": str(files.client_crt),
+                "client_key_file": str(files.client_key),
+            },
+            **self._heartbeat,
+        }
+
+    def address(self, port: int) -> str:
+        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
+
+    # Processes
+
+    def start(self) -> "Tunnel":
+        self.start_server()
+        self.start_client()
+        return self
+
+    def start_server(self) -> Process:
+        self.server = self.spawn("server", self.server_settings)
+        self.server.wait_for_log(self.pair.server.server_ready, READY_DEADLINE)
+        return self.server
+
+    def start_client(self) -> Process:
+        self.client = self.spawn("client", self.client_settings)
+        self.client.wait_for_log(self.pair.client.client_ready, READY_DEADLINE)
+        return self.client
+
+    def spawn(self, role: str, settings: dict, name: str | None = None) -> Process:
+        """Starts one more process of this tunnel without waiting until it is ready."""
+        name = name or role
+        config = self.directory / f"{name}.yaml"
+        config.write_text(yaml.safe_dump(settings, sort_keys=False))
+        program = self.pair.server if role == "server" else self.pair.client
+        return Process(f"{program.name} {name}", program.run(role, config), self.directory / f"{name}.log")
+
+    def stop(self) -> None:
+        self.service.down()
+        for process in (self.client, self.server):
+            if process is not None and process.alive():
+                process.kill()
+
+    def alive(self) -> bool:
+        return all(process is not None and process.alive() for process in (self.server, self.client))
+
+    # Visitors
+
+    def visit(self, timeout: float = VISITOR_TIMEOUT) -> socket.socket:
+        visitor = socket.create_connection((self.host, self.traffic_port), timeout)
+        visitor.settimeout(timeout)
+        return visitor
+
+    def url(self, path: str) -> str:
+        return f"http://{self.address(self.traffic_port)}/{path}"
+
+    def serves(self) -> bool:
+        """Whether a visitor is served right now. The service must echo."""
+        try:
+            with self.visit(timeout=2.0) as visitor:
+                visitor.sendall(b"?")
+                return visitor.recv(1) == b"?"
+        except OSError:
+            return False
+
+    def wait_until_serving(self, deadline: float = 15.0) -> None:
+        wait_until(self.serves, f"{self.pair.name} serves a visitor", deadline)

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+"""Waiting for something to become true, with a deadline."""
+
+import time
+from collections.abc import Callable
+
+POLL_INTERVAL = 0.02
+
+
+def wait_until(condition: Callable[[], object], what: str, deadline: float = 10.0):
+    """The first truthy value of `condition`; fails when there is none within `deadline` seconds."""
+    end = time.monotonic() + deadline
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {deadline:g} s: {what}")
+        time.sleep(POLL_INTERVAL)
