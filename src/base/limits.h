@@ -28,5 +28,12 @@ inline constexpr std::size_t kMessageMaxBytes = std::size_t{64} * 1024;
 inline constexpr std::size_t kClientIdMaxBytes = 256;
 /// A process's random name: 128 bits in hex take 32; room for a longer one to come.
 inline constexpr std::size_t kInstanceMaxBytes = 64;
+/// An existing client's trailer on a tunnel stream (wire/conn_close_trailer.h), with its header. Its reason is an error
+/// text of the Go library with an address in it, some 300 bytes at the longest; more is data.
+inline constexpr std::size_t kConnCloseMaxBytes = std::size_t{4} * 1024;
+/// How long the last bytes of an existing client's stream are held when all they share with a trailer is its header's
+/// beginning: a service may well end a message in 0x06 (ASCII ACK) and wait for the answer. Packets sent together arrive
+/// well within it.
+inline constexpr std::chrono::milliseconds kTrailerHoldMax{20};
 
 }  // namespace qmux::limits
