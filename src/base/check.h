@@ -10,6 +10,4 @@ namespace qmux {
 
 }  // namespace qmux
 
-#define CHECK(condition)             \
-  ((condition) ? static_cast<void>(0) \
-               : ::qmux::check_failed(#condition, __FILE__, __LINE__))
+#define CHECK(condition) ((condition) ? static_cast<void>(0) : ::qmux::check_failed(#condition, __FILE__, __LINE__))

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# Configuring and building a preset of CMakePresets.json into build/<preset>.
+
+# configure PRESET [CMAKE-OPTION...]
+configure() {
+  local preset=$1 launcher=()
+  shift
+  have ccache && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  local log=build/configure-$preset.log
+  mkdir -p build
+  cmake --preset "$preset" "${launcher[@]}" "$@" >"$log" 2>&1 </dev/null || {
+    cat "$log" >&2
+    die "configuring the preset '$preset' failed"
+  }
+}
+
+# compile PRESET [TARGET...]
+compile() {
+  local preset=$1 target targets=()
+  shift
+  for target in "$@"; do targets+=(--target "$target"); done
+  cmake --build "build/$preset" --parallel "$(job_count)" "${targets[@]}" >&2 </dev/null || die "the build failed"
+}
+
+# build_program PRESET: the program alone. The tests come along into the configuration where their packages are there, so
+# that going back and forth between `build` and `test` builds nothing twice.
+build_program() {
+  local tests=OFF
+  have dpkg-query && [[ -z $(missing_packages "${test_packages[@]}") ]] && tests=ON
+  note "building the program, preset $1"
+  configure "$1" -DQMUX_TESTS=$tests
+  compile "$1" qmux
+}
+
+# build_everything PRESET
+build_everything() {
+  note "building the program and the tests, preset $1"
+  configure "$1" -DQMUX_TESTS=ON
+  compile "$1"
+}
+
+setup_for_build() {
+  require_packages "${build_packages[@]}" "$@"
+}
+
+# setup_for_tests PRESET: the fuzz preset is built by clang.
+setup_for_tests() {
+  local extra=()
+  [[ $1 != fuzz ]] || extra=("${fuzz_packages[@]}")
+  require_packages "${build_packages[@]}" "${test_packages[@]}" "${extra[@]}"
+}
+
+cmd_build() {
+  local preset=release
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      --preset) need_value "$@" && preset=$2 && shift 2 ;;
+      *) usage_error "build: unknown option '$1'" ;;
+    esac
+  done
+  check_preset "$preset"
+  if [[ $preset == fuzz ]]; then setup_for_build "${fuzz_packages[@]}"; else setup_for_build; fi
+  build_program "$preset"
+  echo "build/$preset/qmux"
+}
+
+cmd_demo() {
+  setup_for_build
+  build_program release
+  exec build/release/qmux demo "$@"
+}

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# Running tests and counting them. Every suite (unit, sim, e2e) adds to the three counters below; the last line printed is
+# the sum over all of them.
+
+readonly sim_seeds_default=1..300
+
+passed=0
+failed=0
+skipped=0
+
+# count PASSED FAILED SKIPPED
+count() {
+  passed=$((passed + $1))
+  failed=$((failed + $2))
+  skipped=$((skipped + $3))
+}
+
+sum_line() {
+  local line="$passed passed, $failed failed"
+  [[ $skipped -eq 0 ]] || line+=", $skipped skipped"
+  echo "$line"
+}
+
+# report_sum: prints the last line; fails when a test failed, or none ran.
+report_sum() {
+  sum_line
+  [[ $failed -eq 0 && $passed -gt 0 ]]
+}
+
+# junit_attribute FILE NAME: the number in the first such attribute, which is that of the whole suite; 0 without one.
+junit_attribute() {
+  local number
+  number=$(grep -o "[[:space:]]$2=\"[0-9]*\"" "$1" 2>/dev/null | head -n 1 | tr -dc '0-9')
+  echo "${number:-0}"
+}
+
+# count_junit FILE STATUS: adds what a JUnit report says. A runner that failed though its report tells of no failure (or
+# there is no report) counts as one.
+count_junit() {
+  local tests bad skips
+  tests=$(junit_attribute "$1" tests)
+  bad=$(($(junit_attribute "$1" failures) + $(junit_attribute "$1" errors)))
+  skips=$(($(junit_attribute "$1" skipped) + $(junit_attribute "$1" disabled)))
+  count $((tests - bad - skips)) "$bad" "$skips"
+  [[ $2 -eq 0 || $bad -gt 0 ]] || count 0 1 0
+}
+
+# count_sum_line FILE STATUS: adds what a "N passed, N failed[, N skipped]" line at the end of a program's output says.
+count_sum_line() {
+  local line
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$1" | tail -n 1)
+  if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)?$ ]]; then
+    count "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "${BASH_REMATCH[4]:-0}"
+    [[ $2 -eq 0 || ${BASH_REMATCH[2]} -gt 0 ]] || count 0 1 0
+  else
+    note "no sum line in the output: counted as one failure"
+    count 0 1 0
+  fi
+}
+
+# ThreadSanitizer cannot lay out its shadow memory under a kernel with much address randomisation (vm.mmap_rnd_bits): run
+# without it where that is allowed.
+for_preset() {
+  local preset=$1
+  shift
+  if [[ $preset == tsan ]] && setarch -R true 2>/dev/null; then
+    setarch -R "$@"
+  else
+    "$@"
+  fi
+}
+
+sanitizer_environment() {
+  export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}
+  export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+  export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
+}
+
+run_unit_tests() {
+  local preset=$1 report=$PWD/build/$1/unit.xml status=0
+  note "unit tests, preset $preset"
+  rm -f "$report"
+  for_preset "$preset" ctest --test-dir "build/$preset" --parallel "$(nproc)" --output-on-failure --no-tests=error \
+    --timeout 300 --progress --output-junit "$report" </dev/null || status=$?
+  count_junit "$report" "$status"
+}
+
+# run_simulator PRESET SEEDS
+run_simulator() {
+  local log=build/$1/sim.log status=0
+  note "simulator, preset $1, seeds $2"
+  for_preset "$1" "build/$1/tests/sim/qmux_sim" --seeds "$2" </dev/null 2>&1 | tee "$log" || status=$?
+  count_sum_line "$log" "$status"
+}
+
+# run_end_to_end_tests PRESET: against the real program, in Python.
+run_end_to_end_tests() {
+  local preset=$1 report=$PWD/build/$1/e2e.xml status=0 python
+  python=$(test_python)
+  note "end to end, preset $preset"
+  rm -f "$report"
+  QMUX_BINARY=$PWD/build/$preset/qmux "$python" -m pytest tests -ra -p no:cacheprovider --junitxml="$report" </dev/null ||
+    status=$?
+  count_junit "$report" "$status"
+}
+
+# test_python: prints the interpreter for the tests: one with the modules of tests/requirements.txt where they can be had,
+# else the system's (the tests which need them are then skipped, saying so).
+test_python() {
+  local stamp=.venv/requirements.txt
+  if ! cmp -s tests/requirements.txt "$stamp"; then
+    note "installing from PyPI into .venv: $(grep -v '^#' tests/requirements.txt | tr '\n' ' ')"
+    if python3 -m venv --system-site-packages .venv >&2 &&
+      .venv/bin/python -m pip install --quiet --retries 2 --timeout 20 -r tests/requirements.txt >&2 </dev/null; then
+      cp tests/requirements.txt "$stamp"
+    else
+      note "PyPI could not be used: tests which need its modules are skipped"
+      echo python3
+      return
+    fi
+  fi
+  echo .venv/bin/python
+}
+
+cmd_test() {
+  local preset=release seeds=$sim_seeds_default suites=()
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      --preset) need_value "$@" && preset=$2 && shift 2 ;;
+      --seeds) need_value "$@" && seeds=$2 && shift 2 ;;
+      --only) need_value "$@" && suites+=("$2") && shift 2 ;;
+      *) usage_error "test: unknown option '$1'" ;;
+    esac
+  done
+  [[ ${#suites[@]} -gt 0 ]] || mapfile -t suites < <(all_suites)
+  check_preset "$preset"
+  setup_for_tests "$preset"
+  build_everything "$preset"
+  sanitizer_environment
+  run_suites "$preset" "$seeds" "${suites[@]}"
+  report_sum
+}
+
+all_suites() {
+  local suite
+  for suite in unit sim e2e; do
+    [[ ! -d tests/$suite ]] || echo "$suite"
+  done
+}
+
+# run_suites PRESET SEEDS SUITE...
+run_suites() {
+  local preset=$1 seeds=$2 suite
+  shift 2
+  for suite in "$@"; do
+    case $suite in
+      unit) run_unit_tests "$preset" ;;
+      sim) run_simulator "$preset" "$seeds" ;;
+      e2e) run_end_to_end_tests "$preset" ;;
+      *) usage_error "unknown suite '$suite': unit, sim or e2e" ;;
+    esac
+  done
+}
+
+cmd_sim() {
+  setup_for_tests release
+  configure release -DQMUX_TESTS=ON
+  compile release qmux_sim
+  exec build/release/tests/sim/qmux_sim "$@"
+}
