@@ -180,11 +180,11 @@ RC_GTEST_PROP(ConnCloseTrailer, holds_only_what_some_trailer_begins_with, ()) {
   const std::string bytes = *deceptive_bytes();
   const Verdict verdict = judge(bytes, false);
   if (verdict.held != Held::kLikely) return;
-  // What is held becomes a trailer once its JSON is closed, unless the text of the reason breaks it.
-  const std::string held = bytes.substr(verdict.deliver);
-  const std::string whole = framed(R"({"ConnID":11400714819323198485,"Reason":")");
-  const std::size_t common = std::min(held.size(), whole.size()) - kMessageHeaderBytes;
-  RC_ASSERT(held.substr(kMessageHeaderBytes, common) == whole.substr(kMessageHeaderBytes, common));
+  std::string json = bytes.substr(verdict.deliver + kMessageHeaderBytes);
+  std::erase_if(json, [](char c) { return std::string_view(" \t\n\r").contains(c); });
+  const std::string start = R"({"ConnID":11400714819323198485,"Reason":")";
+  const std::size_t common = std::min(json.size(), start.size());
+  RC_ASSERT(json.substr(0, common) == start.substr(0, common));
 }
 
 }  // namespace

@@ -2,9 +2,14 @@
 #include "wire/message_reader.h"
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/limits.h"
@@ -106,6 +111,90 @@ TEST(MessageReader, stays_refused_after_a_broken_message) {
   const auto step = reader.read(frame(0x03, R"({"Timestamp":3})"));
   ASSERT_FALSE(step);
   EXPECT_EQ(step.error().where, "Heartbeat");
+}
+
+// --- properties
+// -------------------------------------------------------------------------------------------------------
+
+/// Text with all that JSON escapes, and characters of several bytes.
+rc::Gen<std::string> text() {
+  const auto piece = rc::gen::element<std::string>("a", "<", "\"", "\\", "/", "\n", std::string(1, '\0'),
+                                                   "\x7f", "é", "→", "\xe2\x80\xa8", "😀", "\\u0041");
+  return rc::gen::map(rc::gen::container<std::vector<std::string>>(piece),
+                      [](const std::vector<std::string>& pieces) {
+                        std::string joined;
+                        for (const auto& p : pieces) joined += p;
+                        return joined;
+                      });
+}
+
+Message any_message() {
+  const auto arbitrary = []<typename T>(T) { return *rc::gen::arbitrary<T>(); };
+  const auto words = [] {
+    return *rc::gen::container<std::vector<std::string>>(rc::gen::element<std::string>("tcp", "x"));
+  };
+  switch (*rc::gen::inRange(0, 7)) {
+    case 0: {
+      Register m{.client_id = "c", .version = *text(), .capabilities = words()};
+      if (!arbitrary(bool{})) return m;
+      m.instance = "00112233445566778899aabbccddeeff";
+      m.slot = arbitrary(std::uint32_t{});
+      m.epoch = arbitrary(std::uint64_t{});
+      return m;
+    }
+    case 1:
+      return RegisterAck{arbitrary(bool{}), *text(), words()};
+    case 2:
+      return Heartbeat{arbitrary(std::int64_t{})};
+    case 3:
+      return NewConn{arbitrary(std::uint64_t{}), *text(),          *text(), *text(),
+                     arbitrary(std::int64_t{}),  arbitrary(bool{})};
+    case 4:
+      return ConnClose{arbitrary(std::uint64_t{}), *text()};
+    case 5:
+      return GoAway{*text()};
+    default:
+      return ErrorMessage{arbitrary(std::uint32_t{}), *text()};
+  }
+}
+
+/// Feeds `bytes` in random pieces; the messages before the first error, and how many bytes they took.
+std::pair<std::vector<Message>, std::size_t> read_in_pieces(ConstBytes bytes, std::uint32_t seed) {
+  std::minstd_rand random(seed);
+  MessageReader reader;
+  std::pair<std::vector<Message>, std::size_t> result;
+  while (!bytes.empty()) {
+    const ConstBytes piece =
+        bytes.first(1 + random() % std::min<std::size_t>(bytes.size(), 1 + random() % 100));
+    const auto step = reader.read(piece);
+    if (!step) break;
+    RC_ASSERT(step->message || step->consumed == piece.size());
+    RC_ASSERT(step->consumed <= piece.size());
+    result.second += step->consumed;
+    if (step->message) result.first.push_back(*step->message);
+    bytes = bytes.subspan(step->consumed);
+  }
+  return result;
+}
+
+RC_GTEST_PROP(MessageReader, gives_back_what_was_encoded_however_it_arrives, (std::uint32_t seed)) {
+  std::vector<Message> sent;
+  std::vector<std::byte> bytes;
+  const auto count = *rc::gen::inRange(0, 5);
+  for (int i = 0; i < count; ++i) {
+    sent.push_back(any_message());
+    encode(sent.back(), bytes);
+  }
+  RC_ASSERT(read_in_pieces(bytes, seed) == std::pair(sent, bytes.size()));
+}
+
+RC_GTEST_PROP(MessageReader, says_of_broken_bytes_the_same_however_they_arrive, (std::uint32_t seed)) {
+  std::vector<std::byte> bytes;
+  encode(any_message(), bytes);
+  encode(any_message(), bytes);
+  std::minstd_rand random(seed);
+  for (int i = 0; i < 3; ++i) bytes[random() % bytes.size()] = static_cast<std::byte>(random());
+  RC_ASSERT(read_in_pieces(bytes, seed).first == read_in_pieces(bytes, seed + 1).first);
 }
 
 }  // namespace

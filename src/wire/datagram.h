@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+//
+// The header of a QUIC DATAGRAM that carries UDP (docs/PROTOCOL.md): a visitor's payload whole, or one part
+// of it.
+//
+//   uint32be session | payload
+//   uint32be session | uint16be fragment id | uint8 flags | uint8 index | uint8 total | part
+//
+// Nothing says which of the two it is but the flags' high bit, which a payload may have in the same place. So
+// a sender of ours escapes such a payload as the only part of one, and a receiver takes for a part only what
+// a sender may have made. Pure functions; any thread. Putting parts together is somebody else's.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+
+namespace qmux::wire {
+
+inline constexpr std::size_t kSessionHeaderBytes = 4;
+inline constexpr std::size_t kFragmentHeaderBytes = 9;
+/// Parts of one payload at most: their count is one byte.
+inline constexpr std::size_t kFragmentsMax = 255;
+/// The fragment id of every escaped payload, and of nothing else: an existing receiver tells groups apart by
+/// it alone.
+inline constexpr std::uint16_t kEscapeFragmentId = 0;
+
+/// Which part this is; index < total.
+struct Fragment {
+  std::uint16_t id = 0;
+  std::uint8_t index = 0;
+  std::uint8_t total = 0;
+
+  bool operator==(const Fragment&) const = default;
+};
+
+/// A datagram that was read. The payload lies in what was parsed.
+struct Datagram {
+  std::uint32_t session = 0;
+  std::optional<Fragment> fragment{};  ///< nothing: `payload` is whole
+  ConstBytes payload{};
+};
+
+/// Nothing: too short to name a session. Whatever else comes is one of the two forms.
+[[nodiscard]] std::optional<Datagram> parse_datagram(ConstBytes datagram) noexcept;
+
+/// The bytes to send before a payload or a part of it.
+class DatagramHeader {
+ public:
+  /// For a whole payload: escaped where a receiver would misread it.
+  [[nodiscard]] static DatagramHeader whole(std::uint32_t session, ConstBytes payload) noexcept;
+  [[nodiscard]] static DatagramHeader part(std::uint32_t session, const Fragment& fragment) noexcept;
+
+  [[nodiscard]] ConstBytes bytes() const noexcept { return ConstBytes(bytes_).first(size_); }
+
+ private:
+  std::array<std::byte, kFragmentHeaderBytes> bytes_{};
+  std::size_t size_ = 0;
+};
+
+}  // namespace qmux::wire
