@@ -13,7 +13,7 @@ readonly build_packages=(
 )
 readonly test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
-  python3-venv python3-pytest
+  python3-venv python3-cryptography python3-pytest python3-pytest-timeout python3-yaml
   ca-certificates curl iperf3 iproute2 nginx openssl procps util-linux
 )
 readonly lint_packages=(clang-tidy-19 clang-format-19 shellcheck)

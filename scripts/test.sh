@@ -101,27 +101,30 @@ run_end_to_end_tests() {
   python=$(test_python)
   note "end to end, preset $preset"
   rm -f "$report"
-  QMUX_BINARY=$PWD/build/$preset/qmux "$python" -m pytest tests -ra -p no:cacheprovider --junitxml="$report" </dev/null ||
+  QMUX_BINARY=$PWD/build/$preset/qmux "$python" -m pytest tests/e2e -p no:cacheprovider --junitxml="$report" </dev/null ||
     status=$?
   count_junit "$report" "$status"
 }
 
-# test_python: prints the interpreter for the tests: one with the modules of tests/requirements.txt where they can be had,
-# else the system's (the tests which need them are then skipped, saying so).
+# test_python: prints the interpreter for the tests: one with everything in tests/e2e/requirements.txt where PyPI can be
+# reached, else the system's (the tests that need aioquic are then skipped, saying so).
 test_python() {
-  local stamp=.venv/requirements.txt
-  if ! cmp -s tests/requirements.txt "$stamp"; then
-    note "installing from PyPI into .venv: $(grep -v '^#' tests/requirements.txt | tr '\n' ' ')"
-    if python3 -m venv --system-site-packages .venv >&2 &&
-      .venv/bin/python -m pip install --quiet --retries 2 --timeout 20 -r tests/requirements.txt >&2 </dev/null; then
-      cp tests/requirements.txt "$stamp"
-    else
-      note "PyPI could not be used: tests which need its modules are skipped"
-      echo python3
+  local wanted=tests/e2e/requirements.txt installed=.venv/requirements.txt
+  if ! cmp -s "$wanted" "$installed"; then
+    note "installing $wanted from PyPI into .venv"
+    make_venv "$wanted" >&2 || {
+      note "PyPI could not be used: going on with Debian's Python modules"
+      echo /usr/bin/python3
       return
-    fi
+    }
+    cp "$wanted" "$installed"
   fi
   echo .venv/bin/python
+}
+
+make_venv() {
+  /usr/bin/python3 -m venv --clear .venv &&
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --retries 2 --timeout 20 -r "$1" </dev/null
 }
 
 cmd_test() {
