@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+//
+// What all stuck tunnels of one worker may hold together. A tunnel is stuck while bytes that came from its stream wait for a
+// socket that takes no more. Each holds at most its stream's window; thousands of them are bounded here: over the limit, the
+// tunnel whose socket has taken nothing for the longest time is ended.
+//
+// One a worker; one thread; outlives its holders. A holder may be destroyed at any time and is forgotten then.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace qmux::tunnel {
+
+class MemoryBudget {
+ public:
+  class Holder {
+   public:
+    Holder(const Holder&) = delete;
+    Holder& operator=(const Holder&) = delete;
+
+   protected:
+    explicit Holder(MemoryBudget& budget) noexcept : budget_(budget) {}
+    ~Holder() { release(); }
+
+    /// It holds so many bytes now, charged in whole chunks. `progressed`: its socket has taken some since the last call, so
+    /// that others count as stuck longer. Over the limit, holders are evicted before this returns, the caller itself
+    /// perhaps among them: the last thing a caller does.
+    void hold(std::size_t bytes, bool progressed);
+    /// It holds nothing.
+    void release() noexcept;
+
+   private:
+    friend class MemoryBudget;
+    /// Over the limit, and stuck longest. It holds nothing now; it ends, and may be destroyed before this returns.
+    virtual void evicted() = 0;
+
+    MemoryBudget& budget_;
+    Holder* previous_ = nullptr;
+    Holder* next_ = nullptr;
+    std::size_t charged_bytes_ = 0;  ///< 0: not in the list
+  };
+
+  explicit MemoryBudget(std::size_t bytes_max) noexcept : bytes_max_(bytes_max) {}
+  MemoryBudget(const MemoryBudget&) = delete;
+  MemoryBudget& operator=(const MemoryBudget&) = delete;
+
+  [[nodiscard]] std::size_t held_bytes() const noexcept { return held_bytes_; }
+  [[nodiscard]] std::size_t holder_count() const noexcept { return holder_count_; }
+  /// How often the limit has ended a tunnel.
+  [[nodiscard]] std::uint64_t evictions() const noexcept { return evictions_; }
+
+ private:
+  void append(Holder& holder) noexcept;
+  void unlink(Holder& holder) noexcept;
+
+  const std::size_t bytes_max_;
+  std::size_t held_bytes_ = 0;
+  std::size_t holder_count_ = 0;
+  std::uint64_t evictions_ = 0;
+  Holder* longest_ = nullptr;  ///< stuck longest; the list goes on towards those that have just progressed
+  Holder* latest_ = nullptr;
+};
+
+}  // namespace qmux::tunnel

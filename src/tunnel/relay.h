@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+//
+// A tunnel's data path: carries bytes between one TCP socket and one QUIC stream until both directions have ended. It has no
+// buffer of its own; the socket reads into the stream's send chunks and writes from its receive chunks. A side that cannot
+// take more stops the reading of the other.
+//
+//   socket            stream                      stream            socket
+//   bytes        ->   bytes                       bytes        ->   bytes
+//   FIN          ->   FIN                         FIN          ->   FIN
+//   RST          ->   RESET_STREAM, STOP_SENDING  RESET_STREAM ->   RST
+//   RST after FIN ->  STOP_SENDING                STOP_SENDING ->   RST, once FIN and what is before it got through, or
+//                                                                   limits::kStoppedLingerMax has passed
+//   both sides FIN:   the relay has ended; the stream alone still delivers what is under way
+//
+// Made by a session, which destroys it once it has ended. One thread. Works only when the event loop or the stream tells it
+// something, never from inside a call of its owner.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/io/event_loop.h"
+#include "base/io/tcp_socket.h"
+#include "quic/stream.h"
+#include "tunnel/memory_budget.h"
+
+namespace qmux::tunnel {
+
+class GoClientRules;
+class Relay;
+
+/// Who relays at the other end of the stream.
+enum class RelayPeer : std::uint8_t {
+  exact,      ///< keeps the directions apart, as this relay does
+  go_client,  ///< ends both directions at the first FIN; appends a ConnClose to what it sends
+  go_server,  ///< ends both directions at the first FIN
+};
+
+struct RelayOptions {
+  RelayPeer peer = RelayPeer::exact;
+  std::uint64_t conn_id = 0;  ///< NewConn's; what a Go client's ConnClose is known by
+  bool expect_ack = false;    ///< the peer's first byte is 0x00 and says that it reached its service (capability conn-ack)
+};
+
+/// How a relay ended, and what it carried.
+struct RelayEnd {
+  enum class Cause : std::uint8_t {
+    complete,         ///< FIN both ways
+    socket_reset,     ///< the TCP connection was reset
+    peer_reset,       ///< RESET_STREAM from the peer
+    peer_stopped,     ///< STOP_SENDING from the peer: its side takes no more
+    stuck,            ///< evicted by the MemoryBudget
+    protocol_error,   ///< the peer's first byte was no acknowledgement
+    connection_lost,  ///< the owner called connection_lost()
+    aborted,          ///< the owner called abort()
+  };
+  Cause cause = Cause::complete;
+  std::uint64_t peer_code = 0;        ///< of peer_reset: the peer's application error code
+  std::uint64_t bytes_to_stream = 0;  ///< read from the socket and committed to the stream
+  std::uint64_t bytes_to_socket = 0;  ///< written to the socket
+};
+
+/// The owner. Never told from inside a call that it makes to the relay.
+class RelayObserver {
+ public:
+  /// With expect_ack: the peer has reached its service. The relay goes on; it must not be ended or destroyed from here.
+  virtual void relay_acknowledged(Relay& relay) = 0;
+  /// Once, and the last thing told: socket and stream are done with. The relay may be destroyed from here.
+  virtual void relay_ended(Relay& relay, const RelayEnd& end) = 0;
+
+ protected:
+  ~RelayObserver() = default;
+};
+
+class Relay final : private io::SocketObserver, private quic::StreamEvents, private MemoryBudget::Holder {
+ public:
+  /// Takes over a connected socket and a stream that nothing else uses any more; what arrived before is relayed too.
+  Relay(io::EventLoop& loop, MemoryBudget& budget, std::unique_ptr<io::TcpSocket> socket, quic::Stream& stream,
+        RelayObserver& observer, const RelayOptions& options);
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+  /// As abort(ErrorCode::internal), unless it has ended.
+  ~Relay();
+
+  /// The owner ends it, before relay_ended(), which will not be told: RST to the socket, RESET_STREAM and STOP_SENDING with
+  /// `code` to the peer.
+  RelayEnd abort(quic::ErrorCode code);
+  /// Likewise when the connection is gone: RST to the socket; the stream is not touched any more.
+  RelayEnd connection_lost();
+
+ private:
+  /// Of the direction from the socket to the stream.
+  enum class Upstream : std::uint8_t {
+    open,
+    fin_held,    ///< the socket has sent FIN, but a Go client would end both directions on it
+    finished,    ///< FIN was committed
+    discarding,  ///< the peer takes no more: what the socket still sends is dropped
+    discarded,   ///< and the socket has sent FIN now
+  };
+
+  void socket_readable() override;
+  void socket_writable() override;
+  void socket_reset() override;
+  void stream_readable(quic::Stream& stream) override;
+  void stream_writable(quic::Stream& stream) override;
+  void stream_send_done(quic::Stream& stream) override;
+  void evicted() override;
+
+  io::EventLoop& loop_;
+  RelayObserver& observer_;
+  std::unique_ptr<io::TcpSocket> socket_;
+  quic::Stream* stream_;  ///< nullptr: ended
+  std::unique_ptr<GoClientRules> go_client_;
+  std::unique_ptr<Timer> linger_;
+  std::uint64_t bytes_to_stream_ = 0;
+  std::uint64_t bytes_to_socket_ = 0;
+};
+
+}  // namespace qmux::tunnel
