@@ -20,6 +20,29 @@ inline constexpr std::size_t kStreamUnsentMaxBytes = std::size_t{1024} * 1024;
 /// One read from a socket into a stream: a visitor who sends without pause yields to the others after this much.
 inline constexpr std::size_t kRelayReadMaxBytes = std::size_t{256} * 1024;
 
+// --- QUIC -------------------------------------------------------------------------------------------------------------
+
+/// Handshakes in flight on one endpoint from which on clients must first prove their address (Retry, RFC 9000 section 8.1.2).
+inline constexpr std::size_t kHandshakesBeforeRetry = 64;
+/// Handshakes in flight on one endpoint; more are dropped (a client retransmits its Initial).
+inline constexpr std::size_t kHandshakesMax = 4096;
+/// Stateless resets that one endpoint sends in a second, so that nobody can use us to reflect.
+inline constexpr std::uint64_t kStatelessResetsPerSecond = 100;
+/// A Retry token is good for one round trip, and some patience.
+inline constexpr std::chrono::seconds kRetryTokenLifetime{10};
+/// A NEW_TOKEN token is good for a client that comes back.
+inline constexpr std::chrono::hours kAddressTokenLifetime{24};
+/// Batches of up to 64 KiB that one connection sends in one pass before the others have their turn.
+inline constexpr int kBatchesPerPass = 4;
+/// Bytes of one stream in a row before the next stream of the connection has its turn.
+inline constexpr std::size_t kStreamTurnBytes = std::size_t{16} * 1024;
+/// Receive calls of one endpoint in one pass before timers and sending have their turn.
+inline constexpr int kReceiveBatchesPerPass = 4;
+/// Longest NEW_TOKEN token that a client keeps.
+inline constexpr std::size_t kAddressTokenMaxBytes = 512;
+/// Packets answered with CONNECTION_CLOSE again while closing: every 1st, 2nd, 4th, ... of this many.
+inline constexpr std::uint32_t kClosingAnswersMax = 64;
+
 // --- wire -------------------------------------------------------------------------------------------------------------
 
 /// Largest JSON of a control message accepted (docs/PROTOCOL.md). None that either side sends comes near.

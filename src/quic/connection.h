@@ -26,6 +26,7 @@
 #include "quic/connection_host.h"
 #include "quic/packet_batch.h"
 #include "quic/stream.h"
+#include "quic/stream_queue.h"
 #include "quic/tls_session.h"
 #include "quic/transport_config.h"
 
@@ -112,9 +113,13 @@ class Connection final : private StreamHost {
   /// closed() has been told and nothing more is to be sent: the endpoint may destroy it.
   [[nodiscard]] bool finished() const noexcept { return phase_ == Phase::gone && closed_told_; }
   [[nodiscard]] bool handshaking() const noexcept { return phase_ == Phase::alive && !handshake_completed_; }
-  [[nodiscard]] const std::vector<ngtcp2_cid>& routed_ids() const noexcept { return routed_ids_; }
 
-  bool touched = false;  ///< the endpoint's mark: it is in the list of those to be served at the end of this pass
+  /// The endpoint's own notes about the connection.
+  struct EndpointMark {
+    std::size_t index = 0;     ///< in the endpoint's list of connections
+    bool touched = false;      ///< is to be served at the end of this pass
+    bool handshaking = false;  ///< counts as a handshake in flight
+  } mark;
 
  private:
   friend struct ConnectionCallbacks;
@@ -132,30 +137,42 @@ class Connection final : private StreamHost {
   Connection(ConnectionHost& host, const ConnectionStart& start, bool server);
   bool start_server(const ConnectionStart& start);
   bool start_client(const ConnectionStart& start);
+  void fill_settings(ngtcp2_settings& settings, ngtcp2_transport_params& params) const;
+  void add_route(const ngtcp2_cid& id);
+  void drop_route(const ngtcp2_cid& id);
 
   // StreamHost
   void stream_has_data(Stream& stream) override;
   void stream_consumed(Stream& stream, std::size_t bytes) override;
   void stream_reset(Stream& stream, ErrorCode code) override;
   void stream_stop_reading(Stream& stream, ErrorCode code) override;
+  void stream_has_events(Stream& stream) override { queue_event(stream); }
   void stream_released(Stream& stream) override;
   [[nodiscard]] std::size_t unsent_bytes_max() const override { return unsent_bytes_max_; }
 
   Stream& add_stream(std::int64_t id);
   void queue_event(Stream& stream);
+  void deliver_opened();
+  void deliver_stream_events();
   void retire_if_done(Stream& stream);
   void forget_streams();
 
-  bool fill_streams(PacketBatch& batch, Time now);
-  bool fill_close(PacketBatch& batch, Time now);
-  /// Writes into one packet what stream and flags say; see ngtcp2_conn_writev_stream.
-  enum class Wrote : std::uint8_t { packet, more_room, nothing, failed };
-  Wrote write_packet(PacketBatch& batch, Stream* stream, Time now);
-  void after_progress();
+  bool fill_alive(PacketBatch& batch, Time now);
+  void fill_close(PacketBatch& batch);
+  [[nodiscard]] Stream* next_to_send() noexcept;
+  void leave_send_queue(Stream& stream) noexcept;
+  /// Takes a stream that cannot be written now out of the way. False: the error is the connection's, not the stream's.
+  bool set_aside(Stream& stream, int ngtcp2_error);
+  /// Where a stream stands after `accepted` of its bytes went into a packet (and FIN with them).
+  void mark_sent(Stream& stream, std::size_t accepted, bool with_fin);
+  void send_side_closed(Stream& stream);
+  void update_send_limits();
+  [[nodiscard]] std::size_t quantum_bytes() const;
 
   void fail_with(int ngtcp2_error, Time now);
-  void begin_closing(Time now);
-  void end(CloseCause cause, Phase phase, Time now);
+  void begin_closing(CloseCause cause, Time now);
+  void end(CloseCause cause, Phase phase, Time end_of_life);
+  [[nodiscard]] CloseCause peer_cause() const;
 
   ConnectionHost& host_;
   const TransportConfig& transport_;
@@ -164,24 +181,24 @@ class Connection final : private StreamHost {
   ngtcp2_crypto_conn_ref conn_ref_{};
   std::unique_ptr<ngtcp2_conn, ConnDeleter> conn_;
   ngtcp2_ccerr close_error_{};
-  std::string close_reason_;
+  std::string close_reason_;  ///< close_error_ refers to it
   ConnectionEvents* events_ = nullptr;
   Address local_;
   Address remote_;
-  std::vector<ngtcp2_cid> routed_ids_;
+  std::vector<ngtcp2_cid> routed_ids_;  ///< unrouted when the connection goes
 
   std::unordered_map<std::int64_t, std::unique_ptr<Stream>> streams_;
   std::vector<Stream*> opened_;      ///< by the peer, not told yet
-  std::vector<Stream*> send_queue_;  ///< streams with something to send, in turn; from send_queue_head_ on
-  std::size_t send_queue_head_ = 0;
-  std::vector<Stream*> event_queue_;
-  std::vector<Stream*> delivering_;
+  StreamQueue send_queue_;
+  std::vector<Stream*> event_queue_;  ///< streams with something to tell; nullptr where one has gone
+  std::vector<Stream*> delivering_;   ///< those being told
   std::vector<std::byte> close_packet_;
 
   std::optional<CloseCause> cause_;
   Phase phase_ = Phase::alive;
   Time end_of_life_ = kNever;  ///< of closing and draining
   std::size_t unsent_bytes_max_;
+  std::size_t sent_in_turn_bytes_ = 0;  ///< by the stream at the head of the send queue
   std::uint32_t closing_packets_ = 0;  ///< packets received while closing
   bool handshake_completed_ = false;
   bool established_told_ = false;
@@ -189,6 +206,8 @@ class Connection final : private StreamHost {
   bool credit_arrived_ = false;
   bool closed_told_ = false;
   bool close_packet_due_ = false;
+  bool stateless_reset_ = false;
+  bool connection_blocked_ = false;  ///< the peer gives no more credit for the connection as a whole
 };
 
 }  // namespace qmux::quic

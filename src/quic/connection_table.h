@@ -33,6 +33,7 @@ class ConnectionTable {
  private:
   /// The ID, zero-padded, with its length in the last byte.
   using Key = std::array<std::uint64_t, 3>;
+  __extension__ using Product = unsigned __int128;
   static_assert(NGTCP2_MAX_CIDLEN < sizeof(Key));
   struct Hash {
     std::uint64_t first;
@@ -41,7 +42,7 @@ class ConnectionTable {
       // Multiply-fold with secret factors, once per word.
       std::uint64_t h = second;
       for (const std::uint64_t word : k) {
-        const auto product = static_cast<unsigned __int128>(h ^ word ^ first) * (second ^ 0x9e3779b97f4a7c15U);
+        const auto product = static_cast<Product>(h ^ word ^ first) * (second ^ 0x9e3779b97f4a7c15U);
         h = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
       }
       return h;

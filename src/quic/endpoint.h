@@ -12,11 +12,11 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/chunk.h"
 #include "base/io/event_loop.h"
+#include "base/limits.h"
 #include "base/result.h"
 #include "quic/connection.h"
 #include "quic/connection_host.h"
@@ -87,7 +87,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Obser
   void receive_handed_over(const io::PacketRun& run);
 
   /// Takes no new connections any more.
-  void stop_accepting() noexcept { acceptor_ = nullptr; }
+  void stop_accepting() noexcept { accepting_ = false; }
   /// Closes every connection with this application error.
   void close_all(ErrorCode code, const std::string& reason);
 
@@ -100,8 +100,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Obser
  private:
   struct Held {
     std::unique_ptr<Connection> connection;
-    std::unique_ptr<Timer> timer;
-    bool counted_handshaking = false;
+    std::unique_ptr<Timer> timer;  ///< for Connection::deadline()
   };
 
   // ConnectionHost
@@ -122,13 +121,22 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Obser
   void receive_datagram(const io::PacketRun& run, ConstBytes datagram, bool handed_over);
   void receive_unrouted(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header, bool handed_over);
   void begin_connection(const io::PacketRun& run, ConstBytes datagram);
-  void send_version_negotiation(const io::PacketRun& run, const ngtcp2_version_cid& header);
+  /// What the token of an Initial proves about the address that it came from.
+  enum class AddressProof : std::uint8_t { none, token, forged };
+  AddressProof check_token(const io::PacketRun& run, const ngtcp2_pkt_hd& header, ConnectionStart& start) const;
+  void refuse_token(const io::PacketRun& run, const ngtcp2_pkt_hd& header);
+  void send_version_negotiation(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header);
   void send_retry(const io::PacketRun& run, const ngtcp2_pkt_hd& header);
   void send_stateless_reset(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header);
   void send_reply(const io::PacketRun& run, ConstBytes packet);
-  Held& hold(std::unique_ptr<Connection> connection);
+  Connection& hold(std::unique_ptr<Connection> connection);
+  /// Sends what one connection has to send. True: it has more, for its next turn.
+  bool serve(Connection& connection, Time now);
+  /// Sends what the batch holds; false: the socket takes no more now.
   bool drain_batch();
-  void update_handshaking(Held& held);
+  /// Arms the connection's timer, or forgets the connection when it is finished.
+  void settle(Connection& connection);
+  [[nodiscard]] std::uint64_t token_time() const;
 
   io::EventLoop& loop_;
   ChunkPool& chunks_;
@@ -136,14 +144,16 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Obser
   std::vector<std::byte> secret_;  ///< for reset tokens, Retry and NEW_TOKEN
   ConnectionAcceptor* acceptor_ = nullptr;
   std::unique_ptr<io::DatagramSocket> socket_;
-  std::unordered_map<Connection*, Held> connections_;
+  std::vector<Held> connections_;
   ConnectionTable table_;
   std::vector<Connection*> touched_;
   std::vector<Connection*> serving_;
   PacketBatch batch_;
+  bool accepting_ = false;
+  bool more_to_receive_ = false;
   bool send_blocked_ = false;
   std::size_t handshaking_ = 0;
-  std::uint64_t resets_allowed_ = 0;
+  std::uint64_t resets_allowed_ = limits::kStatelessResetsPerSecond;
   Time resets_refilled_{};
   std::vector<std::byte> server_token_;
   EndpointCounters counters_;

@@ -26,7 +26,7 @@ class SendBuffer {
   void mark_sent(std::size_t bytes) noexcept;
   /// The first `bytes` of those in flight have arrived.
   void acknowledge(std::size_t bytes) noexcept;
-  /// Drops the unsent bytes' claim to be sent: they stay until clear(), nobody will ask for them.
+  /// Forgets everything. Only when the QUIC library refers to none of it any more.
   void clear() noexcept;
 
   [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }

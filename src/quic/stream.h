@@ -30,7 +30,7 @@ class StreamEvents {
   /// After send_room() gave nothing: there is room again. Also told when the peer no longer wants what we send: see
   /// send_stopped().
   virtual void stream_writable(Stream& stream) = 0;
-  /// All that was committed has been acknowledged by the peer, FIN included, or will never be.
+  /// After finish(): every byte has been acknowledged and FIN is on its way; or nothing more can be sent.
   virtual void stream_send_done(Stream& stream) = 0;
 
  protected:
@@ -44,6 +44,7 @@ class StreamHost {
   virtual void stream_consumed(Stream& stream, std::size_t bytes) = 0;  ///< give stream credit for these back
   virtual void stream_reset(Stream& stream, ErrorCode code) = 0;      ///< send RESET_STREAM
   virtual void stream_stop_reading(Stream& stream, ErrorCode code) = 0;  ///< send STOP_SENDING
+  virtual void stream_has_events(Stream& stream) = 0;                 ///< tell what is pending, soon
   virtual void stream_released(Stream& stream) = 0;                   ///< its owner is gone
   /// How many unsent bytes a stream may hold now: follows the congestion window.
   [[nodiscard]] virtual std::size_t unsent_bytes_max() const = 0;
@@ -80,8 +81,6 @@ class Stream {
   [[nodiscard]] bool finished() const noexcept { return finish_wanted_; }
   /// Nothing is left to send, FIN included, or sending has stopped.
   [[nodiscard]] bool all_sent() const noexcept;
-  /// Everything committed, FIN included, has been acknowledged.
-  [[nodiscard]] bool all_acknowledged() const noexcept { return send_done_ && !send_stopped_; }
   /// Committed and not yet acknowledged.
   [[nodiscard]] std::size_t unacknowledged_bytes() const noexcept { return send_.size(); }
 
@@ -107,7 +106,8 @@ class Stream {
 
  private:
   friend class Connection;
-  friend struct StreamTestAccess;
+  friend struct ConnectionCallbacks;
+  friend class StreamQueue;
 
   /// Events waiting to be told.
   struct Pending {
@@ -123,6 +123,8 @@ class Stream {
   SendBuffer send_;
   ChunkQueue received_;
   std::optional<std::uint64_t> reset_received_;
+  Stream* queue_next_ = nullptr;  ///< in the send queue
+  Stream* queue_previous_ = nullptr;
   Pending pending_;
   bool writable_wanted_ : 1 = false;
   bool finish_wanted_ : 1 = false;
@@ -136,6 +138,7 @@ class Stream {
   bool blocked_ : 1 = false;           ///< waits for the peer's stream credit
   bool in_send_queue_ : 1 = false;
   bool in_event_queue_ : 1 = false;
+  bool being_told_ : 1 = false;  ///< its owner is being told: not to be destroyed now
 };
 
 }  // namespace qmux::quic

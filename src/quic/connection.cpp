@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: MIT
+#include "quic/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "quic/connection_callbacks.h"
+#include "quic/connection_id.h"
+
+namespace qmux::quic {
+namespace {
+
+ngtcp2_tstamp tstamp(Time now) { return static_cast<ngtcp2_tstamp>(now.time_since_epoch().count()); }
+
+ngtcp2_addr as_ngtcp2(const Address& address) {
+  return {const_cast<sockaddr*>(address.raw()), address.raw_length()};
+}
+
+ngtcp2_path path_of(const io::PacketRun& run) { return {as_ngtcp2(run.local), as_ngtcp2(run.remote), nullptr}; }
+
+Address from_ngtcp2(const ngtcp2_addr& address) { return {address.addr, address.addrlen}; }
+
+// What path MTU discovery tries beyond its own guesses, in this order: Ethernet, then jumbo frames and loopback. 65,487 is
+// what IPv6 leaves of a 65,535-byte packet on a 65,536-byte link.
+constexpr std::array<std::uint16_t, 5> kProbes{1452, 4052, 8952, 65487, 65507};
+
+std::size_t usable_probes(std::size_t payload_max) {
+  return static_cast<std::size_t>(std::ranges::count_if(kProbes, [&](std::size_t probe) { return probe <= payload_max; }));
+}
+
+}  // namespace
+
+Connection::Connection(ConnectionHost& host, const ConnectionStart& start, bool server)
+    : host_(host),
+      transport_(*start.transport),
+      server_(server),
+      local_(start.first.local),
+      remote_(start.first.remote),
+      unsent_bytes_max_(limits::kStreamUnsentMinBytes) {
+  conn_ref_.user_data = this;
+  conn_ref_.get_conn = [](ngtcp2_crypto_conn_ref* ref) { return static_cast<Connection*>(ref->user_data)->conn_.get(); };
+  ngtcp2_ccerr_default(&close_error_);
+}
+
+Connection::~Connection() {
+  for (const ngtcp2_cid& id : routed_ids_) host_.unroute(id);
+}
+
+std::unique_ptr<Connection> Connection::accept(ConnectionHost& host, const ConnectionStart& start) {
+  std::unique_ptr<Connection> connection(new Connection(host, start, true));
+  return connection->start_server(start) ? std::move(connection) : nullptr;
+}
+
+std::unique_ptr<Connection> Connection::connect(ConnectionHost& host, const ConnectionStart& start) {
+  std::unique_ptr<Connection> connection(new Connection(host, start, false));
+  return connection->start_client(start) ? std::move(connection) : nullptr;
+}
+
+void Connection::fill_settings(ngtcp2_settings& settings, ngtcp2_transport_params& params) const {
+  ngtcp2_settings_default(&settings);
+  settings.cc_algo = transport_.congestion_control == CongestionControl::bbr ? NGTCP2_CC_ALGO_BBR : NGTCP2_CC_ALGO_CUBIC;
+  settings.initial_ts = tstamp(host_.loop().now());
+  settings.max_window = transport_.max_connection_window_bytes;
+  settings.max_stream_window = transport_.max_stream_window_bytes;
+  settings.handshake_timeout = static_cast<ngtcp2_duration>(transport_.handshake_timeout.count());
+  settings.max_tx_udp_payload_size = transport_.udp_payload_max_bytes;
+  settings.pmtud_probes = kProbes.data();
+  settings.pmtud_probeslen = usable_probes(transport_.udp_payload_max_bytes);
+  settings.rand_ctx.native_handle = &host_.loop().random();
+
+  ngtcp2_transport_params_default(&params);
+  params.initial_max_data = transport_.initial_connection_window_bytes;
+  params.initial_max_stream_data_bidi_local = transport_.initial_stream_window_bytes;
+  params.initial_max_stream_data_bidi_remote = transport_.initial_stream_window_bytes;
+  params.initial_max_streams_bidi = transport_.incoming_streams_max;
+  params.initial_max_streams_uni = 0;
+  params.max_idle_timeout = static_cast<ngtcp2_duration>(transport_.idle_timeout.count());
+  params.max_datagram_frame_size = 65535;
+  params.active_connection_id_limit = 7;
+  params.grease_quic_bit = 1;
+}
+
+bool Connection::start_server(const ConnectionStart& start) {
+  ngtcp2_settings settings;
+  ngtcp2_transport_params params;
+  fill_settings(settings, params);
+  settings.token = as_octets(start.token);
+  settings.tokenlen = start.token.size();
+  settings.token_type = start.token_is_retry ? NGTCP2_TOKEN_TYPE_RETRY : NGTCP2_TOKEN_TYPE_NEW_TOKEN;
+  params.original_dcid = start.original_dcid.value_or(start.client_dcid);
+  params.original_dcid_present = 1;
+  if (start.original_dcid) {
+    params.retry_scid = start.client_dcid;
+    params.retry_scid_present = 1;
+  }
+  ngtcp2_cid id;
+  host_.make_connection_id(id, kConnectionIdBytes, params.stateless_reset_token);
+  params.stateless_reset_token_present = 1;
+
+  const ngtcp2_path path = path_of(start.first);
+  ngtcp2_conn* conn = nullptr;
+  if (ngtcp2_conn_server_new(&conn, &start.client_scid, &id, &path, start.version, &ConnectionCallbacks::server(),
+                             &settings, &params, nullptr, this) != 0) {
+    return false;
+  }
+  conn_.reset(conn);
+  tls_ = TlsSession::server(*start.credentials, &conn_ref_);
+  if (!tls_) return false;
+  ngtcp2_conn_set_tls_native_handle(conn, tls_->raw());
+  // The client goes on using the ID of its own choice until it has ours.
+  add_route(start.client_dcid);
+  add_route(id);
+  return true;
+}
+
+bool Connection::start_client(const ConnectionStart& start) {
+  ngtcp2_settings settings;
+  ngtcp2_transport_params params;
+  fill_settings(settings, params);
+  settings.token = as_octets(start.token);
+  settings.tokenlen = start.token.size();
+  settings.token_type = NGTCP2_TOKEN_TYPE_NEW_TOKEN;
+  ngtcp2_cid id;
+  ngtcp2_cid server_id;
+  std::array<std::uint8_t, NGTCP2_STATELESS_RESET_TOKENLEN> unused_token;
+  host_.make_connection_id(id, kConnectionIdBytes, unused_token.data());
+  server_id.datalen = NGTCP2_MAX_CIDLEN;
+  host_.loop().random().fill(std::as_writable_bytes(std::span(server_id.data, server_id.datalen)));
+
+  const ngtcp2_path path = path_of(start.first);
+  ngtcp2_conn* conn = nullptr;
+  if (ngtcp2_conn_client_new(&conn, &server_id, &id, &path, start.version, &ConnectionCallbacks::client(), &settings,
+                             &params, nullptr, this) != 0) {
+    return false;
+  }
+  conn_.reset(conn);
+  tls_ = TlsSession::client(*start.credentials, start.server_name, &conn_ref_);
+  if (!tls_) return false;
+  ngtcp2_conn_set_tls_native_handle(conn, tls_->raw());
+  add_route(id);
+  host_.touch(*this);  // the first Initial waits to be sent
+  return true;
+}
+
+void Connection::add_route(const ngtcp2_cid& id) {
+  routed_ids_.push_back(id);
+  host_.route(id, *this);
+}
+
+void Connection::drop_route(const ngtcp2_cid& id) {
+  std::erase_if(routed_ids_, [&](const ngtcp2_cid& routed) { return ngtcp2_cid_eq(&routed, &id) != 0; });
+  host_.unroute(id);
+}
+
+std::string Connection::peer_name() const { return tls_->peer_common_name(); }
+
+std::string Connection::application_protocol() const { return tls_->application_protocol(); }
+
+Duration Connection::smoothed_rtt() const noexcept {
+  ngtcp2_conn_info info;
+  ngtcp2_conn_get_conn_info(conn_.get(), &info);
+  return Duration(static_cast<Duration::rep>(info.smoothed_rtt));
+}
+
+std::size_t Connection::packet_bytes() const noexcept {
+  return ngtcp2_conn_get_path_max_tx_udp_payload_size(conn_.get());
+}
+
+Time Connection::deadline() const noexcept {
+  if (phase_ != Phase::alive) return end_of_life_;
+  const ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry(conn_.get());
+  // UINT64_MAX and everything else beyond our clock means never.
+  if (expiry >= static_cast<ngtcp2_tstamp>(kNever.time_since_epoch().count())) return kNever;
+  return Time(Duration(static_cast<Duration::rep>(expiry)));
+}
+
+void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now) {
+  if (phase_ == Phase::closing) {
+    // RFC 9000 section 10.2.1: answer ever fewer of the packets that still come.
+    if (++closing_packets_ <= limits::kClosingAnswersMax && (closing_packets_ & (closing_packets_ - 1)) == 0) {
+      close_packet_due_ = true;
+      host_.touch(*this);
+    }
+    return;
+  }
+  if (phase_ != Phase::alive) return;
+  const ngtcp2_path path = path_of(run);
+  ngtcp2_pkt_info info{};
+  info.ecn = static_cast<std::uint8_t>(run.ecn);
+  const int error =
+      ngtcp2_conn_read_pkt(conn_.get(), &path, &info, as_octets(datagram), datagram.size(), tstamp(now));
+  if (error != 0) fail_with(error, now);
+  host_.touch(*this);
+}
+
+void Connection::expire(Time now) {
+  if (phase_ == Phase::closing || phase_ == Phase::draining) {
+    if (now >= end_of_life_) {
+      phase_ = Phase::gone;
+      end_of_life_ = kNever;
+    }
+  } else if (phase_ == Phase::alive) {
+    const int error = ngtcp2_conn_handle_expiry(conn_.get(), tstamp(now));
+    if (error != 0) fail_with(error, now);
+  }
+  host_.touch(*this);
+}
+
+// --- sending ----------------------------------------------------------------------------------------------------------
+
+bool Connection::fill(PacketBatch& batch, Time now) {
+  if (phase_ == Phase::alive) return fill_alive(batch, now);
+  if (phase_ == Phase::closing && close_packet_due_) fill_close(batch);
+  return false;
+}
+
+std::size_t Connection::quantum_bytes() const {
+  constexpr std::size_t kMostBytes = std::size_t{64} * 1024;
+  const std::size_t quantum = std::min(ngtcp2_conn_get_send_quantum(conn_.get()), kMostBytes);
+  if (transport_.congestion_control == CongestionControl::bbr) return quantum;
+  // ngtcp2 gives CUBIC always 64 KiB, which overruns short queues of slow links: one millisecond's worth instead.
+  ngtcp2_conn_info info;
+  ngtcp2_conn_get_conn_info(conn_.get(), &info);
+  const std::uint64_t rtt_us = std::max<std::uint64_t>(info.smoothed_rtt / 1000, 1);
+  const std::size_t per_millisecond = static_cast<std::size_t>(std::min<std::uint64_t>(info.cwnd * 1000 / rtt_us, kMostBytes));
+  return std::clamp(per_millisecond, std::min(10 * packet_bytes(), kMostBytes), kMostBytes);
+}
+
+bool Connection::fill_alive(PacketBatch& batch, Time now) {
+  const std::size_t begin = batch.bytes();
+  const std::size_t quantum = quantum_bytes();
+  bool more = true;
+  ngtcp2_path_storage path;
+  ngtcp2_path_storage_zero(&path);
+  ngtcp2_pkt_info info{};
+  std::array<ConstBytes, 8> views;
+  std::array<ngtcp2_vec, 8> vectors;
+
+  while (batch.bytes() - begin < quantum) {
+    const MutableBytes room = batch.room();
+    if (room.empty()) break;
+    Stream* stream = next_to_send();
+    std::uint32_t flags = NGTCP2_WRITE_STREAM_FLAG_NONE;
+    std::size_t count = 0;
+    std::size_t offered = 0;
+    bool fin = false;
+    if (stream != nullptr) {
+      count = stream->send_.unsent(views);
+      for (std::size_t i = 0; i < count; ++i) {
+        vectors[i] = {const_cast<std::uint8_t*>(as_octets(views[i])), views[i].size()};
+        offered += views[i].size();
+      }
+      fin = stream->finish_wanted_ && offered == stream->send_.unsent_bytes();
+      flags = NGTCP2_WRITE_STREAM_FLAG_MORE | (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0U);
+    }
+    ngtcp2_ssize accepted = -1;
+    const ngtcp2_ssize written = ngtcp2_conn_writev_stream(
+        conn_.get(), &path.path, &info, as_octets(room), room.size(), &accepted, flags,
+        stream != nullptr ? stream->id() : -1, vectors.data(), count, tstamp(now));
+    if (stream != nullptr && accepted >= 0) {
+      mark_sent(*stream, static_cast<std::size_t>(accepted), fin && static_cast<std::size_t>(accepted) == offered);
+    }
+    if (written > 0) {
+      batch.add(from_ngtcp2(path.path.local), from_ngtcp2(path.path.remote), static_cast<std::size_t>(written),
+                static_cast<io::Ecn>(info.ecn));
+      continue;
+    }
+    if (written == NGTCP2_ERR_WRITE_MORE) continue;
+    if (written == 0) {  // congestion, pacing or nothing to say
+      more = false;
+      break;
+    }
+    if (stream == nullptr || !set_aside(*stream, static_cast<int>(written))) {
+      fail_with(static_cast<int>(written), now);
+      return false;
+    }
+  }
+  if (batch.bytes() != begin) ngtcp2_conn_update_pkt_tx_time(conn_.get(), tstamp(now));
+  update_send_limits();
+  return more;
+}
+
+bool Connection::set_aside(Stream& stream, int ngtcp2_error) {
+  switch (ngtcp2_error) {
+    case NGTCP2_ERR_STREAM_DATA_BLOCKED:
+      if (ngtcp2_conn_get_max_data_left(conn_.get()) == 0) {
+        // The connection's credit is spent: nothing tells when it grows, so every stream stays in the queue, and this pass
+        // sends without streams.
+        connection_blocked_ = true;
+      } else {
+        stream.blocked_ = true;
+        leave_send_queue(stream);
+      }
+      return true;
+    case NGTCP2_ERR_STREAM_SHUT_WR:
+    case NGTCP2_ERR_STREAM_NOT_FOUND:
+      send_side_closed(stream);
+      return true;
+    default:
+      return false;
+  }
+}
+
+Stream* Connection::next_to_send() noexcept {
+  if (connection_blocked_) {
+    if (ngtcp2_conn_get_max_data_left(conn_.get()) == 0) return nullptr;
+    connection_blocked_ = false;
+  }
+  return send_queue_.front();
+}
+
+void Connection::leave_send_queue(Stream& stream) noexcept {
+  if (send_queue_.front() == &stream) sent_in_turn_bytes_ = 0;
+  send_queue_.remove(stream);
+}
+
+void Connection::mark_sent(Stream& stream, std::size_t accepted, bool with_fin) {
+  stream.send_.mark_sent(accepted);
+  if (with_fin) stream.finish_sent_ = true;
+  sent_in_turn_bytes_ += accepted;
+  const std::size_t unsent = stream.send_.unsent_bytes();
+  if (unsent == 0 && (!stream.finish_wanted_ || stream.finish_sent_)) {
+    leave_send_queue(stream);
+  } else if (sent_in_turn_bytes_ >= limits::kStreamTurnBytes) {
+    sent_in_turn_bytes_ = 0;
+    send_queue_.rotate();
+  }
+  if (stream.writable_wanted_ && unsent <= unsent_bytes_max_ / 2) {
+    stream.writable_wanted_ = false;
+    stream.pending_.writable = true;
+    queue_event(stream);
+  }
+}
+
+void Connection::send_side_closed(Stream& stream) {
+  leave_send_queue(stream);
+  if (stream.send_stopped_) return;
+  stream.send_stopped_ = true;
+  stream.pending_.writable = true;
+  stream.pending_.send_done = true;
+  queue_event(stream);
+}
+
+void Connection::update_send_limits() {
+  ngtcp2_conn_info info;
+  ngtcp2_conn_get_conn_info(conn_.get(), &info);
+  unsent_bytes_max_ = static_cast<std::size_t>(
+      std::clamp<std::uint64_t>(info.cwnd, limits::kStreamUnsentMinBytes, limits::kStreamUnsentMaxBytes));
+}
+
+void Connection::fill_close(PacketBatch& batch) {
+  close_packet_due_ = false;
+  const MutableBytes room = batch.room();
+  if (room.size() < close_packet_.size() || close_packet_.empty()) return;
+  std::ranges::copy(close_packet_, room.begin());
+  batch.add(local_, remote_, close_packet_.size(), io::Ecn::not_ect);
+}
+
+// --- the end ----------------------------------------------------------------------------------------------------------
+
+void Connection::close(ErrorCode code, std::string reason) {
+  if (phase_ != Phase::alive) return;
+  close_reason_ = std::move(reason);
+  ngtcp2_ccerr_set_application_error(&close_error_, static_cast<std::uint64_t>(code),
+                                     reinterpret_cast<const std::uint8_t*>(close_reason_.data()), close_reason_.size());
+  begin_closing({CloseCause::Kind::local, static_cast<std::uint64_t>(code), close_reason_}, host_.loop().now());
+}
+
+void Connection::fail_with(int ngtcp2_error, Time now) {
+  using Kind = CloseCause::Kind;
+  const Time three_timeouts = now + 3 * Duration(static_cast<Duration::rep>(ngtcp2_conn_get_pto(conn_.get())));
+  switch (ngtcp2_error) {
+    case NGTCP2_ERR_IDLE_CLOSE:
+      return end({Kind::idle_timeout, 0, "nothing heard within the idle timeout"}, Phase::gone, kNever);
+    case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
+      return end({Kind::handshake_timeout, 0, "no handshake within the handshake timeout"}, Phase::gone, kNever);
+    case NGTCP2_ERR_DRAINING:
+      return end(peer_cause(), Phase::draining, three_timeouts);
+    case NGTCP2_ERR_RECV_VERSION_NEGOTIATION:
+      return end({Kind::version, 0, "the server does not speak QUIC version 1"}, Phase::gone, kNever);
+    case NGTCP2_ERR_RETRY:
+    case NGTCP2_ERR_DROP_CONN:
+      return end({Kind::protocol_error, 0, "not a connection attempt that can be answered"}, Phase::gone, kNever);
+    case NGTCP2_ERR_CRYPTO: {
+      const std::uint8_t alert = ngtcp2_conn_get_tls_alert(conn_.get());
+      ngtcp2_ccerr_set_tls_alert(&close_error_, alert, nullptr, 0);
+      std::string text = "TLS: ";
+      const std::string verification = tls_->verification_failure();
+      const char* const name = gnutls_alert_get_name(static_cast<gnutls_alert_description_t>(alert));
+      text += !verification.empty() ? verification : name != nullptr ? name : "handshake failed";
+      return begin_closing({Kind::protocol_error, close_error_.error_code, std::move(text)}, now);
+    }
+    default:
+      ngtcp2_ccerr_set_liberr(&close_error_, ngtcp2_error, nullptr, 0);
+      return begin_closing({Kind::protocol_error, close_error_.error_code,
+                            std::string("QUIC: ") + ngtcp2_strerror(ngtcp2_error)},
+                           now);
+  }
+}
+
+CloseCause Connection::peer_cause() const {
+  using Kind = CloseCause::Kind;
+  if (stateless_reset_) return {Kind::stateless_reset, 0, "the peer has lost the connection (stateless reset)"};
+  const ngtcp2_ccerr* error = ngtcp2_conn_get_ccerr(conn_.get());
+  CloseCause cause;
+  cause.code = error->error_code;
+  cause.kind = error->type == NGTCP2_CCERR_TYPE_APPLICATION ? Kind::peer_application : Kind::peer_transport;
+  // The peer's words go into logs: printable ones only.
+  for (std::size_t i = 0; i < std::min<std::size_t>(error->reasonlen, 256); ++i) {
+    const char c = static_cast<char>(error->reason[i]);
+    cause.text += c >= ' ' && c <= '~' ? c : '?';
+  }
+  if (cause.text.empty() && cause.kind == Kind::peer_transport && cause.code >= NGTCP2_CRYPTO_ERROR &&
+      cause.code <= NGTCP2_CRYPTO_ERROR + 0xff) {
+    const char* const name =
+        gnutls_alert_get_name(static_cast<gnutls_alert_description_t>(cause.code - NGTCP2_CRYPTO_ERROR));
+    cause.text = std::string("TLS: ") + (name != nullptr ? name : "alert");
+  }
+  return cause;
+}
+
+void Connection::begin_closing(CloseCause cause, Time now) {
+  std::array<std::byte, NGTCP2_MAX_UDP_PAYLOAD_SIZE> packet;
+  ngtcp2_path_storage path;
+  ngtcp2_path_storage_zero(&path);
+  ngtcp2_pkt_info info{};
+  const ngtcp2_ssize written = ngtcp2_conn_write_connection_close(conn_.get(), &path.path, &info, as_octets(MutableBytes(packet)),
+                                                                  packet.size(), &close_error_, tstamp(now));
+  if (written <= 0) return end(std::move(cause), Phase::gone, kNever);  // nothing was exchanged that could be closed
+  close_packet_.assign(packet.begin(), packet.begin() + written);
+  close_packet_due_ = true;
+  local_ = from_ngtcp2(path.path.local);
+  remote_ = from_ngtcp2(path.path.remote);
+  end(std::move(cause), Phase::closing, now + 3 * Duration(static_cast<Duration::rep>(ngtcp2_conn_get_pto(conn_.get()))));
+}
+
+void Connection::end(CloseCause cause, Phase phase, Time end_of_life) {
+  phase_ = phase;
+  end_of_life_ = end_of_life;
+  if (!cause_) cause_ = std::move(cause);
+  host_.touch(*this);
+}
+
+}  // namespace qmux::quic

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+#include "quic/connection_callbacks.h"
+
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#include <array>
+
+#include "quic/connection.h"
+
+namespace qmux::quic {
+namespace {
+
+Connection& self(void* user) { return *static_cast<Connection*>(user); }
+
+}  // namespace
+
+ngtcp2_callbacks ConnectionCallbacks::common() {
+  ngtcp2_callbacks callbacks{};
+  callbacks.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb;
+  callbacks.encrypt = ngtcp2_crypto_encrypt_cb;
+  callbacks.decrypt = ngtcp2_crypto_decrypt_cb;
+  callbacks.hp_mask = ngtcp2_crypto_hp_mask_cb;
+  callbacks.update_key = ngtcp2_crypto_update_key_cb;
+  callbacks.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
+  callbacks.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;
+  callbacks.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb;
+  callbacks.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
+  callbacks.rand = rand;
+  callbacks.get_new_connection_id = new_connection_id;
+  callbacks.remove_connection_id = remove_connection_id;
+  callbacks.handshake_completed = handshake_completed;
+  callbacks.recv_stateless_reset = stateless_reset;
+  callbacks.path_validation = path_validated;
+  callbacks.stream_open = stream_opened;
+  callbacks.recv_stream_data = stream_data;
+  callbacks.acked_stream_data_offset = stream_data_acknowledged;
+  callbacks.stream_close = stream_closed;
+  callbacks.stream_reset = stream_reset;
+  callbacks.extend_max_stream_data = stream_credit;
+  callbacks.extend_max_local_streams_bidi = more_streams;
+  return callbacks;
+}
+
+const ngtcp2_callbacks& ConnectionCallbacks::server() {
+  static const ngtcp2_callbacks callbacks = [] {
+    ngtcp2_callbacks c = common();
+    c.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb;
+    return c;
+  }();
+  return callbacks;
+}
+
+const ngtcp2_callbacks& ConnectionCallbacks::client() {
+  static const ngtcp2_callbacks callbacks = [] {
+    ngtcp2_callbacks c = common();
+    c.client_initial = ngtcp2_crypto_client_initial_cb;
+    c.recv_retry = ngtcp2_crypto_recv_retry_cb;
+    c.recv_new_token = new_token;
+    return c;
+  }();
+  return callbacks;
+}
+
+void ConnectionCallbacks::rand(std::uint8_t* into, std::size_t length, const ngtcp2_rand_ctx* context) noexcept {
+  static_cast<Random*>(context->native_handle)->fill(std::as_writable_bytes(std::span(into, length)));
+}
+
+int ConnectionCallbacks::new_connection_id(ngtcp2_conn* /*conn*/, ngtcp2_cid* id, std::uint8_t* token,
+                                           std::size_t length, void* user) noexcept {
+  self(user).host_.make_connection_id(*id, length, token);
+  self(user).add_route(*id);
+  return 0;
+}
+
+int ConnectionCallbacks::remove_connection_id(ngtcp2_conn* /*conn*/, const ngtcp2_cid* id, void* user) noexcept {
+  self(user).drop_route(*id);
+  return 0;
+}
+
+int ConnectionCallbacks::handshake_completed(ngtcp2_conn* conn, void* user) noexcept {
+  Connection& connection = self(user);
+  connection.handshake_completed_ = true;
+  if (connection.server_) {
+    // Next time the client may come without proving its address again, even when we ask others to.
+    std::array<std::uint8_t, 256> token;
+    const std::size_t length = connection.host_.make_token(connection.remote_, token);
+    if (length > 0 && ngtcp2_conn_submit_new_token(conn, token.data(), length) != 0) return NGTCP2_ERR_CALLBACK_FAILURE;
+  }
+  return 0;
+}
+
+int ConnectionCallbacks::stateless_reset(ngtcp2_conn* /*conn*/, const ngtcp2_pkt_stateless_reset* /*reset*/,
+                                         void* user) noexcept {
+  self(user).stateless_reset_ = true;
+  return 0;
+}
+
+int ConnectionCallbacks::path_validated(ngtcp2_conn* conn, std::uint32_t /*flags*/, const ngtcp2_path* /*path*/,
+                                        const ngtcp2_path* /*old_path*/, ngtcp2_path_validation_result /*result*/,
+                                        void* user) noexcept {
+  const ngtcp2_path* current = ngtcp2_conn_get_path(conn);
+  self(user).local_ = Address(current->local.addr, current->local.addrlen);
+  self(user).remote_ = Address(current->remote.addr, current->remote.addrlen);
+  return 0;
+}
+
+int ConnectionCallbacks::new_token(ngtcp2_conn* /*conn*/, const std::uint8_t* token, std::size_t length,
+                                   void* user) noexcept {
+  self(user).host_.token_received(std::as_bytes(std::span(token, length)));
+  return 0;
+}
+
+int ConnectionCallbacks::stream_opened(ngtcp2_conn* /*conn*/, std::int64_t id, void* user) noexcept {
+  Connection& connection = self(user);
+  connection.opened_.push_back(&connection.add_stream(id));
+  return 0;
+}
+
+int ConnectionCallbacks::stream_data(ngtcp2_conn* conn, std::uint32_t flags, std::int64_t /*id*/,
+                                     std::uint64_t /*offset*/, const std::uint8_t* data, std::size_t length, void* user,
+                                     void* stream_user) noexcept {
+  // The connection's credit goes back at once: bytes that nobody takes hold their own stream's credit and no other's.
+  ngtcp2_conn_extend_max_offset(conn, length);
+  if (stream_user == nullptr) return 0;
+  Stream& stream = *static_cast<Stream*>(stream_user);
+  if (stream.reading_stopped_) return 0;
+  stream.received_.append(std::as_bytes(std::span(data, length)));
+  if ((flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0) stream.fin_received_ = true;
+  stream.pending_.readable = true;
+  self(user).queue_event(stream);
+  return 0;
+}
+
+int ConnectionCallbacks::stream_data_acknowledged(ngtcp2_conn* /*conn*/, std::int64_t /*id*/, std::uint64_t /*offset*/,
+                                                  std::uint64_t length, void* user, void* stream_user) noexcept {
+  if (stream_user == nullptr) return 0;
+  Stream& stream = *static_cast<Stream*>(stream_user);
+  stream.send_.acknowledge(static_cast<std::size_t>(length));
+  if (stream.finish_sent_ && stream.send_.size() == 0 && !stream.send_done_) {
+    stream.send_done_ = true;
+    stream.pending_.send_done = true;
+    self(user).queue_event(stream);
+  }
+  return 0;
+}
+
+int ConnectionCallbacks::stream_closed(ngtcp2_conn* conn, std::uint32_t /*flags*/, std::int64_t id,
+                                       std::uint64_t /*code*/, void* user, void* stream_user) noexcept {
+  if (stream_user == nullptr) {
+    if (ngtcp2_conn_is_local_stream(conn, id) == 0) ngtcp2_conn_extend_max_streams_bidi(conn, 1);
+    return 0;
+  }
+  Connection& connection = self(user);
+  Stream& stream = *static_cast<Stream*>(stream_user);
+  stream.transport_closed_ = true;
+  connection.leave_send_queue(stream);
+  stream.send_.clear();
+  if (!stream.send_done_) {
+    stream.send_done_ = true;
+    if (!stream.finish_sent_) stream.send_stopped_ = true;
+    stream.pending_.send_done = true;
+  }
+  // Told in turn, and retired after that when its owner has let go.
+  connection.queue_event(stream);
+  return 0;
+}
+
+int ConnectionCallbacks::stream_reset(ngtcp2_conn* /*conn*/, std::int64_t /*id*/, std::uint64_t /*final_size*/,
+                                      std::uint64_t code, void* user, void* stream_user) noexcept {
+  if (stream_user == nullptr) return 0;
+  Stream& stream = *static_cast<Stream*>(stream_user);
+  stream.reset_received_ = code;
+  stream.received_.clear();  // as TCP does: a reset overtakes what was not read
+  stream.pending_.readable = true;
+  self(user).queue_event(stream);
+  return 0;
+}
+
+int ConnectionCallbacks::stream_credit(ngtcp2_conn* /*conn*/, std::int64_t /*id*/, std::uint64_t /*max_data*/, void* user,
+                                       void* stream_user) noexcept {
+  if (stream_user == nullptr) return 0;
+  Stream& stream = *static_cast<Stream*>(stream_user);
+  if (stream.blocked_) {
+    stream.blocked_ = false;
+    self(user).send_queue_.push_back(stream);
+  }
+  return 0;
+}
+
+int ConnectionCallbacks::more_streams(ngtcp2_conn* /*conn*/, std::uint64_t /*max_streams*/, void* user) noexcept {
+  self(user).credit_arrived_ = true;
+  return 0;
+}
+
+}  // namespace qmux::quic

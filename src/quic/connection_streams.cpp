@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+//
+// The half of Connection that faces its owner: streams come and go, and what has happened is told.
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "quic/connection.h"
+
+namespace qmux::quic {
+
+Stream* Connection::open_stream() {
+  if (phase_ != Phase::alive) return nullptr;
+  std::int64_t id = -1;
+  if (ngtcp2_conn_open_bidi_stream(conn_.get(), &id, nullptr) != 0) {
+    credit_wanted_ = true;
+    credit_arrived_ = false;
+    return nullptr;
+  }
+  return &add_stream(id);
+}
+
+std::uint64_t Connection::stream_credit() const noexcept {
+  return phase_ == Phase::alive ? ngtcp2_conn_get_streams_bidi_left(conn_.get()) : 0;
+}
+
+Stream& Connection::add_stream(std::int64_t id) {
+  auto owned = std::make_unique<Stream>(static_cast<StreamHost&>(*this), host_.chunks(), id);
+  Stream& stream = *owned;
+  ngtcp2_conn_set_stream_user_data(conn_.get(), id, &stream);
+  streams_.emplace(id, std::move(owned));
+  return stream;
+}
+
+// --- what streams ask -------------------------------------------------------------------------------------------------
+
+void Connection::stream_has_data(Stream& stream) {
+  if (phase_ != Phase::alive || stream.transport_closed_) return;
+  // A stream that waits for credit is queued again by the credit, but FIN needs none.
+  if (stream.blocked_ && stream.send_.unsent_bytes() > 0) return;
+  send_queue_.push_back(stream);
+  host_.touch(*this);
+}
+
+void Connection::stream_consumed(Stream& stream, std::size_t bytes) {
+  if (phase_ != Phase::alive || stream.transport_closed_) return;
+  ngtcp2_conn_extend_max_stream_offset(conn_.get(), stream.id(), bytes);
+  host_.touch(*this);
+}
+
+void Connection::stream_reset(Stream& stream, ErrorCode code) {
+  leave_send_queue(stream);
+  if (phase_ != Phase::alive || stream.transport_closed_) return;
+  ngtcp2_conn_shutdown_stream_write(conn_.get(), 0, stream.id(), static_cast<std::uint64_t>(code));
+  host_.touch(*this);
+}
+
+void Connection::stream_stop_reading(Stream& stream, ErrorCode code) {
+  if (phase_ != Phase::alive || stream.transport_closed_) return;
+  ngtcp2_conn_shutdown_stream_read(conn_.get(), 0, stream.id(), static_cast<std::uint64_t>(code));
+  host_.touch(*this);
+}
+
+void Connection::stream_released(Stream& stream) { retire_if_done(stream); }
+
+// --- what is told -----------------------------------------------------------------------------------------------------
+
+void Connection::queue_event(Stream& stream) {
+  if (!stream.in_event_queue_) {
+    stream.in_event_queue_ = true;
+    event_queue_.push_back(&stream);
+  }
+  host_.touch(*this);
+}
+
+bool Connection::has_events() const noexcept {
+  return !event_queue_.empty() || !opened_.empty() || (handshake_completed_ && !established_told_) ||
+         (credit_wanted_ && credit_arrived_) || (cause_ && !closed_told_);
+}
+
+bool Connection::deliver_events() {
+  if (!has_events()) return false;
+  // A failed connection tells nothing of what came before: its streams are gone with it.
+  if (!cause_) {
+    if (handshake_completed_ && !established_told_) {
+      established_told_ = true;
+      if (events_ != nullptr) events_->established(*this);
+    }
+    deliver_opened();
+    deliver_stream_events();
+    if (credit_wanted_ && credit_arrived_ && !cause_) {
+      credit_wanted_ = credit_arrived_ = false;
+      if (events_ != nullptr) events_->stream_credit(*this);
+    }
+  }
+  if (cause_ && !closed_told_) {
+    closed_told_ = true;
+    if (ConnectionEvents* events = std::exchange(events_, nullptr)) events->closed(*this, *cause_);
+    forget_streams();
+  }
+  return true;
+}
+
+void Connection::deliver_opened() {
+  // An observer may do what makes more streams arrive only in the next pass: the list does not grow meanwhile.
+  for (std::size_t i = 0; i < opened_.size() && !cause_; ++i) {
+    Stream& stream = *opened_[i];
+    if (events_ != nullptr) {
+      events_->stream_opened(*this, stream);
+    } else {
+      stream.release();
+    }
+  }
+  opened_.clear();
+}
+
+void Connection::deliver_stream_events() {
+  std::swap(event_queue_, delivering_);
+  for (Stream*& entry : delivering_) {
+    if (entry == nullptr || cause_) continue;
+    Stream& stream = *std::exchange(entry, nullptr);
+    stream.in_event_queue_ = false;
+    const Stream::Pending pending = std::exchange(stream.pending_, {});
+    // Each of these may release the stream, which clears events_; it is destroyed no sooner than retire_if_done() below.
+    stream.being_told_ = true;
+    if (pending.readable && stream.events_ != nullptr) stream.events_->stream_readable(stream);
+    if (pending.writable && stream.events_ != nullptr) stream.events_->stream_writable(stream);
+    if (pending.send_done && stream.events_ != nullptr) stream.events_->stream_send_done(stream);
+    stream.being_told_ = false;
+    retire_if_done(stream);
+  }
+  delivering_.clear();
+}
+
+void Connection::retire_if_done(Stream& stream) {
+  if (!stream.released_ || !stream.transport_closed_ || stream.being_told_) return;
+  leave_send_queue(stream);
+  if (stream.in_event_queue_) {
+    std::ranges::replace(event_queue_, &stream, nullptr);
+    std::ranges::replace(delivering_, &stream, nullptr);
+  }
+  const std::int64_t id = stream.id();
+  streams_.erase(id);
+  // The peer's stream has been dealt with to its end: it may open another one.
+  if (phase_ == Phase::alive && ngtcp2_conn_is_local_stream(conn_.get(), id) == 0) {
+    ngtcp2_conn_extend_max_streams_bidi(conn_.get(), 1);
+    host_.touch(*this);
+  }
+}
+
+void Connection::forget_streams() {
+  event_queue_.clear();
+  opened_.clear();
+  send_queue_ = {};
+  streams_.clear();
+}
+
+}  // namespace qmux::quic

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "quic/credentials.h"
+
+#include <gnutls/crypto.h>
+#include <gnutls/x509.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+namespace qmux::quic {
+namespace {
+
+constexpr std::size_t kSecretBytes = 32;
+
+struct PemFile {
+  std::string text;
+  [[nodiscard]] gnutls_datum_t datum() {
+    return {reinterpret_cast<unsigned char*>(text.data()), static_cast<unsigned>(text.size())};
+  }
+  ~PemFile() { gnutls_memset(text.data(), 0, text.size()); }
+};
+
+Result<void> read_file(const std::string& path, PemFile& into) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(std::string("cannot be read: ") + std::strerror(errno), path, "a PEM file");
+  into.text.assign(std::istreambuf_iterator<char>(file), {});
+  if (file.bad()) return fail(std::string("cannot be read: ") + std::strerror(errno), path, "a PEM file");
+  return {};
+}
+
+/// The first certificate of the file must be valid for the purpose: else every peer would refuse it, one by one.
+Result<void> check_certificate(PemFile& pem, const std::string& path, Credentials::Purpose purpose) {
+  const gnutls_datum_t data = pem.datum();
+  gnutls_x509_crt_t certificate = nullptr;
+  gnutls_x509_crt_init(&certificate);
+  const std::unique_ptr<gnutls_x509_crt_int, decltype(&gnutls_x509_crt_deinit)> owner(certificate,
+                                                                                      &gnutls_x509_crt_deinit);
+  if (const int error = gnutls_x509_crt_import(certificate, &data, GNUTLS_X509_FMT_PEM); error < 0) {
+    return fail(std::string("holds no certificate: ") + gnutls_strerror(error), path, "a PEM certificate");
+  }
+  const bool server = purpose == Credentials::Purpose::server;
+  const char* const oid = server ? GNUTLS_KP_TLS_WWW_SERVER : GNUTLS_KP_TLS_WWW_CLIENT;
+  if (gnutls_x509_crt_check_key_purpose(certificate, oid, 0) == 0) {
+    return fail("the certificate's extended key usage does not allow it here", path,
+                server ? "a certificate for serverAuth" : "a certificate for clientAuth");
+  }
+  return {};
+}
+
+Result<std::vector<std::byte>> derive_secret(PemFile& key, const std::string& path) {
+  const gnutls_datum_t data = key.datum();
+  gnutls_x509_privkey_t parsed = nullptr;
+  gnutls_x509_privkey_init(&parsed);
+  const std::unique_ptr<gnutls_x509_privkey_int, decltype(&gnutls_x509_privkey_deinit)> owner(
+      parsed, &gnutls_x509_privkey_deinit);
+  if (const int error = gnutls_x509_privkey_import2(parsed, &data, GNUTLS_X509_FMT_PEM, nullptr, 0); error < 0) {
+    return fail(std::string("holds no private key that can be read: ") + gnutls_strerror(error), path,
+                "a PEM private key without password");
+  }
+  gnutls_datum_t der{};
+  if (const int error = gnutls_x509_privkey_export2_pkcs8(parsed, GNUTLS_X509_FMT_DER, nullptr, GNUTLS_PKCS_PLAIN, &der);
+      error < 0) {
+    return fail(std::string("the private key cannot be used: ") + gnutls_strerror(error), path);
+  }
+  static constexpr char kLabel[] = "qmux endpoint secret";
+  std::vector<std::byte> secret(kSecretBytes);
+  const int error = gnutls_hmac_fast(GNUTLS_MAC_SHA256, kLabel, sizeof kLabel - 1, der.data, der.size, secret.data());
+  gnutls_memset(der.data, 0, der.size);
+  gnutls_free(der.data);
+  if (error < 0) return fail(std::string("the private key cannot be used: ") + gnutls_strerror(error), path);
+  return secret;
+}
+
+// AES-GCM first where the CPU computes it in hardware; ChaCha20 otherwise is several times faster than AES in software.
+const char* priority_string() {
+#if defined(__x86_64__) || defined(__i386__)
+  const bool aes = __builtin_cpu_supports("aes") != 0;
+#else
+  const bool aes = true;
+#endif
+  return aes ? "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:"
+               "-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:%DISABLE_TLS13_COMPAT_MODE"
+             : "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+CHACHA20-POLY1305:+AES-128-GCM:+AES-256-GCM:"
+               "-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:%DISABLE_TLS13_COMPAT_MODE";
+}
+
+}  // namespace
+
+Credentials::~Credentials() {
+  if (priority_ != nullptr) gnutls_priority_deinit(priority_);
+  if (raw_ != nullptr) gnutls_certificate_free_credentials(raw_);
+  gnutls_memset(secret_.data(), 0, secret_.size());
+}
+
+Result<std::unique_ptr<Credentials>> Credentials::load(const CredentialFiles& files, Purpose purpose) {
+  std::unique_ptr<Credentials> credentials(new Credentials);
+  if (gnutls_certificate_allocate_credentials(&credentials->raw_) < 0) return fail("out of memory");
+  if (const int error = gnutls_priority_init(&credentials->priority_, priority_string(), nullptr); error < 0) {
+    return fail(std::string("GnuTLS has no cipher that QUIC can use: ") + gnutls_strerror(error));
+  }
+
+  if (!files.certificate.empty()) {
+    PemFile certificate;
+    PemFile key;
+    if (auto read = read_file(files.certificate, certificate); !read) return std::unexpected(read.error());
+    if (auto read = read_file(files.key, key); !read) return std::unexpected(read.error());
+    if (auto fit = check_certificate(certificate, files.certificate, purpose); !fit) return std::unexpected(fit.error());
+    auto secret = derive_secret(key, files.key);
+    if (!secret) return std::unexpected(secret.error());
+    credentials->secret_ = std::move(*secret);
+
+    const gnutls_datum_t certificate_data = certificate.datum();
+    const gnutls_datum_t key_data = key.datum();
+    const int error = gnutls_certificate_set_x509_key_mem(credentials->raw_, &certificate_data, &key_data,
+                                                          GNUTLS_X509_FMT_PEM);
+    if (error == GNUTLS_E_CERTIFICATE_KEY_MISMATCH) {
+      return fail("the private key does not belong to the certificate " + files.certificate, files.key,
+                  "the key that was made with that certificate");
+    }
+    if (error < 0) return fail(std::string("cannot be used: ") + gnutls_strerror(error), files.certificate);
+  }
+
+  if (!files.trust.empty()) {
+    PemFile trust;
+    if (auto read = read_file(files.trust, trust); !read) return std::unexpected(read.error());
+    const gnutls_datum_t data = trust.datum();
+    const int count = gnutls_certificate_set_x509_trust_mem(credentials->raw_, &data, GNUTLS_X509_FMT_PEM);
+    if (count <= 0) {
+      return fail(count < 0 ? std::string("holds no certificate: ") + gnutls_strerror(count) : "holds no certificate",
+                  files.trust, "PEM certificates of the authorities to trust");
+    }
+  }
+  return credentials;
+}
+
+}  // namespace qmux::quic

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+#include "quic/endpoint.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "quic/connection_id.h"
+
+namespace qmux::quic {
+
+Endpoint::Endpoint(io::EventLoop& loop, ChunkPool& chunks, EndpointOptions options)
+    : loop_(loop), chunks_(chunks), options_(std::move(options)), table_(loop.random()) {
+  const ConstBytes secret = options_.credentials->secret();
+  secret_.assign(secret.begin(), secret.end());
+  if (secret_.empty()) {  // a client without a certificate: nothing of it outlives the process
+    secret_.resize(32);
+    loop_.random().fill(secret_);
+  }
+}
+
+Endpoint::~Endpoint() {
+  // Connections take their routes with them, so the table goes last.
+  connections_.clear();
+}
+
+Result<void> Endpoint::listen(const Address& local, bool shared_port, ConnectionAcceptor& acceptor) {
+  auto socket = loop_.open_datagram({.local = local, .remote = {}, .shared_port = shared_port}, *this);
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  socket_ = std::move(*socket);
+  acceptor_ = &acceptor;
+  accepting_ = true;
+  return {};
+}
+
+Result<Connection*> Endpoint::connect(const Address& remote, const std::string& server_name, ConstBytes token,
+                                      ConnectionEvents& events) {
+  CHECK(socket_ == nullptr);
+  auto socket = loop_.open_datagram({.local = Address::any(remote.family(), 0), .remote = remote}, *this);
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  socket_ = std::move(*socket);
+
+  ConnectionStart start;
+  start.first.local = socket_->local_address();
+  start.first.remote = remote;
+  start.transport = &options_.transport;
+  start.credentials = options_.credentials;
+  start.server_name = server_name;
+  start.token = token;
+  auto connection = Connection::connect(*this, start);
+  if (!connection) return fail("the QUIC connection could not be set up", remote.text());
+  connection->set_events(&events);
+  ++counters_.handshakes_begun;
+  return &hold(std::move(connection));
+}
+
+Address Endpoint::local_address() const { return socket_ ? socket_->local_address() : Address(); }
+
+void Endpoint::close_all(ErrorCode code, const std::string& reason) {
+  for (const Held& held : connections_) held.connection->close(code, reason);
+}
+
+Connection& Endpoint::hold(std::unique_ptr<Connection> owned) {
+  Connection& connection = *owned;
+  connection.mark.index = connections_.size();
+  auto timer = std::make_unique<Timer>(loop_.timers(), [this, &connection] { connection.expire(loop_.now()); });
+  connections_.push_back({std::move(owned), std::move(timer)});
+  connection.mark.handshaking = true;
+  ++handshaking_;
+  touch(connection);
+  return connection;
+}
+
+// --- what connections ask ---------------------------------------------------------------------------------------------
+
+void Endpoint::make_connection_id(ngtcp2_cid& id, std::size_t length, std::uint8_t* reset_token) {
+  make_id(id, length, options_.worker.index, options_.worker.count, loop_.random());
+  CHECK(ngtcp2_crypto_generate_stateless_reset_token(reset_token, as_octets(ConstBytes(secret_)), secret_.size(), &id) == 0);
+}
+
+void Endpoint::route(const ngtcp2_cid& id, Connection& connection) { table_.insert(id, connection); }
+
+void Endpoint::unroute(const ngtcp2_cid& id) { table_.erase(id); }
+
+void Endpoint::touch(Connection& connection) {
+  if (connection.mark.touched) return;
+  connection.mark.touched = true;
+  touched_.push_back(&connection);
+}
+
+std::uint64_t Endpoint::token_time() const {
+  return static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::seconds(loop_.unix_seconds())).count());
+}
+
+std::size_t Endpoint::make_token(const Address& remote, std::span<std::uint8_t> into) {
+  if (into.size() < NGTCP2_CRYPTO_MAX_REGULAR_TOKENLEN) return 0;
+  const ngtcp2_ssize length = ngtcp2_crypto_generate_regular_token(
+      into.data(), as_octets(ConstBytes(secret_)), secret_.size(), remote.raw(), remote.raw_length(), token_time());
+  return length > 0 ? static_cast<std::size_t>(length) : 0;
+}
+
+void Endpoint::token_received(ConstBytes token) {
+  if (token.size() <= limits::kAddressTokenMaxBytes) server_token_.assign(token.begin(), token.end());
+}
+
+// --- receiving --------------------------------------------------------------------------------------------------------
+
+void Endpoint::datagrams_readable() {
+  std::array<io::PacketRun, 16> runs;
+  for (int batch = 0; batch < limits::kReceiveBatchesPerPass; ++batch) {
+    const std::size_t count = socket_->receive(runs);
+    if (count == 0) return;
+    for (const io::PacketRun& run : std::span(runs).first(count)) receive_run(run, false);
+  }
+  more_to_receive_ = true;
+}
+
+void Endpoint::receive_handed_over(const io::PacketRun& run) { receive_run(run, true); }
+
+void Endpoint::receive_run(const io::PacketRun& run, bool handed_over) {
+  const std::size_t step = std::max<std::size_t>(run.segment_bytes, 1);
+  for (std::size_t begin = 0; begin < run.bytes.size(); begin += step) {
+    receive_datagram(run, run.bytes.subspan(begin, std::min(step, run.bytes.size() - begin)), handed_over);
+  }
+}
+
+void Endpoint::receive_datagram(const io::PacketRun& run, ConstBytes datagram, bool handed_over) {
+  ++counters_.packets_received;
+  ngtcp2_version_cid header;
+  const int error = ngtcp2_pkt_decode_version_cid(&header, as_octets(datagram), datagram.size(), kConnectionIdBytes);
+  if (error == NGTCP2_ERR_VERSION_NEGOTIATION) return send_version_negotiation(run, datagram, header);
+  if (error != 0 || header.dcidlen > NGTCP2_MAX_CIDLEN) {
+    ++counters_.packets_dropped;
+    return;
+  }
+  if (Connection* connection = table_.find(header.dcid, header.dcidlen)) {
+    return connection->receive(run, datagram, loop_.now());
+  }
+  receive_unrouted(run, datagram, header, handed_over);
+}
+
+void Endpoint::receive_unrouted(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header,
+                                bool handed_over) {
+  const bool short_header = header.version == 0;
+  if (acceptor_ != nullptr && header.dcidlen > 0 && !handed_over) {
+    const unsigned worker = worker_of(header.dcid[0], options_.worker.count);
+    if (worker != options_.worker.index) {
+      ++counters_.packets_handed_over;
+      acceptor_->hand_over(worker, {run.local, run.remote, datagram, datagram.size(), run.ecn});
+      return;
+    }
+  }
+  if (short_header) return send_stateless_reset(run, datagram, header);
+  if (!accepting_) {
+    ++counters_.packets_dropped;
+    return;
+  }
+  begin_connection(run, datagram);
+}
+
+void Endpoint::begin_connection(const io::PacketRun& run, ConstBytes datagram) {
+  ngtcp2_pkt_hd header;
+  if (ngtcp2_accept(&header, as_octets(datagram), datagram.size()) != 0) {
+    ++counters_.packets_dropped;
+    return;
+  }
+  ConnectionStart start;
+  const AddressProof proof = check_token(run, header, start);
+  if (proof == AddressProof::forged) return refuse_token(run, header);
+  if (proof == AddressProof::none && handshaking_ >= limits::kHandshakesBeforeRetry) return send_retry(run, header);
+  if (handshaking_ >= limits::kHandshakesMax) {
+    ++counters_.handshakes_refused;
+    return;
+  }
+  start.first = run;
+  start.transport = &options_.transport;
+  start.credentials = options_.credentials;
+  start.client_dcid = header.dcid;
+  start.client_scid = header.scid;
+  start.version = header.version;
+  auto connection = Connection::accept(*this, start);
+  if (!connection) {
+    ++counters_.handshakes_refused;
+    return;
+  }
+  ++counters_.handshakes_begun;
+  Connection& held = hold(std::move(connection));
+  held.set_events(acceptor_->connection_begun(held));
+  held.receive(run, datagram, loop_.now());
+}
+
+// --- sending ----------------------------------------------------------------------------------------------------------
+
+void Endpoint::datagrams_writable() { send_blocked_ = false; }
+
+bool Endpoint::drain_batch() {
+  while (!batch_.empty()) {
+    // "Too large" loses a probe of the path MTU, or shows that the path has shrunk: ngtcp2 finds out by the loss.
+    if (socket_->send(batch_.front()) == io::SendStatus::would_block) {
+      send_blocked_ = true;
+      return false;
+    }
+    batch_.pop_front();
+  }
+  return true;
+}
+
+bool Endpoint::deliver_events() {
+  if (more_to_receive_) {
+    more_to_receive_ = false;
+    datagrams_readable();
+  }
+  bool told = false;
+  for (std::size_t i = 0; i < touched_.size(); ++i) told |= touched_[i]->deliver_events();
+  return told;
+}
+
+bool Endpoint::flush(Time now) {
+  if (send_blocked_ || !drain_batch()) return false;
+  std::swap(touched_, serving_);
+  for (Connection* connection : serving_) connection->mark.touched = false;
+  bool more = more_to_receive_;
+  for (std::size_t i = 0; i < serving_.size(); ++i) {
+    Connection& connection = *serving_[i];
+    if (send_blocked_) {
+      touch(connection);
+      continue;
+    }
+    if (serve(connection, now)) {
+      touch(connection);
+      more |= !send_blocked_;
+    }
+    settle(connection);
+  }
+  serving_.clear();
+  return more;
+}
+
+bool Endpoint::serve(Connection& connection, Time now) {
+  for (int batch = 0; batch < limits::kBatchesPerPass; ++batch) {
+    const bool more = connection.fill(batch_, now);
+    if (!drain_batch()) return true;
+    if (!more) return false;
+  }
+  return true;
+}
+
+void Endpoint::settle(Connection& connection) {
+  if (connection.mark.handshaking && !connection.handshaking()) {
+    connection.mark.handshaking = false;
+    --handshaking_;
+  }
+  const std::size_t index = connection.mark.index;
+  if (!connection.finished()) {
+    connections_[index].timer->set(connection.deadline());
+    return;
+  }
+  if (connection.mark.touched) return;  // its turn comes again
+  std::swap(connections_[index], connections_.back());
+  connections_[index].connection->mark.index = index;
+  connections_.pop_back();
+}
+
+}  // namespace qmux::quic

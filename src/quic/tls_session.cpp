@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "quic/tls_session.h"
+
+#include <gnutls/crypto.h>
+#include <gnutls/x509.h>
+#include <ngtcp2/ngtcp2_crypto_gnutls.h>
+
+#include <array>
+#include <utility>
+
+#include "base/address.h"
+
+namespace qmux::quic {
+namespace {
+
+constexpr char kAlpn[] = "qmux/1";
+
+/// Lends GnuTLS a string that it does not change but takes as a pointer to mutable bytes.
+unsigned char* borrowed(const char* text) { return reinterpret_cast<unsigned char*>(const_cast<char*>(text)); }
+
+}  // namespace
+
+TlsSession::~TlsSession() {
+  if (session_ != nullptr) gnutls_deinit(session_);
+}
+
+bool TlsSession::start(const Credentials& credentials, unsigned flags, ngtcp2_crypto_conn_ref* conn_ref) {
+  if (gnutls_init(&session_, flags) != GNUTLS_E_SUCCESS) {
+    session_ = nullptr;
+    return false;
+  }
+  if (gnutls_priority_set(session_, credentials.priority()) != GNUTLS_E_SUCCESS) return false;
+  gnutls_session_set_ptr(session_, conn_ref);
+  return gnutls_credentials_set(session_, GNUTLS_CRD_CERTIFICATE, credentials.raw()) == GNUTLS_E_SUCCESS;
+}
+
+std::unique_ptr<TlsSession> TlsSession::server(const Credentials& credentials, ngtcp2_crypto_conn_ref* conn_ref) {
+  std::unique_ptr<TlsSession> tls(new TlsSession);
+  if (!tls->start(credentials, GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET | GNUTLS_NO_END_OF_EARLY_DATA, conn_ref)) {
+    return nullptr;
+  }
+  if (ngtcp2_crypto_gnutls_configure_server_session(tls->session_) != 0) return nullptr;
+
+  // A client that names protocols must name ours; the programs of version 1.0 name none.
+  const gnutls_datum_t alpn{borrowed(kAlpn), sizeof kAlpn - 1};
+  if (gnutls_alpn_set_protocols(tls->session_, &alpn, 1, GNUTLS_ALPN_MANDATORY) != GNUTLS_E_SUCCESS) return nullptr;
+
+  gnutls_certificate_server_set_request(tls->session_, GNUTLS_CERT_REQUIRE);
+  // Without the purpose GnuTLS would accept a server's certificate from a client.
+  tls->verify_data_[0] = {GNUTLS_DT_KEY_PURPOSE_OID, borrowed(GNUTLS_KP_TLS_WWW_CLIENT), 0};
+  gnutls_session_set_verify_cert2(tls->session_, tls->verify_data_, 1, 0);
+  return tls;
+}
+
+std::unique_ptr<TlsSession> TlsSession::client(const Credentials& credentials, const std::string& server_name,
+                                               ngtcp2_crypto_conn_ref* conn_ref) {
+  std::unique_ptr<TlsSession> tls(new TlsSession);
+  tls->server_name_ = server_name;
+  if (!tls->start(credentials, GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA, conn_ref)) return nullptr;
+  if (ngtcp2_crypto_gnutls_configure_client_session(tls->session_) != 0) return nullptr;
+
+  const gnutls_datum_t alpn{borrowed(kAlpn), sizeof kAlpn - 1};
+  if (gnutls_alpn_set_protocols(tls->session_, &alpn, 1, 0) != GNUTLS_E_SUCCESS) return nullptr;
+
+  // RFC 6066 section 3: an IP literal is no server name.
+  if (!Address::from_literal(server_name, 0) &&
+      gnutls_server_name_set(tls->session_, GNUTLS_NAME_DNS, server_name.data(), server_name.size()) !=
+          GNUTLS_E_SUCCESS) {
+    return nullptr;
+  }
+  tls->verify_data_[0] = {GNUTLS_DT_DNS_HOSTNAME, borrowed(tls->server_name_.c_str()), 0};
+  tls->verify_data_[1] = {GNUTLS_DT_KEY_PURPOSE_OID, borrowed(GNUTLS_KP_TLS_WWW_SERVER), 0};
+  gnutls_session_set_verify_cert2(tls->session_, tls->verify_data_, 2, 0);
+  return tls;
+}
+
+std::string TlsSession::verification_failure() const {
+  const unsigned status = gnutls_session_get_verify_cert_status(session_);
+  if (status == 0 || status == ~0U) return {};
+  gnutls_datum_t text{};
+  if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) != GNUTLS_E_SUCCESS) return {};
+  std::string result(reinterpret_cast<const char*>(text.data), text.size);
+  gnutls_free(text.data);
+  while (!result.empty() && (result.back() == ' ' || result.back() == '\0' || result.back() == '\n')) result.pop_back();
+  return result;
+}
+
+std::string TlsSession::peer_common_name() const {
+  unsigned count = 0;
+  const gnutls_datum_t* chain = gnutls_certificate_get_peers(session_, &count);
+  if (chain == nullptr || count == 0) return {};
+  gnutls_x509_crt_t certificate = nullptr;
+  if (gnutls_x509_crt_init(&certificate) != GNUTLS_E_SUCCESS) return {};
+  std::string name;
+  if (gnutls_x509_crt_import(certificate, chain, GNUTLS_X509_FMT_DER) == GNUTLS_E_SUCCESS) {
+    std::array<char, 256> text{};
+    std::size_t length = text.size();
+    if (gnutls_x509_crt_get_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, 0, text.data(), &length) ==
+        GNUTLS_E_SUCCESS) {
+      name.assign(text.data(), length);
+    }
+  }
+  gnutls_x509_crt_deinit(certificate);
+  return name;
+}
+
+std::string TlsSession::application_protocol() const {
+  gnutls_datum_t protocol{};
+  if (gnutls_alpn_get_selected_protocol(session_, &protocol) != GNUTLS_E_SUCCESS) return {};
+  return {reinterpret_cast<const char*>(protocol.data), protocol.size};
+}
+
+}  // namespace qmux::quic
