@@ -1,28 +1,26 @@
 // SPDX-License-Identifier: MIT
 //
-// The shape of the connection IDs that we issue (RFC 9000 section 5.1): the first byte names the worker, so that the kernel
-// can steer a packet to it (net/reuseport); the rest is random.
+// The shape of the connection IDs that we issue (RFC 9000 section 5.1): the first byte names the worker (wire/connection_id),
+// the rest is random.
 #pragma once
 
 #include <ngtcp2/ngtcp2.h>
 
 #include "base/bytes.h"
 #include "base/random.h"
+#include "wire/connection_id.h"
 
 namespace qmux::quic {
 
 /// Length of every ID that we issue.
 inline constexpr std::size_t kConnectionIdBytes = 12;
 
-/// Which worker of `workers` an ID leads to.
-[[nodiscard]] inline unsigned worker_of(std::uint8_t first_byte, unsigned workers) noexcept { return first_byte % workers; }
-
-/// Fills `id` with `length` bytes that lead to `worker` of `workers` (1 to 256).
-inline void make_id(ngtcp2_cid& id, std::size_t length, unsigned worker, unsigned workers, Random& random) noexcept {
+/// Fills `id` with `length` bytes, 1 to 20, that lead to `worker` of `workers`.
+inline void make_id(ngtcp2_cid& id, std::size_t length, std::size_t worker, std::size_t workers, Random& random) noexcept {
   id.datalen = length;
-  random.fill(std::as_writable_bytes(std::span(id.data, length)));
-  const unsigned rounds = (255U - worker) / workers + 1;  // values of a byte that lead to this worker
-  id.data[0] = static_cast<std::uint8_t>(worker + workers * (id.data[0] % rounds));
+  const MutableBytes bytes = std::as_writable_bytes(std::span(id.data, length));
+  random.fill(bytes);
+  bytes[0] = wire::first_id_byte(worker, workers, bytes[0]);
 }
 
 }  // namespace qmux::quic

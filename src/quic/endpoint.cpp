@@ -145,7 +145,7 @@ void Endpoint::receive_unrouted(const io::PacketRun& run, ConstBytes datagram, c
                                 bool handed_over) {
   const bool short_header = header.version == 0;
   if (acceptor_ != nullptr && header.dcidlen > 0 && !handed_over) {
-    const unsigned worker = worker_of(header.dcid[0], options_.worker.count);
+    const std::size_t worker = wire::worker_of(std::as_bytes(std::span(header.dcid, header.dcidlen)), options_.worker.count);
     if (worker != options_.worker.index) {
       ++counters_.packets_handed_over;
       acceptor_->hand_over(worker, {run.local, run.remote, datagram, datagram.size(), run.ecn});

@@ -29,8 +29,8 @@ namespace qmux::quic {
 
 /// Which of a server's workers this is; connection IDs carry it. A client is worker 0 of 1.
 struct WorkerSlot {
-  unsigned index = 0;
-  unsigned count = 1;
+  std::size_t index = 0;
+  std::size_t count = 1;
 };
 
 /// How often something happened on one endpoint, since it began.
@@ -51,7 +51,7 @@ class ConnectionAcceptor {
   /// A client began a connection (its handshake is not done). Returns who is told of its events.
   virtual ConnectionEvents* connection_begun(Connection& connection) = 0;
   /// A packet of another worker's connection landed here: bring it to that worker's Endpoint::receive_handed_over().
-  virtual void hand_over(unsigned worker_index, const io::PacketRun& run) = 0;
+  virtual void hand_over(std::size_t worker_index, const io::PacketRun& run) = 0;
 
  protected:
   ~ConnectionAcceptor() = default;
