@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "app/config/common_keys.h"
+
+#include "app/config/duration.h"
+
+namespace qmux::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kVarintMax = (std::uint64_t{1} << 62U) - 1;  // RFC 9000 section 16
+constexpr std::uint64_t kStreamsMax = std::uint64_t{1} << 60U;       // RFC 9000 section 4.6
+constexpr std::uint64_t kUdpPayloadMin = 1200;                       // RFC 9000 section 14
+constexpr std::uint64_t kUdpPayloadMax = 65'527;                     // RFC 9000 section 18.2
+constexpr std::uint64_t kReadBufferMax = 1'048'576;                  // files say 65536 where 65535 is meant
+constexpr std::size_t kTokenBytesMin = 16;
+
+std::string path_in(const std::string& map, std::string_view key) {
+  return map.empty() ? std::string(key) : map + "." + std::string(key);
+}
+
+void check_window(Report& report, const std::string& initial_path, std::uint64_t initial, const std::string& max_path,
+                  std::uint64_t& max) {
+  if (initial <= max || report.failed(initial_path) || report.failed(max_path)) return;
+  // The existing programs take a large initial window alone; what it then means is that it does not grow.
+  if (!report.given(max_path)) {
+    max = initial;
+    return;
+  }
+  report.error(report.given(initial_path) ? initial_path : max_path,
+               "the initial window " + std::to_string(initial) + " exceeds the maximal one " + std::to_string(max),
+               "initial at most maximal");
+}
+
+}  // namespace
+
+void quic_keys(Section& keys, QuicConfig& quic) {
+  keys.number("initialstreamreceivewindow", quic.initial_stream_window_bytes, 1, kVarintMax);
+  keys.number("maxstreamreceivewindow", quic.max_stream_window_bytes, 1, kVarintMax);
+  keys.number("initialconnectionreceivewindow", quic.initial_connection_window_bytes, 1, kVarintMax);
+  keys.number("maxconnectionreceivewindow", quic.max_connection_window_bytes, 1, kVarintMax);
+  keys.number("maxincomingstreams", quic.max_incoming_streams, 1, kStreamsMax);
+  keys.duration("keepaliveperiod", quic.keep_alive_period, 1ms, kDurationMax);
+  keys.duration("handshakeidletimeout", quic.handshake_idle_timeout, 1ms, kDurationMax);
+  keys.duration("maxidletimeout", quic.max_idle_timeout, 1ms, kDurationMax);
+  keys.flag("allow0rtt", quic.allow_0rtt).no_effect_yet();
+  keys.choice("congestion_control", quic.congestion_control,
+              {{"bbr", CongestionControl::bbr}, {"cubic", CongestionControl::cubic}});
+  keys.number("max_udp_payload_size", quic.max_udp_payload_size_bytes, kUdpPayloadMin, kUdpPayloadMax);
+}
+
+void udp_keys(Section& keys, UdpConfig& udp) {
+  keys.flag("enable_fragmentation", udp.enable_fragmentation).no_effect_yet();
+  keys.number("fragment_assembler_shards", udp.fragment_assembler_shards, 1, 65'536).no_effect();
+  keys.flag("enable_buffer_pooling", udp.enable_buffer_pooling).no_effect();
+  keys.number("read_buffer_size", udp.read_buffer_size_bytes, 1, kReadBufferMax).no_effect_yet();
+  std::uint32_t datagram_size = udp.datagram_buffer_size_bytes.value_or(0);
+  keys.number("datagram_buffer_size", datagram_size, 0, 65'535).no_effect_yet();
+  if (datagram_size != 0) udp.datagram_buffer_size_bytes = datagram_size;
+}
+
+void auth_method_key(Section& keys, AuthMethod& method) {
+  keys.choice("method", method, {{"mtls", AuthMethod::mtls}, {"token", AuthMethod::token}}).no_effect_yet();
+}
+
+void health_keys(Section& keys, HealthConfig& health) {
+  keys.duration("heartbeat_interval", health.heartbeat_interval, 1ms, kDurationMax);
+  keys.duration("health_timeout", health.health_timeout, 1ms, kDurationMax);
+}
+
+void log_keys(Section& keys, LogConfig& log) {
+  keys.choice(
+      "level", log.level,
+      {{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warn", LogLevel::warn}, {"error", LogLevel::error}});
+  keys.choice("format", log.format, {{"text", LogFormat::text}, {"json", LogFormat::json}});
+}
+
+void check_windows(Report& report, const std::string& path, QuicConfig& quic) {
+  check_window(report, path_in(path, "initialstreamreceivewindow"), quic.initial_stream_window_bytes,
+               path_in(path, "maxstreamreceivewindow"), quic.max_stream_window_bytes);
+  check_window(report, path_in(path, "initialconnectionreceivewindow"), quic.initial_connection_window_bytes,
+               path_in(path, "maxconnectionreceivewindow"), quic.max_connection_window_bytes);
+}
+
+void check_health(Report& report, const HealthConfig& health) {
+  constexpr auto kInterval = "heartbeat_interval";
+  constexpr auto kTimeout = "health_timeout";
+  if (health.health_timeout > health.heartbeat_interval) return;
+  if (report.failed(kInterval) || report.failed(kTimeout)) return;
+  report.error(report.given(kTimeout) ? kTimeout : kInterval,
+               "health_timeout " + duration_text(health.health_timeout) + " does not exceed heartbeat_interval " +
+                   duration_text(health.heartbeat_interval),
+               "a health_timeout of about three times heartbeat_interval");
+}
+
+void check_token(Report& report, AuthMethod method, const Secret& token) {
+  constexpr auto kToken = "auth.token";
+  if (report.failed("auth.method") || report.failed(kToken)) return;
+  if (method == AuthMethod::token && token.empty()) {
+    report.error(kToken, "is required with auth.method token");
+  } else if (!token.empty() && token.size_bytes() < kTokenBytesMin) {
+    report.error(kToken, "has " + std::to_string(token.size_bytes()) + " bytes", "at least 16 bytes");
+  }
+}
+
+}  // namespace qmux::app

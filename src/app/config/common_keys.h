@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+//
+// The keys that a server's and a client's file share, and the checks across them.
+#pragma once
+
+#include "app/config/common_config.h"
+#include "app/config/section.h"
+
+namespace qmux::app {
+
+/// No duration in a file is longer: a year.
+inline constexpr Duration kDurationMax = std::chrono::hours(8760);
+inline constexpr std::uint32_t kWorkersMax = 256;
+
+void quic_keys(Section& keys, QuicConfig& quic);
+void udp_keys(Section& keys, UdpConfig& udp);
+void auth_method_key(Section& keys, AuthMethod& method);
+void health_keys(Section& keys, HealthConfig& health);
+void log_keys(Section& keys, LogConfig& log);
+
+/// Initial windows within the maximal ones. `path` is the map that holds the keys.
+void check_windows(Report& report, const std::string& path, QuicConfig& quic);
+void check_health(Report& report, const HealthConfig& health);
+/// A token is there, long enough, when it is the method.
+void check_token(Report& report, AuthMethod method, const Secret& token);
+
+}  // namespace qmux::app

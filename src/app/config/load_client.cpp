@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+//
+// The keys of a client's file and what must hold across them.
+#include <algorithm>
+
+#include "app/config/common_keys.h"
+#include "app/config/load_file.h"
+
+namespace qmux::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kServersMax = 10;
+constexpr std::size_t kClientIdBytesMax = 256;
+
+void server_entry_keys(Section& keys, ServerEntry& server) {
+  keys.address("address", server.address, 1).required();
+  keys.host("server_name", server.server_name);
+}
+
+void local_keys(Section& keys, HostPort& local) {
+  keys.host("host", local.host).required();
+  keys.number("port", local.port, 1, 65'535).required();
+}
+
+void tls_keys(Section& keys, ClientTlsConfig& tls) {
+  keys.file("ca_cert_file", tls.ca_cert_file).required();
+  keys.file("client_cert_file", tls.client_cert_file);
+  keys.file("client_key_file", tls.client_key_file);
+}
+
+void auth_keys(Section& keys, ClientAuthConfig& auth) {
+  auth_method_key(keys, auth.method);
+  keys.secret("token", auth.token).no_effect_yet();
+}
+
+void client_file_keys(Section& keys, ClientConfig& client) {
+  keys.text("client_id", client.client_id, kClientIdBytesMax);
+  keys.section("server", [&](Section& server) { server.list("servers", client.servers, server_entry_keys); });
+  keys.section("local", [&](Section& local) { local_keys(local, client.local); });
+  keys.section("quic", [&](Section& quic) { quic_keys(quic, client.quic); });
+  keys.section("udp", [&](Section& udp) { udp_keys(udp, client.udp); });
+  keys.section("tls", [&](Section& tls) { tls_keys(tls, client.tls); });
+  keys.section("auth", [&](Section& auth) { auth_keys(auth, client.auth); });
+  health_keys(keys, client.health);
+  keys.section("reconnect",
+               [&](Section& reconnect) { reconnect.duration("max_backoff", client.reconnect.max_backoff, 100ms, 1h); });
+  keys.number("workers", client.workers, 0, kWorkersMax);
+  keys.section("log", [&](Section& log) { log_keys(log, client.log); });
+}
+
+std::string server_path(std::size_t index) { return "server.servers[" + std::to_string(index) + "]"; }
+
+/// One entry an address: the first is kept.
+void drop_duplicates(Report& report, std::vector<ServerEntry>& servers) {
+  std::vector<ServerEntry> kept;
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    if (std::ranges::find(kept, servers[i].address, &ServerEntry::address) == kept.end()) {
+      kept.push_back(std::move(servers[i]));
+    } else {
+      report.warn(server_path(i) + ".address", "\"" + servers[i].address.text() + "\" is listed already: ignored");
+    }
+  }
+  servers = std::move(kept);
+}
+
+void check_servers(Report& report, std::vector<ServerEntry>& servers) {
+  if (report.failed("server")) return;
+  drop_duplicates(report, servers);
+  if (servers.empty()) report.error("server.servers", "is required", "1 to 10 servers");
+  if (servers.size() > kServersMax) {
+    report.error("server.servers", std::to_string(servers.size()) + " servers", "1 to 10 servers");
+  }
+  for (ServerEntry& server : servers) {
+    if (server.server_name.empty()) server.server_name = server.address.host;
+  }
+}
+
+void check_client(Report& report, ClientConfig& client) {
+  check_servers(report, client.servers);
+  check_windows(report, "quic", client.quic);
+  if (client.auth.method == AuthMethod::mtls && !report.failed("auth.method")) {
+    if (client.tls.client_cert_file.empty()) report.error("tls.client_cert_file", "is required with auth.method mtls");
+    if (client.tls.client_key_file.empty()) report.error("tls.client_key_file", "is required with auth.method mtls");
+  }
+  check_token(report, client.auth.method, client.auth.token);
+  check_health(report, client.health);
+  client.workers = std::max(client.workers, std::uint32_t{1});
+}
+
+}  // namespace
+
+std::vector<KeyInfo> client_keys() {
+  ClientConfig defaults;
+  return list_keys([&](Section& keys) { client_file_keys(keys, defaults); });
+}
+
+LoadResult<ClientConfig> parse_client_config(std::string_view yaml, std::string_view file) {
+  ClientConfig client;
+  Report report(file);
+  const std::vector<KeyInfo> known = client_keys();
+  read_document(
+      yaml, report, known, [&](Section& keys) { client_file_keys(keys, client); },
+      [&](Report& found) { check_client(found, client); });
+  return finish(report, std::move(client));
+}
+
+LoadResult<ClientConfig> load_client_config(const std::string& path) {
+  auto content = read_config_file(path);
+  if (!content) return std::unexpected(std::vector{std::move(content.error())});
+  return parse_client_config(*content, path);
+}
+
+}  // namespace qmux::app

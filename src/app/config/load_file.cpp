@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#include "app/config/load_file.h"
+
+#include "app/config/yaml_tree.h"
+#include "app/files.h"
+
+namespace qmux::app {
+
+Result<std::string> read_config_file(const std::string& path) {
+  constexpr std::size_t kFileBytesMax = std::size_t{1024} * 1024;
+  return read_file(path, kFileBytesMax);
+}
+
+void read_document(std::string_view yaml, Report& report, std::span<const KeyInfo> known, const DeclareKeys& declare,
+                   const std::function<void(Report&)>& check) {
+  const auto document = parse_yaml(yaml);
+  if (!document) {
+    report.error_at(document.error().mark, {}, document.error().what);
+    return;
+  }
+  if (document->second_document) report.warn_at(*document->second_document, {}, "only the first document is read");
+  report.locate({}, document->root.mark);
+  read_root(document->root, {.report = &report, .known = known}, declare);
+  check(report);
+}
+
+}  // namespace qmux::app

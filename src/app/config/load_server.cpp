@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+//
+// The keys of a server's file and what must hold across them.
+#include <set>
+
+#include "app/config/common_keys.h"
+#include "app/config/load_file.h"
+
+namespace qmux::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kListenersMax = 256;
+
+void listener_keys(Section& keys, ListenerConfig& listener) {
+  keys.address("quic_addr", listener.quic_addr, 0).required();
+  keys.address("traffic_addr", listener.traffic_addr, 0).required();
+  keys.choice("protocol", listener.protocol,
+              {{"tcp", VisitorProtocol::tcp}, {"udp", VisitorProtocol::udp}, {"both", VisitorProtocol::both}})
+      .required();
+  quic_keys(keys, listener.quic);
+  keys.section_or_inline("udp", [&](Section& udp) { udp_keys(udp, listener.udp); });
+}
+
+void auth_keys(Section& keys, ServerAuthConfig& auth) {
+  auth_method_key(keys, auth.method);
+  keys.file("ca_cert_file", auth.ca_cert_file);
+  keys.secret("token", auth.token).no_effect_yet();
+}
+
+void tls_keys(Section& keys, ServerTlsConfig& tls) {
+  keys.file("server_cert_file", tls.server_cert_file).required();
+  keys.file("server_key_file", tls.server_key_file).required();
+  keys.duration("session_ticket_encryption_key_rotation_interval", tls.ticket_key_rotation_interval, 1s, kDurationMax)
+      .no_effect_yet();
+  keys.number("session_ticket_encryption_key_rotation_overlap", tls.ticket_key_rotation_overlap, 1, 255)
+      .no_effect_yet();
+}
+
+void server_file_keys(Section& keys, ServerConfig& server) {
+  keys.list("listeners", server.listeners, listener_keys);
+  keys.section("auth", [&](Section& auth) { auth_keys(auth, server.auth); });
+  keys.section("tls", [&](Section& tls) { tls_keys(tls, server.tls); });
+  keys.choice("load_balancer", server.load_balancer,
+              {{"least-connections", LoadBalancer::least_connections}, {"round-robin", LoadBalancer::round_robin}});
+  health_keys(keys, server.health);
+  keys.number("workers", server.workers, 0, kWorkersMax);
+  keys.section("log", [&](Section& log) { log_keys(log, server.log); });
+}
+
+std::string listener_path(std::size_t index) { return "listeners[" + std::to_string(index) + "]"; }
+
+void warn_of_udp(Report& report, const std::string& path, VisitorProtocol protocol) {
+  if (protocol == VisitorProtocol::udp) report.warn(path, "udp has no effect yet: this listener serves no visitor");
+  if (protocol == VisitorProtocol::both) report.warn(path, "the UDP half of both has no effect yet");
+}
+
+/// QUIC and traffic may share an address only where one is UDP and the other TCP alone.
+void check_addresses(Report& report, const std::vector<ListenerConfig>& listeners) {
+  std::set<std::string> udp;
+  std::set<std::string> tcp;
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    const ListenerConfig& listener = listeners[i];
+    const auto claim = [&](std::string_view key, const HostPort& address, std::set<std::string>& taken) {
+      const std::string path = listener_path(i) + "." + std::string(key);
+      // Port 0 is another port each time.
+      if (report.failed(path) || address.port == 0 || !report.given(path)) return;
+      if (!taken.insert(address.text()).second) {
+        report.error(path, "\"" + address.text() + "\" is taken by another listener", "an address of its own");
+      }
+    };
+    claim("quic_addr", listener.quic_addr, udp);
+    if (listener.protocol != VisitorProtocol::udp) claim("traffic_addr", listener.traffic_addr, tcp);
+    if (listener.protocol != VisitorProtocol::tcp) claim("traffic_addr", listener.traffic_addr, udp);
+  }
+}
+
+void check_server(Report& report, ServerConfig& server) {
+  if (!report.failed("listeners")) {
+    if (server.listeners.empty()) report.error("listeners", "is required", "at least one listener");
+    if (server.listeners.size() > kListenersMax) {
+      report.error("listeners", std::to_string(server.listeners.size()) + " listeners", "at most 256");
+    }
+  }
+  for (std::size_t i = 0; i < server.listeners.size(); ++i) {
+    check_windows(report, listener_path(i), server.listeners[i].quic);
+    warn_of_udp(report, listener_path(i) + ".protocol", server.listeners[i].protocol);
+  }
+  check_addresses(report, server.listeners);
+  if (server.auth.method == AuthMethod::mtls && server.auth.ca_cert_file.empty() && !report.failed("auth")) {
+    report.error("auth.ca_cert_file", "is required with auth.method mtls");
+  }
+  check_token(report, server.auth.method, server.auth.token);
+  check_health(report, server.health);
+}
+
+}  // namespace
+
+std::vector<KeyInfo> server_keys() {
+  ServerConfig defaults;
+  return list_keys([&](Section& keys) { server_file_keys(keys, defaults); });
+}
+
+LoadResult<ServerConfig> parse_server_config(std::string_view yaml, std::string_view file) {
+  ServerConfig server;
+  Report report(file);
+  const std::vector<KeyInfo> known = server_keys();
+  read_document(
+      yaml, report, known, [&](Section& keys) { server_file_keys(keys, server); },
+      [&](Report& found) { check_server(found, server); });
+  return finish(report, std::move(server));
+}
+
+LoadResult<ServerConfig> load_server_config(const std::string& path) {
+  auto content = read_config_file(path);
+  if (!content) return std::unexpected(std::vector{std::move(content.error())});
+  return parse_server_config(*content, path);
+}
+
+}  // namespace qmux::app
