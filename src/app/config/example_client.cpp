@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "app/config/example.h"
+
+namespace qmux::app {
+
+std::string_view example_client_config() noexcept {
+  return R"yaml(# A QMux client. docs/CONFIGURATION.md explains every key.
+# Keys that are commented out show their defaults.
+# Check this file without starting anything: qmux config check client -c FILE
+
+# What this client is called. Empty: a random UUID at every start, which suits several copies of one file.
+client_id: ""
+
+# The servers to connect to, 1 to 10, each on its own.
+server:
+  servers:
+    - # host:port; the name is resolved again at every attempt.
+      address: "localhost:8443"
+
+      # The name that the server's certificate must hold good for. Default: the host of the address.
+      server_name: "qmux-server"
+
+# The service that visitors reach.
+local:
+  host: "127.0.0.1"
+  port: 8080
+
+# What proves the server to this client, and this client to the server.
+tls:
+  ca_cert_file: "./certs/ca.crt"
+  client_cert_file: "./certs/client.crt"
+  client_key_file: "./certs/client.key"
+
+# With token instead of mtls the certificate and key of the client are not needed.
+# auth:
+#   method: mtls
+#   token: ""
+
+quic:
+  # Flow control, in bytes: where a window starts and how far it may grow.
+  # initialstreamreceivewindow: 524288
+  # maxstreamreceivewindow: 6291456
+  # initialconnectionreceivewindow: 1048576
+  # maxconnectionreceivewindow: 15728640
+
+  # Visitors at one time, from one server.
+  # maxincomingstreams: 65536
+
+  # Send something when nothing else was sent for so long; 0 is never.
+  # keepaliveperiod: 0
+
+  # Give up a handshake, or a connection, on which nothing comes for so long.
+  # handshakeidletimeout: 5s
+  # maxidletimeout: 5m
+
+  # Send data in the first flight of a resumed connection. It can be replayed.
+  # allow0rtt: false
+
+  # bbr keeps its speed on lossy paths; cubic backs off at every loss.
+  # congestion_control: bbr
+
+  # Largest packet to send, where the path takes it, in bytes.
+  # max_udp_payload_size: 65507
+
+# For visitors who use UDP.
+udp:
+  # Send a payload that is too large for one datagram in pieces; otherwise it is dropped.
+  # enable_fragmentation: true
+  # Largest payload of the local service, in bytes.
+  # read_buffer_size: 65535
+  # Largest datagram to send, in bytes; 0 is what the path takes.
+  # datagram_buffer_size: 0
+
+# How often to send a heartbeat to the server, and after how long without one from it it is taken for gone.
+heartbeat_interval: 10s
+health_timeout: 30s
+
+# After losing a server: at once, then ever more slowly, up to this long between two attempts.
+# reconnect:
+#   max_backoff: 30s
+
+# Event loops, one thread each.
+# workers: 1
+
+# debug, info, warn or error; text or json.
+# log:
+#   level: info
+#   format: text
+)yaml";
+}
+
+}  // namespace qmux::app

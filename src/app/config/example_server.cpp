@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "app/config/example.h"
+
+namespace qmux::app {
+
+std::string_view example_server_config() noexcept {
+  return R"yaml(# A QMux server. docs/CONFIGURATION.md explains every key.
+# Keys that are commented out show their defaults.
+# Check this file without starting anything: qmux config check server -c FILE
+
+# Each listener has its own QUIC address, traffic address and pool of clients.
+listeners:
+  - # UDP: where clients connect.
+    quic_addr: "0.0.0.0:8443"
+
+    # Where visitors connect. Use "[::]:8080" for IPv6 and IPv4 together.
+    traffic_addr: "0.0.0.0:8080"
+
+    # What visitors may use: tcp, udp or both.
+    protocol: "both"
+
+    # Flow control, in bytes: where a window starts and how far it may grow.
+    # initialstreamreceivewindow: 524288
+    # maxstreamreceivewindow: 6291456
+    # initialconnectionreceivewindow: 1048576
+    # maxconnectionreceivewindow: 15728640
+
+    # Streams that a client may have open towards this server; it needs one.
+    # maxincomingstreams: 100
+
+    # Send something when nothing else was sent for so long; 0 is never.
+    # keepaliveperiod: 0
+
+    # Give up a handshake, or a connection, on which nothing comes for so long.
+    # handshakeidletimeout: 5s
+    # maxidletimeout: 5m
+
+    # Accept data in the first flight of a resumed connection. It can be replayed.
+    # allow0rtt: false
+
+    # bbr keeps its speed on lossy paths; cubic backs off at every loss.
+    # congestion_control: bbr
+
+    # Largest packet to send, where the path takes it, in bytes.
+    # max_udp_payload_size: 65507
+
+    # For visitors who use UDP.
+    # udp:
+    #   # Send a payload that is too large for one datagram in pieces; otherwise it is dropped.
+    #   enable_fragmentation: true
+    #   # Largest payload of a visitor, in bytes.
+    #   read_buffer_size: 65535
+    #   # Largest datagram to send, in bytes; 0 is what the path takes.
+    #   datagram_buffer_size: 0
+
+# Who may connect as a client.
+auth:
+  # mtls: whoever has a certificate of this authority.
+  # token: whoever knows the token (at least 16 bytes).
+  method: "mtls"
+  ca_cert_file: "./certs/ca.crt"
+  # token: ""
+
+# What the server proves itself with.
+tls:
+  server_cert_file: "./certs/server.crt"
+  server_key_file: "./certs/server.key"
+
+  # Change the key of session tickets this often (24h is good; 0 is never), and keep so many keys, the current one included.
+  # session_ticket_encryption_key_rotation_interval: 0
+  # session_ticket_encryption_key_rotation_overlap: 2
+
+# Which client of the pool gets the next visitor: least-connections or round-robin.
+load_balancer: "least-connections"
+
+# How often to send a heartbeat to a client, and after how long without one from him he is taken for gone.
+heartbeat_interval: 10s
+health_timeout: 30s
+
+# Event loops, one thread each; 0 is one per core.
+# workers: 0
+
+# debug, info, warn or error; text or json.
+# log:
+#   level: info
+#   format: text
+)yaml";
+}
+
+}  // namespace qmux::app
