@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "sim/world/datagram_socket.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/io/event_loop.h"
+#include "sim/world/host.h"
+#include "sim/world/network.h"
+#include "sim/world/world.h"
+
+namespace qmux::sim {
+namespace {
+
+constexpr std::size_t kRunSegmentsMax = 64;
+constexpr std::size_t kRunBytesMax = 65'507;
+constexpr Duration kBlockedMax = std::chrono::microseconds(500);
+
+}  // namespace
+
+SimDatagramSocket::SimDatagramSocket(ReadyQueue& ready, Host& host, const Address& local,
+                                     const io::DatagramOptions& options, Observer& observer)
+    : ReadySource(ready),
+      host_(host),
+      local_(local),
+      remote_(options.remote),
+      shared_port_(options.shared_port),
+      buffer_bytes_(options.buffer_bytes),
+      observer_(observer),
+      random_(host.world().random("udp " + host.name() + " " + local.text())),
+      unblock_(host.world().events(), [this] {
+        blocked_ = false;
+        enqueue(kWritable);
+      }) {
+  host_.add(*this);
+}
+
+SimDatagramSocket::~SimDatagramSocket() { host_.remove(*this); }
+
+void SimDatagramSocket::arrive(Packet&& packet) {
+  World& world = host_.world();
+  if (received_bytes_ + packet.bytes.size() > buffer_bytes_) {
+    world.record("udp {} drop, receive buffer full", host_.name());
+    return;
+  }
+  world.record("udp {} arrive {} from {} {} bytes", host_.name(), packet.destination.text(), packet.source.text(),
+               packet.bytes.size());
+  received_bytes_ += packet.bytes.size();
+  received_.push_back(std::move(packet));
+  enqueue(kReadable);
+}
+
+io::PacketRun SimDatagramSocket::take_run() {
+  const std::size_t segment = received_.front().bytes.size();
+  io::PacketRun run{.local = received_.front().destination,
+                    .remote = received_.front().source,
+                    .bytes = {},
+                    .segment_bytes = segment,
+                    .ecn = received_.front().ecn};
+  std::vector<std::byte>& bytes = lent_.emplace_back();
+  for (std::size_t count = 0; count < kRunSegmentsMax && !received_.empty(); ++count) {
+    const Packet& next = received_.front();
+    if (next.source != run.remote || next.destination != run.local || next.ecn != run.ecn) break;
+    if (next.bytes.size() > segment || bytes.size() + next.bytes.size() > kRunBytesMax) break;
+    // The kernel joins what came in one batch only: sometimes it does not.
+    if (count > 0 && random_.chance(0.1)) break;
+    const bool last = next.bytes.size() < segment;
+    bytes.insert(bytes.end(), next.bytes.begin(), next.bytes.end());
+    received_bytes_ -= next.bytes.size();
+    received_.pop_front();
+    if (last) break;
+  }
+  run.bytes = bytes;
+  return run;
+}
+
+std::size_t SimDatagramSocket::receive(std::span<io::PacketRun> out) {
+  lent_.clear();
+  lent_.reserve(out.size());
+  std::size_t count = 0;
+  while (count < out.size() && !received_.empty()) out[count++] = take_run();
+  return count;
+}
+
+Address SimDatagramSocket::source_for(const io::PacketRun& run, const Address& destination) const {
+  Address source = run.local.specified() && !run.local.is_wildcard() ? run.local : local_;
+  if (source.is_wildcard()) {
+    // To itself a host speaks from the very address that it speaks to.
+    source = host_.owns(destination) ? destination : host_.address(destination.family(), 0);
+  }
+  source.set_port(local_.port());
+  return source;
+}
+
+io::SendStatus SimDatagramSocket::send(const io::PacketRun& run) {
+  CHECK(run.segment_bytes > 0 && run.bytes.size() <= kRunBytesMax);
+  CHECK((run.bytes.size() + run.segment_bytes - 1) / run.segment_bytes <= kRunSegmentsMax);
+  if (blocked_) return io::SendStatus::would_block;
+  if (random_.chance(host_.send_block_chance())) {
+    blocked_ = true;
+    unblock_.set(host_.world().now() + random_.between(Duration{1}, kBlockedMax));
+    return io::SendStatus::would_block;
+  }
+  const Address destination = run.remote.specified() ? run.remote : remote_;
+  CHECK(destination.family() == local_.family());
+  Packet first{.source = source_for(run, destination), .destination = destination, .ecn = run.ecn, .bytes = {}};
+  first.bytes.resize(std::min(run.segment_bytes, run.bytes.size()));
+  if (first.ip_bytes() > host_.interface_mtu()) {
+    host_.world().record("udp {} too large, {} bytes", host_.name(), first.bytes.size());
+    return io::SendStatus::too_large;
+  }
+  for (std::size_t at = 0; at < run.bytes.size(); at += run.segment_bytes) {
+    const ConstBytes segment = run.bytes.subspan(at, std::min(run.segment_bytes, run.bytes.size() - at));
+    Packet packet = first;
+    packet.bytes.assign(segment.begin(), segment.end());
+    host_.world().network().send(host_, std::move(packet));
+  }
+  return io::SendStatus::sent;
+}
+
+void SimDatagramSocket::told(unsigned kind) {
+  if (kind == kReadable) {
+    observer_.datagrams_readable();
+  } else {
+    observer_.datagrams_writable();
+  }
+}
+
+}  // namespace qmux::sim

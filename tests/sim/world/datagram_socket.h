@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// A bound UDP port on a host: a bounded receive buffer, and runs of equal-sized packets put together as GRO does.
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include "base/io/datagram_socket.h"
+#include "base/timer_queue.h"
+#include "sim/world/packet.h"
+#include "sim/world/ready.h"
+#include "sim/world/seeded_random.h"
+
+namespace qmux::io {
+struct DatagramOptions;
+}
+
+namespace qmux::sim {
+
+class Host;
+
+class SimDatagramSocket final : public io::DatagramSocket, private ReadySource {
+ public:
+  /// `local` was claimed at the host.
+  SimDatagramSocket(ReadyQueue& ready, Host& host, const Address& local, const io::DatagramOptions& options,
+                    Observer& observer);
+  ~SimDatagramSocket() override;
+
+  std::size_t receive(std::span<io::PacketRun> out) override;
+  io::SendStatus send(const io::PacketRun& run) override;
+  [[nodiscard]] Address local_address() const override { return local_; }
+
+  [[nodiscard]] const Address& remote_address() const noexcept { return remote_; }
+  [[nodiscard]] bool shares_port() const noexcept { return shared_port_; }
+  void arrive(Packet&& packet);
+
+ private:
+  enum Kind : unsigned { kReadable, kWritable };
+  void told(unsigned kind) override;
+  io::PacketRun take_run();
+  [[nodiscard]] Address source_for(const io::PacketRun& run, const Address& destination) const;
+
+  Host& host_;
+  const Address local_;
+  const Address remote_;
+  const bool shared_port_;
+  const std::size_t buffer_bytes_;
+  Observer& observer_;
+  SeededRandom random_;
+  std::deque<Packet> received_;
+  std::size_t received_bytes_ = 0;
+  std::vector<std::vector<std::byte>> lent_;  ///< what the last receive() gave out
+  Timer unblock_;
+  bool blocked_ = false;
+};
+
+}  // namespace qmux::sim

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+//
+// A machine: addresses, ports, and the sockets bound to them. Finds the socket that a packet or a connection attempt is for,
+// and steers packets among sockets that share a port as the server's kernel filter does (by connection ID).
+//
+// One thread. Owned by the Network. Sockets register themselves and leave before the host does.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/result.h"
+#include "sim/world/packet.h"
+#include "sim/world/seeded_random.h"
+
+namespace qmux::sim {
+
+class Nat;
+class SimDatagramSocket;
+class SimTcpListener;
+class World;
+
+class Host final : public Site {
+ public:
+  /// One address a family, IPv4 first.
+  Host(World& world, std::string name, std::vector<Address> addresses);
+
+  [[nodiscard]] World& world() noexcept { return world_; }
+  [[nodiscard]] const std::vector<Address>& addresses() const noexcept { return addresses_; }
+  /// This host's address of a family, with a port.
+  [[nodiscard]] Address address(int family, std::uint16_t port) const;
+  [[nodiscard]] Address v4(std::uint16_t port) const;
+  [[nodiscard]] Address v6(std::uint16_t port) const;
+  /// The address belongs to this host, or is loopback.
+  [[nodiscard]] bool owns(const Address& address) const noexcept;
+
+  /// The host can be reached from outside, and is seen there, only through `nat`.
+  void put_behind(Nat& nat) noexcept { nat_ = &nat; }
+  [[nodiscard]] Nat* nat() const noexcept { return nat_; }
+  /// Where its links end: itself, or its NAT box.
+  [[nodiscard]] Site& site() noexcept;
+
+  /// The largest IP packet that its own interface takes; sending a larger one fails with too_large.
+  void set_interface_mtu(std::size_t bytes) noexcept { interface_mtu_bytes_ = bytes; }
+  [[nodiscard]] std::size_t interface_mtu() const noexcept { return interface_mtu_bytes_; }
+  /// Probability that a send finds the socket's buffer full.
+  void set_send_block_chance(double chance) noexcept { send_block_chance_ = chance; }
+  [[nodiscard]] double send_block_chance() const noexcept { return send_block_chance_; }
+  /// Cut off: nothing leaves, nothing arrives, nobody connects.
+  void set_dark(bool dark);
+  [[nodiscard]] bool dark() const noexcept { return dark_; }
+
+  void arrive(Packet&& packet) override;
+
+  /// Completes `local` with a free port, and says why it cannot be bound otherwise.
+  [[nodiscard]] Result<Address> claim_udp(const Address& local, bool shared_port);
+  [[nodiscard]] Result<Address> claim_tcp(const Address& local, bool shared_port);
+  [[nodiscard]] std::uint16_t ephemeral_port();
+
+  void add(SimDatagramSocket& socket) { udp_.push_back(&socket); }
+  void remove(SimDatagramSocket& socket) noexcept { std::erase(udp_, &socket); }
+  void add(SimTcpListener& listener) { tcp_.push_back(&listener); }
+  void remove(SimTcpListener& listener) noexcept { std::erase(tcp_, &listener); }
+  /// The listener that a connection attempt reaches (any one of those that share the port); nullptr: refused.
+  [[nodiscard]] SimTcpListener* listener_for(const Address& destination);
+
+ private:
+  [[nodiscard]] std::vector<SimDatagramSocket*> sockets_for(const Packet& packet) const;
+  [[nodiscard]] Result<Address> check_local(const Address& local) const;
+
+  World& world_;
+  std::vector<Address> addresses_;
+  SeededRandom random_;
+  Nat* nat_ = nullptr;
+  std::size_t interface_mtu_bytes_ = 65'535;
+  double send_block_chance_ = 0;
+  bool dark_ = false;
+  std::vector<SimDatagramSocket*> udp_;  ///< in the order of binding: the order that steering counts in
+  std::vector<SimTcpListener*> tcp_;
+};
+
+/// The index that the server's kernel filter gives a packet: the first byte of its connection ID, modulo the sockets.
+[[nodiscard]] std::size_t steering_index(ConstBytes datagram, std::size_t socket_count) noexcept;
+
+}  // namespace qmux::sim

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#include "sim/world/tcp_listener.h"
+
+#include "sim/world/host.h"
+#include "sim/world/tcp_connection.h"
+
+namespace qmux::sim {
+
+SimTcpListener::SimTcpListener(ReadyQueue& ready, Host& host, const Address& local, bool shared_port,
+                               Observer& observer)
+    : ReadySource(ready), host_(host), local_(local), shared_port_(shared_port), observer_(observer) {
+  host_.add(*this);
+}
+
+SimTcpListener::~SimTcpListener() { host_.remove(*this); }
+
+void SimTcpListener::enqueue(TcpConnection& connection) {
+  addresses_.emplace_back(connection.remote_address(TcpSide::server), connection.local_address(TcpSide::server));
+  backlog_.push_back(connection.to_handle(TcpSide::server));
+  ReadySource::enqueue(0);
+}
+
+void SimTcpListener::told(unsigned) {
+  // One a telling, since the observer may close the listener; the others in the next pass.
+  io::TcpHandle visitor = std::move(backlog_.front());
+  const auto [remote, local] = addresses_.front();
+  backlog_.pop_front();
+  addresses_.pop_front();
+  if (!backlog_.empty()) ReadySource::enqueue(0);
+  observer_.accepted(std::move(visitor), remote, local);
+}
+
+}  // namespace qmux::sim

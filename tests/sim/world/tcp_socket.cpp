@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#include "sim/world/tcp_socket.h"
+
+#include "base/check.h"
+
+namespace qmux::sim {
+
+using io::Interest;
+using io::IoStatus;
+
+SimTcpSocket::SimTcpSocket(ReadyQueue& ready, TcpConnection& connection, TcpSide side)
+    : ReadySource(ready), connection_(&connection), side_(side) {
+  connection.observe(side, this);
+}
+
+SimTcpSocket::~SimTcpSocket() {
+  if (connection_ != nullptr) connection_->close(side_);
+}
+
+io::IoResult SimTcpSocket::read(std::span<const MutableBytes> into) {
+  CHECK(connection_ != nullptr && !aborted_);
+  std::size_t total = 0;
+  for (const MutableBytes part : into) {
+    if (part.empty()) continue;
+    const io::IoResult result = connection_->read(side_, part);
+    if (result.status != IoStatus::done) return total > 0 ? io::IoResult{IoStatus::done, total} : result;
+    total += result.count;
+    if (result.count < part.size()) break;
+  }
+  return {total > 0 ? IoStatus::done : IoStatus::would_block, total};
+}
+
+io::IoResult SimTcpSocket::write(std::span<const ConstBytes> from) {
+  CHECK(connection_ != nullptr && !aborted_);
+  std::size_t total = 0;
+  for (const ConstBytes part : from) {
+    if (part.empty()) continue;
+    const io::IoResult result = connection_->write(side_, part);
+    if (result.status != IoStatus::done) return total > 0 ? io::IoResult{IoStatus::done, total} : result;
+    total += result.count;
+    if (result.count < part.size()) break;
+  }
+  return {total > 0 ? IoStatus::done : IoStatus::would_block, total};
+}
+
+void SimTcpSocket::shutdown_write() {
+  CHECK(connection_ != nullptr);
+  if (!aborted_) connection_->shutdown_write(side_);
+}
+
+void SimTcpSocket::abort() {
+  CHECK(connection_ != nullptr);
+  if (aborted_) return;
+  aborted_ = true;
+  observer_ = nullptr;
+  connection_->abort(side_);
+}
+
+void SimTcpSocket::watch(Interest interest, io::SocketObserver* observer) {
+  CHECK(connection_ != nullptr);
+  if (aborted_) return;
+  interest_ = observer != nullptr ? interest : Interest::none;
+  observer_ = observer;
+  if (observer == nullptr) return;
+  if (has(interest, Interest::read) && connection_->readable(side_)) enqueue(kReadable);
+  if (has(interest, Interest::write) && connection_->writable(side_)) enqueue(kWritable);
+  if (connection_->was_reset(side_) && !reset_told_) enqueue(kReset);
+}
+
+std::optional<std::string> SimTcpSocket::connect_error() {
+  CHECK(connection_ != nullptr);
+  return connection_->connect_error();
+}
+
+Address SimTcpSocket::local_address() const {
+  CHECK(connection_ != nullptr);
+  return connection_->local_address(side_);
+}
+
+Address SimTcpSocket::remote_address() const {
+  CHECK(connection_ != nullptr);
+  return connection_->remote_address(side_);
+}
+
+io::TcpHandle SimTcpSocket::detach() {
+  CHECK(connection_ != nullptr && !aborted_);
+  observer_ = nullptr;
+  return std::exchange(connection_, nullptr)->to_handle(side_);
+}
+
+void SimTcpSocket::end_readable() {
+  if (has(interest_, Interest::read)) enqueue(kReadable);
+}
+
+void SimTcpSocket::end_writable() {
+  if (has(interest_, Interest::write)) enqueue(kWritable);
+}
+
+void SimTcpSocket::end_reset() {
+  if (observer_ != nullptr && !reset_told_) enqueue(kReset);
+}
+
+void SimTcpSocket::spend(Interest spent) noexcept {
+  interest_ = static_cast<Interest>(static_cast<unsigned>(interest_) & ~static_cast<unsigned>(spent));
+}
+
+void SimTcpSocket::told(unsigned kind) {
+  if (observer_ == nullptr) return;
+  // The interest may have changed, and the readiness gone, since this was queued.
+  switch (kind) {
+    case kReadable:
+      if (!has(interest_, Interest::read) || !connection_->readable(side_)) return;
+      spend(Interest::read);
+      return observer_->socket_readable();
+    case kWritable:
+      if (!has(interest_, Interest::write) || !connection_->writable(side_)) return;
+      spend(Interest::write);
+      return observer_->socket_writable();
+    default:
+      if (std::exchange(reset_told_, true)) return;
+      return observer_->socket_reset();
+  }
+}
+
+}  // namespace qmux::sim

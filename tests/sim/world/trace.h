@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+//
+// What happened in a run, line by line, folded into one 64-bit hash: two runs with equal hashes went the same way, packet
+// for packet. The lines themselves go to a sink, where there is one.
+//
+// One thread.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+#include "base/time.h"
+
+namespace qmux::sim {
+
+class Trace {
+ public:
+  using Sink = std::move_only_function<void(std::string_view line)>;
+
+  /// Every later line is told to `sink`, without line end.
+  void set_sink(Sink sink) { sink_ = std::move(sink); }
+
+  template <typename... Args>
+  void event(Time at, fmt::format_string<Args...> format, Args&&... args) {
+    line_.clear();
+    fmt::format_to(std::back_inserter(line_), "{:>15} ", at.time_since_epoch().count());
+    fmt::format_to(std::back_inserter(line_), format, std::forward<Args>(args)...);
+    absorb();
+  }
+
+  [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
+  [[nodiscard]] std::uint64_t event_count() const noexcept { return event_count_; }
+
+ private:
+  void absorb();
+
+  fmt::memory_buffer line_;
+  Sink sink_;
+  std::uint64_t hash_ = 0;
+  std::uint64_t event_count_ = 0;
+};
+
+}  // namespace qmux::sim
