@@ -23,12 +23,15 @@ ngtcp2_path path_of(const io::PacketRun& run) { return {as_ngtcp2(run.local), as
 
 Address from_ngtcp2(const ngtcp2_addr& address) { return {address.addr, address.addrlen}; }
 
-// What path MTU discovery tries beyond its own guesses, in this order: Ethernet, then jumbo frames and loopback. 65,487 is
-// what IPv6 leaves of a 65,535-byte packet on a 65,536-byte link.
-constexpr std::array<std::uint16_t, 5> kProbes{1452, 4052, 8952, 65487, 65507};
+// What path MTU discovery tries, in this order, skipping what an earlier probe has settled: Ethernet, then tunnels and
+// IPv6's minimum below it, then jumbo frames and loopback. 65,487 is what IPv6 leaves of a 65,535-byte packet.
+constexpr std::array<std::uint16_t, 8> kProbes{1452, 1342, 1232, 1406, 4052, 8952, 65487, 65507};
+
+// ngtcp2 wants no probe above the cap: the list ends before the first one that is.
 
 std::size_t usable_probes(std::size_t payload_max) {
-  return static_cast<std::size_t>(std::ranges::count_if(kProbes, [&](std::size_t probe) { return probe <= payload_max; }));
+  const auto* const end = std::ranges::find_if(kProbes, [&](std::size_t probe) { return probe > payload_max; });
+  return static_cast<std::size_t>(end - kProbes.begin());
 }
 
 }  // namespace
@@ -106,7 +109,7 @@ bool Connection::start_server(const ConnectionStart& start) {
                              &settings, &params, nullptr, this) != 0) {
     return false;
   }
-  conn_.reset(conn);
+  adopt(conn);
   tls_ = TlsSession::server(*start.credentials, &conn_ref_);
   if (!tls_) return false;
   ngtcp2_conn_set_tls_native_handle(conn, tls_->raw());
@@ -136,13 +139,18 @@ bool Connection::start_client(const ConnectionStart& start) {
                              &params, nullptr, this) != 0) {
     return false;
   }
-  conn_.reset(conn);
+  adopt(conn);
   tls_ = TlsSession::client(*start.credentials, start.server_name, &conn_ref_);
   if (!tls_) return false;
   ngtcp2_conn_set_tls_native_handle(conn, tls_->raw());
   add_route(id);
   host_.touch(*this);  // the first Initial waits to be sent
   return true;
+}
+
+void Connection::adopt(ngtcp2_conn* conn) {
+  conn_.reset(conn);
+  ngtcp2_conn_set_keep_alive_timeout(conn, static_cast<ngtcp2_duration>(transport_.keep_alive_period.count()));
 }
 
 void Connection::add_route(const ngtcp2_cid& id) {

@@ -138,6 +138,7 @@ class Connection final : private StreamHost {
   bool start_server(const ConnectionStart& start);
   bool start_client(const ConnectionStart& start);
   void fill_settings(ngtcp2_settings& settings, ngtcp2_transport_params& params) const;
+  void adopt(ngtcp2_conn* conn);
   void add_route(const ngtcp2_cid& id);
   void drop_route(const ngtcp2_cid& id);
 

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+#include "quic/connection.h"
+
+#include <gtest/gtest.h>
+
+#include "unit/quic/quic_pair.h"
+
+namespace qmux::quic {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+std::string pattern(std::size_t bytes) {
+  std::string text(bytes, '\0');
+  std::uint64_t state = 88172645463325252ULL;
+  for (char& c : text) {
+    state ^= state << 13U;
+    state ^= state >> 7U;
+    state ^= state << 17U;
+    c = static_cast<char>(state);
+  }
+  return text;
+}
+
+TEST(Connection, establishes_with_proven_peers) {
+  QuicPair pair;
+  pair.establish();
+  EXPECT_EQ(pair.server.peer_name, "QMux test client");
+  EXPECT_EQ(pair.client.peer_name, "QMux test server");
+  EXPECT_EQ(pair.server.protocol, "qmux/1");
+  EXPECT_EQ(pair.client.protocol, "qmux/1");
+}
+
+TEST(Connection, carries_both_directions_of_a_stream_each_to_its_own_end) {
+  QuicPair pair;
+  pair.establish();
+  TestStream mine(*pair.client.connection->open_stream());
+  const std::string request = pattern(3'000'000);
+  mine.send(request, true);
+  QuicPair::act(pair.client);
+  ASSERT_TRUE(pair.run_until([&] { return !pair.server.accepted.empty() && pair.server.accepted[0].ended; }));
+  TestStream& theirs = pair.server.accepted[0];
+  EXPECT_EQ(theirs.received, request);
+  EXPECT_FALSE(mine.ended) << "the other direction is still open";
+
+  const std::string answer = pattern(1'000'000);
+  theirs.send(answer, true);
+  QuicPair::act(pair.server);
+  ASSERT_TRUE(pair.run_until([&] { return mine.ended && mine.done && theirs.done; }));
+  EXPECT_EQ(mine.received, answer);
+}
+
+TEST(Connection, survives_loss_reordering_and_duplication) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    sim::LinkProperties link;
+    link.delay = milliseconds(20);
+    link.loss = 0.05;
+    link.reordering = 0.05;
+    link.duplication = 0.05;
+    QuicPair pair(seed, link);
+    pair.establish();
+    TestStream mine(*pair.client.connection->open_stream());
+    const std::string data = pattern(400'000);
+    mine.send(data, true);
+    QuicPair::act(pair.client);
+    ASSERT_TRUE(pair.run_until([&] { return !pair.server.accepted.empty() && pair.server.accepted[0].ended; }, seconds(120)))
+        << "seed " << seed;
+    EXPECT_EQ(pair.server.accepted[0].received, data);
+  }
+}
+
+TEST(Connection, a_stream_that_nobody_reads_stops_its_sender_and_no_other) {
+  TransportConfig transport;
+  transport.initial_stream_window_bytes = 64 * 1024;
+  transport.max_stream_window_bytes = 64 * 1024;
+  transport.initial_connection_window_bytes = 128 * 1024;
+  transport.max_connection_window_bytes = 128 * 1024;
+  QuicPair pair(1, {}, transport);
+  pair.establish();
+  // Three stuck streams hold more than the connection's window together.
+  std::deque<TestStream> stuck;
+  for (int i = 0; i < 3; ++i) {
+    stuck.emplace_back(*pair.client.connection->open_stream()).send(pattern(1'000'000), true);
+  }
+  QuicPair::act(pair.client);
+  ASSERT_TRUE(pair.run_until([&] { return pair.server.accepted.size() == 3; }));
+  for (TestStream& stream : pair.server.accepted) stream.reading = false;
+  for (TestStream& stream : pair.server.accepted) stream.drain();
+  pair.world.run_for(seconds(2));
+  for (const TestStream& stream : pair.server.accepted) EXPECT_LE(stream.stream->readable_bytes(), 64U * 1024);
+  for (const TestStream& stream : stuck) EXPECT_FALSE(stream.to_send.empty()) << "back-pressure reaches the source";
+
+  TestStream lively(*pair.client.connection->open_stream());
+  const std::string data = pattern(500'000);
+  lively.send(data, true);
+  QuicPair::act(pair.client);
+  ASSERT_TRUE(pair.run_until([&] { return pair.server.accepted.size() == 4 && pair.server.accepted[3].ended; }));
+  EXPECT_EQ(pair.server.accepted[3].received, data);
+}
+
+TEST(Connection, reset_reaches_the_other_side_with_its_code) {
+  QuicPair pair;
+  pair.establish();
+  TestStream mine(*pair.client.connection->open_stream());
+  mine.send("hello", false);
+  QuicPair::act(pair.client);
+  ASSERT_TRUE(pair.run_until([&] { return !pair.server.accepted.empty() && pair.server.accepted[0].received == "hello"; }));
+  mine.stream->reset(ErrorCode::tcp_reset);
+  mine.stream->stop_reading(ErrorCode::tcp_reset);
+  QuicPair::act(pair.client);
+  TestStream& theirs = pair.server.accepted[0];
+  ASSERT_TRUE(pair.run_until([&] { return theirs.reset.has_value(); }));
+  EXPECT_EQ(*theirs.reset, 0x11U);
+  theirs.send("into the void", false);
+  QuicPair::act(pair.server);
+  ASSERT_TRUE(pair.run_until([&] { return theirs.stream->send_stopped(); }));
+}
+
+TEST(Connection, waits_for_stream_credit_and_is_told_of_it) {
+  TransportConfig server_transport;
+  server_transport.incoming_streams_max = 2;
+  QuicPair pair(1, {}, server_transport);
+  pair.establish();
+  std::deque<TestStream> mine;
+  mine.emplace_back(*pair.client.connection->open_stream()).send("1", true);
+  mine.emplace_back(*pair.client.connection->open_stream()).send("2", true);
+  EXPECT_EQ(pair.client.connection->open_stream(), nullptr);
+  QuicPair::act(pair.client);
+  ASSERT_TRUE(pair.run_until([&] { return pair.server.accepted.size() == 2 && pair.server.accepted[1].ended; }));
+  EXPECT_EQ(pair.client.credits, 0);
+  for (TestStream& stream : pair.server.accepted) stream.send("", true);
+  QuicPair::act(pair.server);
+  ASSERT_TRUE(pair.run_until([&] { return mine[0].ended && mine[0].done && pair.server.accepted[0].done; }));
+  EXPECT_EQ(pair.client.credits, 0) << "the server's owner has not let go of the stream yet";
+  pair.server.accepted[0].stream->release();
+  QuicPair::act(pair.server);
+  ASSERT_TRUE(pair.run_until([&] { return pair.client.credits == 1; }));
+  EXPECT_NE(pair.client.connection->open_stream(), nullptr);
+}
+
+TEST(Connection, close_tells_the_peer_code_and_reason) {
+  QuicPair pair;
+  pair.establish();
+  pair.client.connection->close(ErrorCode::refused, "no reason at all");
+  QuicPair::act(pair.client);
+  ASSERT_TRUE(pair.run_until([&] { return pair.server.cause.has_value() && pair.client.cause.has_value(); }));
+  EXPECT_EQ(pair.server.cause->kind, CloseCause::Kind::peer_application);
+  EXPECT_EQ(pair.server.cause->code, 1U);
+  EXPECT_EQ(pair.server.cause->text, "no reason at all");
+  EXPECT_EQ(pair.client.cause->kind, CloseCause::Kind::local);
+  ASSERT_TRUE(pair.run_until([&] {
+    return pair.server.endpoint->connection_count() == 0 && pair.client.endpoint->connection_count() == 0;
+  })) << "both forget the connection after closing and draining";
+  EXPECT_EQ(pair.server.chunks.in_use_bytes(), 0U);
+}
+
+TEST(Connection, idle_timeout_ends_it_without_a_word) {
+  TransportConfig transport;
+  transport.idle_timeout = seconds(3);
+  QuicPair pair(1, {}, transport, transport);
+  pair.establish();
+  ASSERT_TRUE(pair.run_until([&] { return pair.server.cause && pair.client.cause; }));
+  EXPECT_EQ(pair.server.cause->kind, CloseCause::Kind::idle_timeout);
+  EXPECT_EQ(pair.client.cause->kind, CloseCause::Kind::idle_timeout);
+}
+
+TEST(Connection, keep_alive_holds_an_idle_connection) {
+  TransportConfig transport;
+  transport.idle_timeout = seconds(3);
+  transport.keep_alive_period = seconds(1);
+  QuicPair pair(1, {}, transport, transport);
+  pair.establish();
+  pair.world.run_for(seconds(20));
+  EXPECT_FALSE(pair.server.cause || pair.client.cause);
+}
+
+TEST(Connection, finds_the_largest_packet_that_the_path_takes) {
+  for (const std::size_t mtu : {1280U, 1500U, 9000U, 65535U}) {
+    sim::LinkProperties link;
+    link.delay = milliseconds(2);
+    link.mtu_bytes = mtu;
+    QuicPair pair(1, link);
+    pair.establish();
+    TestStream mine(*pair.client.connection->open_stream());
+    mine.send(pattern(3'000'000), true);
+    QuicPair::act(pair.client);
+    ASSERT_TRUE(pair.run_until([&] { return !pair.server.accepted.empty() && pair.server.accepted[0].ended; }));
+    const std::size_t largest = mtu == 1280 ? 1232 : mtu == 1500 ? 1452 : mtu == 9000 ? 8952 : 65507;
+    EXPECT_TRUE(pair.run_until([&] { return pair.client.connection->packet_bytes() == largest; }))
+        << "MTU " << mtu << ": " << pair.client.connection->packet_bytes();
+  }
+}
+
+// --- who is let in ---
+
+std::optional<CloseCause> cause_for(const std::string& client_certificate, const std::string& trust,
+                                    const std::string& server_name, bool at_server) {
+  QuicPair pair(1, {}, {}, {}, client_certificate, trust);
+  pair.connect(server_name);
+  EXPECT_TRUE(pair.run_until([&] { return pair.client.cause.has_value(); }));
+  EXPECT_FALSE(pair.server.is_established);
+  return at_server ? pair.server.cause : pair.client.cause;
+}
+
+TEST(Connection, refuses_a_client_of_a_foreign_authority) {
+  EXPECT_TRUE(cause_for("foreign_client", "ca", "server.test", true));
+}
+TEST(Connection, refuses_an_expired_client) { EXPECT_TRUE(cause_for("expired_client", "ca", "server.test", true)); }
+TEST(Connection, refuses_a_client_without_certificate) { EXPECT_TRUE(cause_for("", "ca", "server.test", true)); }
+TEST(Connection, refuses_a_server_of_a_foreign_authority) {
+  const auto cause = cause_for("client", "foreign_ca", "server.test", false);
+  ASSERT_TRUE(cause);
+  EXPECT_EQ(cause->kind, CloseCause::Kind::protocol_error);
+}
+TEST(Connection, refuses_a_server_of_another_name) {
+  const auto cause = cause_for("client", "ca", "other.test", false);
+  ASSERT_TRUE(cause);
+  EXPECT_NE(cause->text.find("name"), std::string::npos) << cause->text;
+}
+TEST(Connection, verifies_an_ip_literal_as_such) {
+  QuicPair pair;
+  pair.connect("127.0.0.1");
+  EXPECT_TRUE(pair.run_until([&] { return pair.server.is_established; }));
+}
+
+}  // namespace
+}  // namespace qmux::quic

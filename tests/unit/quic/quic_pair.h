@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+//
+// A QUIC server and a QUIC client over one simulated link, with what each side was told.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/chunk.h"
+#include "quic/credentials.h"
+#include "quic/endpoint.h"
+#include "sim/pair.h"
+
+namespace qmux::quic {
+
+inline std::string fixture(const std::string& name) { return std::string(QMUX_FIXTURES) + "/" + name; }
+
+inline std::unique_ptr<Credentials> load_credentials(const std::string& certificate, const std::string& trust,
+                                                     Credentials::Purpose purpose) {
+  CredentialFiles files;
+  if (!certificate.empty()) {
+    files.certificate = fixture(certificate + ".crt");
+    files.key = fixture(certificate + ".key");
+  }
+  files.trust = fixture(trust + ".crt");
+  auto loaded = Credentials::load(files, purpose);
+  return loaded ? std::move(*loaded) : nullptr;
+}
+
+/// What one stream received, and what it is to send as room comes.
+class TestStream final : public StreamEvents {
+ public:
+  explicit TestStream(Stream& s) : stream(&s) { s.set_events(this); }
+
+  void send(std::string text, bool fin) {
+    to_send += text;
+    fin_wanted = fin;
+    pump();
+  }
+  void pump() {
+    std::array<MutableBytes, 4> room;
+    while (!to_send.empty()) {
+      const std::size_t count = stream->send_room(to_send.size(), room);
+      if (count == 0) return;
+      std::size_t moved = 0;
+      for (std::size_t i = 0; i < count; ++i) {
+        std::memcpy(room[i].data(), to_send.data() + moved, room[i].size());
+        moved += room[i].size();
+      }
+      stream->commit(moved);
+      to_send.erase(0, moved);
+    }
+    if (fin_wanted) stream->finish();
+  }
+  void drain() {
+    std::array<ConstBytes, 8> views;
+    while (const std::size_t count = stream->readable(views)) {
+      std::size_t taken = 0;
+      for (std::size_t i = 0; i < count; ++i) {
+        received += as_text(views[i]);
+        taken += views[i].size();
+      }
+      stream->consume(taken);
+    }
+    if (stream->at_end()) ended = true;
+    if (const auto code = stream->reset_received()) reset = code;
+  }
+
+  void stream_readable(Stream&) override {
+    if (reading) drain();
+  }
+  void stream_writable(Stream&) override {
+    if (stream->send_stopped()) {
+      stopped = true;
+    } else {
+      pump();
+    }
+  }
+  void stream_send_done(Stream&) override { done = true; }
+
+  Stream* stream;
+  std::string to_send;
+  bool fin_wanted = false;
+  bool reading = true;
+  std::string received;
+  bool ended = false;
+  bool done = false;
+  bool stopped = false;
+  std::optional<std::uint64_t> reset;
+};
+
+/// One side: an endpoint on a loop, and a log of what its connections told.
+class Side final : public io::EventLoop::PassObserver, public ConnectionEvents, public ConnectionAcceptor {
+ public:
+  Side(sim::SimLoop& on, const Credentials* credentials, const TransportConfig& transport, WorkerSlot slot = {})
+      : loop(on), endpoint(std::make_unique<Endpoint>(on, chunks, EndpointOptions{transport, credentials, slot})) {
+    loop.set_pass_observer(this);
+  }
+  ~Side() { loop.set_pass_observer(nullptr); }
+
+  void end_of_pass(Time now) override {
+    for (int round = 0; round < 8; ++round) {
+      const bool told = endpoint->deliver_events();
+      const bool more = endpoint->flush(now);
+      if (more) loop.request_pass();
+      if (!told) return;
+    }
+    loop.request_pass();
+  }
+
+  ConnectionEvents* connection_begun(Connection& begun) override {
+    connection = &begun;
+    return this;
+  }
+  void hand_over(std::size_t, const io::PacketRun&) override { ++handed_over; }
+  void established(Connection& c) override {
+    is_established = true;
+    peer_name = c.peer_name();
+    protocol = c.application_protocol();
+  }
+  void stream_opened(Connection&, Stream& stream) override {
+    accepted.emplace_back(stream);
+    if (echo) echoing.push_back(&accepted.back());
+  }
+  void stream_credit(Connection&) override { ++credits; }
+  void closed(Connection&, const CloseCause& why) override {
+    cause = why;
+    connection = nullptr;
+    streams_gone = true;
+  }
+
+  sim::SimLoop& loop;
+  ChunkPool chunks;
+  std::deque<TestStream> accepted;
+  std::vector<TestStream*> echoing;
+  std::unique_ptr<Endpoint> endpoint;
+  Connection* connection = nullptr;
+  bool echo = false;
+  bool is_established = false;
+  bool streams_gone = false;
+  int credits = 0;
+  int handed_over = 0;
+  std::string peer_name;
+  std::string protocol;
+  std::optional<CloseCause> cause;
+};
+
+struct QuicPair {
+  explicit QuicPair(std::uint64_t seed = 1, const sim::LinkProperties& link = {}, TransportConfig server_transport = {},
+                    TransportConfig client_transport = {}, std::string client_certificate = "client",
+                    std::string client_trust = "ca")
+      : world(seed, link),
+        server_credentials(load_credentials("server", "ca", Credentials::Purpose::server)),
+        client_credentials(load_credentials(client_certificate, client_trust, Credentials::Purpose::client)),
+        server(world.b, server_credentials.get(), server_transport),
+        client(world.a, client_credentials.get(), client_transport) {}
+
+  void connect(const std::string& server_name = "server.test") {
+    server_address = world.b_host.address(AF_INET, 4433);
+    ASSERT_TRUE(server.endpoint->listen(server_address, false, server));
+    reconnect(server_name);
+  }
+  void reconnect(const std::string& server_name = "server.test") {
+    auto connection = client.endpoint->connect(server_address, server_name, {}, client);
+    ASSERT_TRUE(connection) << connection.error().text();
+    client.connection = *connection;
+    client.loop.request_pass();
+  }
+  void establish() {
+    connect();
+    ASSERT_TRUE(run_until([&] { return server.is_established && client.is_established; }));
+  }
+  bool run_until(const std::function<bool()>& done, Duration at_most = std::chrono::seconds(30)) {
+    return world.run_until(done, at_most);
+  }
+  /// Lets a side act within its loop, as its owner would.
+  static void act(Side& side) { side.loop.request_pass(); }
+
+  sim::Pair world;
+  std::unique_ptr<Credentials> server_credentials;
+  std::unique_ptr<Credentials> client_credentials;
+  Side server;
+  Side client;
+  Address server_address;
+};
+
+}  // namespace qmux::quic
