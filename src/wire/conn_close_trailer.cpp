@@ -52,9 +52,9 @@ class ConnCloseTrailer::Cursor {
     std::size_t skipped = 0;
     while (!pieces_.empty()) {
       const void* found = std::memchr(rest().data(), std::to_integer<int>(wanted), rest().size());
-      const std::size_t step =
-          found == nullptr ? rest().size()
-                           : static_cast<std::size_t>(static_cast<const std::byte*>(found) - rest().data());
+      const std::size_t step = found == nullptr
+                                   ? rest().size()
+                                   : static_cast<std::size_t>(static_cast<const std::byte*>(found) - rest().data());
       offset_ += step;
       skipped += step;
       if (found != nullptr) break;
@@ -80,8 +80,8 @@ class ConnCloseTrailer::Cursor {
 
 ConnCloseTrailer::ConnCloseTrailer(std::uint64_t conn_id) noexcept
     : conn_id_(conn_id),
-      id_size_(static_cast<std::size_t>(std::to_chars(id_.data(), id_.data() + id_.size(), conn_id).ptr -
-                                        id_.data())) {}
+      id_size_(static_cast<std::size_t>(std::to_chars(id_.data(), id_.data() + id_.size(), conn_id).ptr - id_.data())) {
+}
 
 ConnCloseTrailer::Verdict ConnCloseTrailer::judge(std::span<const ConstBytes> readable, bool at_fin) const {
   std::size_t total = 0;
@@ -123,9 +123,8 @@ ConnCloseTrailer::Held ConnCloseTrailer::match(Cursor at, std::size_t size, bool
 /// what it saw.
 bool ConnCloseTrailer::match_json_start(Cursor& at) const {
   for (const std::string_view token :
-       {std::string_view("{"), std::string_view("\"ConnID\""), std::string_view(":"), id_text(),
-        std::string_view(","), std::string_view("\"Reason\""), std::string_view(":"),
-        std::string_view("\"")}) {
+       {std::string_view("{"), std::string_view("\"ConnID\""), std::string_view(":"), id_text(), std::string_view(","),
+        std::string_view("\"Reason\""), std::string_view(":"), std::string_view("\"")}) {
     while (!at.at_end() && is_json_space(static_cast<char>(*at))) at.skip(1);
     for (const char c : token) {
       const auto byte = at.next();

@@ -35,10 +35,8 @@ std::optional<PacketHeader> parse_packet_header(ConstBytes packet, std::size_t s
   if (!dcid) return std::nullopt;
   const auto scid = take_id(rest);
   if (!scid) return std::nullopt;
-  return PacketHeader{.is_long = true,
-                      .version = read_be<std::uint32_t>(packet.subspan(kVersionAt)),
-                      .dcid = *dcid,
-                      .scid = *scid};
+  return PacketHeader{
+      .is_long = true, .version = read_be<std::uint32_t>(packet.subspan(kVersionAt)), .dcid = *dcid, .scid = *scid};
 }
 
 std::size_t worker_of(ConstBytes dcid, std::size_t workers) noexcept {

@@ -29,8 +29,7 @@ struct PacketHeader {
 /// Reads the first packet of a UDP payload. A short header does not say how long its connection ID is:
 /// `short_dcid_bytes` is what we issue. IDs may be up to 255 bytes long here (RFC 8999 section 5.1); version
 /// 1 allows 20. Nothing: too short to be what its first byte says.
-[[nodiscard]] std::optional<PacketHeader> parse_packet_header(ConstBytes packet,
-                                                              std::size_t short_dcid_bytes) noexcept;
+[[nodiscard]] std::optional<PacketHeader> parse_packet_header(ConstBytes packet, std::size_t short_dcid_bytes) noexcept;
 
 /// The worker that a packet with this destination ID goes to, of `workers` (1 to kWorkersMax). An ID that a
 /// client made up for its first packets leads somewhere too, always to the same worker; an empty one to

@@ -119,10 +119,8 @@ class FieldReader final : public nlohmann::json_sax<Json> {
     return true;
   }
 
-  bool parse_error(std::size_t position, const std::string& /*token*/,
-                   const Json::exception& /*why*/) override {
-    return stop(
-        fail("is not JSON at byte " + std::to_string(position), std::string(object_), "a JSON object"));
+  bool parse_error(std::size_t position, const std::string& /*token*/, const Json::exception& /*why*/) override {
+    return stop(fail("is not JSON at byte " + std::to_string(position), std::string(object_), "a JSON object"));
   }
 
  private:

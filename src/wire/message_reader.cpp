@@ -27,8 +27,7 @@ Result<MessageReader::Step> MessageReader::read(ConstBytes input) {
   }
 
   const auto type = std::to_integer<std::uint8_t>(header_[0]);
-  const ConstBytes piece =
-      input.subspan(step.consumed, std::min(input.size() - step.consumed, payload_left_));
+  const ConstBytes piece = input.subspan(step.consumed, std::min(input.size() - step.consumed, payload_left_));
   step.consumed += piece.size();
   payload_left_ -= piece.size();
   // A message that lies in one piece, as nearly all do, is read where it lies.

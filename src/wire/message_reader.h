@@ -27,8 +27,7 @@ namespace qmux::wire {
 class MessageReader {
  public:
   struct Step {
-    std::size_t consumed =
-        0;  ///< of the input, exactly to the end of `message`; what follows is not looked at
+    std::size_t consumed = 0;        ///< of the input, exactly to the end of `message`; what follows is not looked at
     std::optional<Message> message;  ///< nothing: all of the input was consumed and more is needed
   };
 

@@ -19,10 +19,8 @@ namespace {
 using OrderedJson = nlohmann::ordered_json;  // keeps the order of docs/PROTOCOL.md
 
 template <typename M>
-Result<Message> fill(M& message, std::string_view name, ConstBytes payload,
-                     std::initializer_list<JsonField> fields) {
-  if (auto read = read_json_object(payload, name, fields); !read)
-    return std::unexpected(std::move(read).error());
+Result<Message> fill(M& message, std::string_view name, ConstBytes payload, std::initializer_list<JsonField> fields) {
+  if (auto read = read_json_object(payload, name, fields); !read) return std::unexpected(std::move(read).error());
   return std::move(message);
 }
 
@@ -118,9 +116,7 @@ Result<Message> decode_message(std::uint8_t type, ConstBytes payload) {
     case MessageType::kRegisterAck: {
       RegisterAck m;
       return fill(m, "RegisterAck", payload,
-                  {{"Success", &m.success},
-                   {"Message", &m.message, false},
-                   {"Capabilities", &m.capabilities, false}});
+                  {{"Success", &m.success}, {"Message", &m.message, false}, {"Capabilities", &m.capabilities, false}});
     }
     case MessageType::kHeartbeat: {
       Heartbeat m;
@@ -153,11 +149,10 @@ Result<Message> decode_message(std::uint8_t type, ConstBytes payload) {
 }
 
 void encode(const Message& message, std::vector<std::byte>& out) {
+  CHECK(!std::holds_alternative<UnknownMessage>(message));
   std::visit(
       [&out]<typename M>(const M& m) {
-        if constexpr (std::is_same_v<M, UnknownMessage>) {
-          CHECK(!"a message of an unknown type cannot be sent");
-        } else {
+        if constexpr (!std::is_same_v<M, UnknownMessage>) {
           // Text that is not UTF-8 (an identifier from a file) is sent with U+FFFD in it, as the existing
           // programs do.
           const std::string json = to_json(m).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);

@@ -61,7 +61,8 @@ TEST(Datagram, takes_for_a_payload_what_no_sender_makes_of_a_part) {
            "\x12\x34\xc0\x01\x02"sv,  // flags that nobody sets
            "\x12\x34\x80\x01"sv,      // too short
        }) {
-    const auto datagram = parse_datagram(as_bytes(std::string("\0\0\0\x09"sv).append(payload)));
+    const std::string sent = std::string("\0\0\0\x09"sv).append(payload);
+    const auto datagram = parse_datagram(as_bytes(sent));
     ASSERT_TRUE(datagram);
     EXPECT_FALSE(datagram->fragment);
     EXPECT_EQ(as_text(datagram->payload), payload);
