@@ -29,7 +29,7 @@ struct PacketRun {
 
 enum class SendStatus : std::uint8_t {
   sent,         ///< taken by the kernel; a packet refused for good (no route, prohibited) counts as sent and lost
-  would_block,  ///< nothing was taken; the observer is told when to try again
+  would_block,  ///< no room; the observer is told when to offer the same run, in the same place, again
   too_large,    ///< the packets are larger than the path's first link takes (EMSGSIZE): lost
 };
 

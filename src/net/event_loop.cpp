@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "net/event_loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <system_error>
+#include <utility>
+
+#include "net/resolver.h"
+#include "net/tcp_listener.h"
+#include "net/tcp_socket.h"
+#include "net/udp_socket.h"
+
+namespace qmux::net {
+namespace {
+
+Time read_clock() noexcept {
+  return Time(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()));
+}
+
+}  // namespace
+
+AsioEventLoop::AsioEventLoop() : timer_(reactor_), waker_(reactor_), now_(read_clock()) {}
+
+Result<std::unique_ptr<AsioEventLoop>> AsioEventLoop::make() {
+  try {
+    return std::unique_ptr<AsioEventLoop>(new AsioEventLoop());
+  } catch (const std::system_error& error) {
+    return fail(std::string("cannot make an event loop: ") + error.what());
+  }
+}
+
+void AsioEventLoop::run() {
+  // The kernel knows nothing yet of timers set since the last pass.
+  pass_requested_ = true;
+  while (!stopping_.exchange(false)) run_pass();
+}
+
+void AsioEventLoop::stop() noexcept {
+  stopping_.store(true);
+  waker_.wake();
+}
+
+void AsioEventLoop::run_pass() {
+  reactor_.collect(!std::exchange(pass_requested_, false));
+  now_ = std::max(now_, read_clock());
+  reactor_.tell();
+  timers_.expire(now_);
+  if (pass_observer_ != nullptr) pass_observer_->end_of_pass(now_);
+
+  const Time next = timers_.next();
+  if (next <= now_) {
+    pass_requested_ = true;
+  } else {
+    timer_.wake_at(next);
+  }
+}
+
+std::int64_t AsioEventLoop::unix_seconds() const noexcept {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(since_epoch).count();
+}
+
+void AsioEventLoop::set_wake_handler(std::move_only_function<void()> handler) {
+  waker_.set_handler(std::move(handler));
+}
+
+Result<std::unique_ptr<io::DatagramSocket>> AsioEventLoop::open_datagram(
+    const io::DatagramOptions& options, io::DatagramSocket::Observer& observer) {
+  return UdpSocket::open(reactor_, options, observer);
+}
+
+Result<std::unique_ptr<io::TcpListener>> AsioEventLoop::listen_tcp(const Address& local, bool shared_port,
+                                                                   io::TcpListener::Observer& observer) {
+  return KernelTcpListener::open(*this, local, shared_port, observer);
+}
+
+Result<std::unique_ptr<io::TcpSocket>> AsioEventLoop::connect_tcp(const Address& remote) {
+  return KernelTcpSocket::connect(reactor_, remote);
+}
+
+std::unique_ptr<io::TcpSocket> AsioEventLoop::adopt_tcp(io::TcpHandle handle) {
+  return KernelTcpSocket::adopt(reactor_, std::move(handle));
+}
+
+std::unique_ptr<io::Resolution> AsioEventLoop::resolve(const HostPort& host, Resolved done) {
+  return look_up(*this, host, std::move(done));
+}
+
+}  // namespace qmux::net

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+//
+// The event loop over the kernel: one pass is one wait, one timestamp, then what was ready, what was due, and
+// the pass observer. Asio (epoll) underneath.
+//
+// Belongs to the thread that calls run(); sockets may be opened on another thread before run() begins. Only
+// wake() and stop() may be called from elsewhere. Outlives everything opened on it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "base/io/event_loop.h"
+#include "net/loop_timer.h"
+#include "net/loop_waker.h"
+#include "net/os_random.h"
+#include "net/reactor.h"
+
+namespace qmux::net {
+
+class AsioEventLoop final : public io::EventLoop {
+ public:
+  /// Fails when the process has no descriptors left.
+  [[nodiscard]] static Result<std::unique_ptr<AsioEventLoop>> make();
+
+  /// Passes until stop(); may be called again.
+  void run();
+  /// Any thread. run() returns when the current pass has ended, or at once in its next call.
+  void stop() noexcept;
+
+  [[nodiscard]] Time now() const noexcept override { return now_; }
+  [[nodiscard]] std::int64_t unix_seconds() const noexcept override;
+  [[nodiscard]] Random& random() noexcept override { return random_; }
+  [[nodiscard]] TimerQueue& timers() noexcept override { return timers_; }
+  void set_pass_observer(PassObserver* observer) noexcept override { pass_observer_ = observer; }
+  void request_pass() noexcept override { pass_requested_ = true; }
+  void wake() noexcept override { waker_.wake(); }
+  void set_wake_handler(std::move_only_function<void()> handler) override;
+
+  [[nodiscard]] Result<std::unique_ptr<io::DatagramSocket>> open_datagram(
+      const io::DatagramOptions& options, io::DatagramSocket::Observer& observer) override;
+  [[nodiscard]] Result<std::unique_ptr<io::TcpListener>> listen_tcp(
+      const Address& local, bool shared_port, io::TcpListener::Observer& observer) override;
+  [[nodiscard]] Result<std::unique_ptr<io::TcpSocket>> connect_tcp(const Address& remote) override;
+  [[nodiscard]] std::unique_ptr<io::TcpSocket> adopt_tcp(io::TcpHandle handle) override;
+  [[nodiscard]] std::unique_ptr<io::Resolution> resolve(const HostPort& host, Resolved done) override;
+
+  /// For what else the process watches (signals).
+  [[nodiscard]] Reactor& reactor() noexcept { return reactor_; }
+
+ private:
+  AsioEventLoop();
+  void run_pass();
+
+  Reactor reactor_;
+  LoopTimer timer_;
+  LoopWaker waker_;
+  OsRandom random_;
+  TimerQueue timers_;
+  PassObserver* pass_observer_ = nullptr;
+  Time now_;
+  bool pass_requested_ = false;
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace qmux::net

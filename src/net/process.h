@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+//
+// What concerns the whole process: its limits and its signals.
+#pragma once
+
+#include <csignal>
+#include <cstddef>
+#include <functional>
+
+#include "base/result.h"
+#include "net/reactor.h"
+
+namespace qmux::net {
+
+/// Raises the limit of open files to what is allowed (RLIMIT_NOFILE, soft to hard); returns the limit in
+/// force.
+std::size_t raise_descriptor_limit() noexcept;
+
+/// SIGPIPE is ignored; SIGINT and SIGTERM no longer end the process but wait for a SignalWatch. To be called
+/// before any other thread starts: threads inherit it.
+void take_over_signals() noexcept;
+
+/// Tells of SIGINT and SIGTERM in the loop whose reactor it is given. One a process; needs
+/// take_over_signals().
+class SignalWatch final : Reactor::Owner {
+ public:
+  using Handler = std::move_only_function<void(int signal)>;
+  SignalWatch(Reactor& reactor, Handler handler)
+      : descriptor_(reactor, *this), handler_(std::move(handler)) {}
+
+  /// Fails when the process has no descriptors left.
+  [[nodiscard]] Result<void> begin();
+
+ private:
+  void ready(Readiness) override;
+
+  Descriptor descriptor_;
+  Handler handler_;
+};
+
+}  // namespace qmux::net

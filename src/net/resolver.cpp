@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "net/resolver.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "net/event_loop.h"
+#include "net/file_descriptor.h"
+
+namespace qmux::net {
+namespace {
+
+using Addresses = Result<std::vector<Address>>;
+
+/// An empty host is this machine.
+Addresses ask_system(const HostPort& host) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_DGRAM;  // any one type: each address is wanted once
+  hints.ai_flags = AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const std::string port = std::to_string(host.port);
+  const int code =
+      ::getaddrinfo(host.host.empty() ? nullptr : host.host.c_str(), port.c_str(), &hints, &found);
+  if (code != 0) {
+    const std::string why = code == EAI_SYSTEM ? errno_text(errno) : ::gai_strerror(code);
+    return fail("cannot resolve \"" + host.host + "\": " + why);
+  }
+  std::vector<Address> addresses;
+  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
+    const Address address(each->ai_addr, each->ai_addrlen);
+    if (address.specified()) addresses.push_back(address);
+  }
+  ::freeaddrinfo(found);
+  if (addresses.empty()) return fail("cannot resolve \"" + host.host + "\": it has no address");
+  return addresses;
+}
+
+/// An answer that is there already, told in a later step of the loop.
+class Known final : public io::Resolution {
+ public:
+  Known(AsioEventLoop& loop, Addresses addresses, io::EventLoop::Resolved done)
+      : addresses_(std::move(addresses)), done_(std::move(done)), timer_(loop.timers(), [this] { tell(); }) {
+    timer_.set(loop.now());
+  }
+
+ private:
+  void tell() {
+    // Being told may destroy this.
+    auto done = std::move(done_);
+    done(std::move(addresses_));
+  }
+
+  Addresses addresses_;
+  io::EventLoop::Resolved done_;
+  Timer timer_;
+};
+
+/// A question put to the system on a thread of its own. getaddrinfo() cannot be cancelled and may take as
+/// long as every name server's timeout together: nobody waits for the thread. What it shares with the loop is
+/// the answer; the end of its pipe says that it is there.
+class Asked final : public io::Resolution, Reactor::Owner {
+ public:
+  explicit Asked(AsioEventLoop& loop) : descriptor_(loop.reactor(), *this) {}
+
+  [[nodiscard]] Result<void> begin(const HostPort& host) {
+    int ends[2];
+    if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return fail("cannot resolve: " + errno_text(errno));
+    FileDescriptor writer(ends[1]);
+    if (auto opened = descriptor_.open(ends[0]); !opened) return opened;
+    descriptor_.arm(Readiness::read);
+    try {
+      std::thread([host, answer = answer_, signal = std::move(writer)] {
+        auto addresses = ask_system(host);
+        const std::lock_guard lock(answer->mutex);
+        answer->addresses = std::move(addresses);
+      }).detach();
+    } catch (const std::system_error& error) {
+      return fail(std::string("cannot resolve: ") + error.what());
+    }
+    return {};
+  }
+  void tell_to(io::EventLoop::Resolved done) { done_ = std::move(done); }
+
+ private:
+  struct Answer {
+    std::mutex mutex;
+    std::optional<Addresses> addresses;
+  };
+
+  void ready(Readiness) override {
+    std::optional<Addresses> addresses;
+    {
+      const std::lock_guard lock(answer_->mutex);
+      addresses = std::move(answer_->addresses);
+    }
+    if (!addresses) return descriptor_.arm(Readiness::read);
+    // Being told may destroy this.
+    auto done = std::move(done_);
+    done(std::move(*addresses));
+  }
+
+  io::EventLoop::Resolved done_;
+  std::shared_ptr<Answer> answer_ = std::make_shared<Answer>();
+  Descriptor descriptor_;
+};
+
+}  // namespace
+
+std::unique_ptr<io::Resolution> look_up(AsioEventLoop& loop, const HostPort& host,
+                                        io::EventLoop::Resolved done) {
+  if (const auto literal = Address::from_literal(host.host, host.port)) {
+    return std::make_unique<Known>(loop, std::vector{*literal}, std::move(done));
+  }
+  auto asked = std::make_unique<Asked>(loop);
+  if (auto begun = asked->begin(host); !begun) {
+    return std::make_unique<Known>(loop, std::unexpected(begun.error()), std::move(done));
+  }
+  asked->tell_to(std::move(done));
+  return asked;
+}
+
+Result<std::vector<Address>> look_up_now(const HostPort& host) {
+  if (const auto literal = Address::from_literal(host.host, host.port)) return std::vector{*literal};
+  if (!host.host.empty()) return ask_system(host);
+  const FileDescriptor probe(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return std::vector{Address::any(probe.valid() ? AF_INET6 : AF_INET, host.port)};
+}
+
+}  // namespace qmux::net

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+//
+// io::TcpListener over the kernel: accepts in batches, and pauses while the process or the system is out of
+// descriptors or memory, because the visitor who cannot be accepted stays in the queue and would be announced
+// again at once.
+//
+// "[::]" takes IPv4 as well (as IPv4-mapped addresses), "0.0.0.0" IPv4 alone.
+#pragma once
+
+#include <memory>
+
+#include "base/io/event_loop.h"
+#include "base/io/tcp_socket.h"
+#include "net/reactor.h"
+
+namespace qmux::net {
+
+class AsioEventLoop;
+
+class KernelTcpListener final : public io::TcpListener, Reactor::Owner {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<io::TcpListener>> open(AsioEventLoop& loop,
+                                                                     const Address& local, bool shared_port,
+                                                                     Observer& observer);
+  ~KernelTcpListener() override;
+  [[nodiscard]] Address local_address() const override { return local_; }
+
+ private:
+  KernelTcpListener(AsioEventLoop& loop, Observer& observer);
+  void ready(Readiness) override;
+  void pause(int error);
+
+  AsioEventLoop& loop_;
+  Observer& observer_;
+  Descriptor descriptor_;
+  Address local_;
+  Timer resume_;
+  bool* destroyed_ = nullptr;  ///< where to say so while the observer is being told
+};
+
+}  // namespace qmux::net

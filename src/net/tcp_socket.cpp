@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+#include "net/tcp_socket.h"
+
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "base/check.h"
+#include "net/socket_options.h"
+
+namespace qmux::net {
+namespace {
+
+/// Spans moved by one system call; a longer list is moved in part, which every caller allows for.
+constexpr std::size_t kSpansMax = 64;
+
+template <typename Bytes>
+std::size_t to_iovecs(std::span<const Bytes> spans, std::array<iovec, kSpansMax>& out, std::size_t& bytes) {
+  const std::size_t count = std::min(spans.size(), out.size());
+  bytes = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    out[i] = {const_cast<std::byte*>(spans[i].data()), spans[i].size()};
+    bytes += spans[i].size();
+  }
+  return count;
+}
+
+/// Makes close() send RST and drop what was not sent.
+void reset_on_close(int fd) noexcept {
+  const linger now{1, 0};
+  static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now));
+}
+
+void close_with_reset(int fd) noexcept {
+  reset_on_close(fd);
+  ::close(fd);
+}
+
+int take_error(int fd) noexcept {
+  int error = 0;
+  socklen_t length = sizeof error;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
+}
+
+}  // namespace
+
+io::TcpHandle tcp_handle(FileDescriptor fd) noexcept { return {fd.release(), &close_with_reset}; }
+
+Result<std::unique_ptr<io::TcpSocket>> KernelTcpSocket::connect(Reactor& reactor, const Address& remote) {
+  const auto failed = [&](int code) {
+    return fail("cannot connect to " + remote.text() + ": " + errno_text(code));
+  };
+  FileDescriptor fd(::socket(remote.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+  if (!fd.valid()) return failed(errno);
+  set_tcp_options(fd.get());
+  if (::connect(fd.get(), remote.raw(), remote.raw_length()) != 0 && errno != EINPROGRESS)
+    return failed(errno);
+
+  std::unique_ptr<KernelTcpSocket> socket(new KernelTcpSocket(reactor));
+  if (auto opened = socket->descriptor_.open(fd.release()); !opened) return std::unexpected(opened.error());
+  socket->connecting_ = true;
+  socket->writable_ = false;
+  return socket;
+}
+
+std::unique_ptr<io::TcpSocket> KernelTcpSocket::adopt(Reactor& reactor, io::TcpHandle handle) {
+  CHECK(handle.valid());
+  std::unique_ptr<KernelTcpSocket> socket(new KernelTcpSocket(reactor));
+  if (!socket->descriptor_.open(handle.release())) socket->reset_ = true;
+  return socket;
+}
+
+KernelTcpSocket::~KernelTcpSocket() {
+  if (!descriptor_.is_open()) return;
+  if (read_ended_ && write_ended_) return;
+  reset_on_close(descriptor_.fd());
+}
+
+io::IoResult KernelTcpSocket::read(std::span<const MutableBytes> into) {
+  if (reset_) return gone();
+  if (read_ended_) return {io::IoStatus::end};
+  std::array<iovec, kSpansMax> vectors;
+  std::size_t room = 0;
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = to_iovecs(into, vectors, room);
+  CHECK(room > 0);
+
+  ssize_t count = 0;
+  do {
+    count = ::recvmsg(descriptor_.fd(), &message, 0);
+  } while (count < 0 && errno == EINTR);
+  if (count > 0) {
+    urgent_ = false;
+    readable_ = static_cast<std::size_t>(count) == room;
+    return {io::IoStatus::done, static_cast<std::size_t>(count)};
+  }
+  if (count == 0) {
+    read_ended_ = true;
+    return {io::IoStatus::end};
+  }
+  if (errno != EAGAIN) return gone();
+  readable_ = false;
+  return {io::IoStatus::would_block};
+}
+
+io::IoResult KernelTcpSocket::write(std::span<const ConstBytes> from) {
+  if (reset_) return gone();
+  std::array<iovec, kSpansMax> vectors;
+  std::size_t offered = 0;
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = to_iovecs(from, vectors, offered);
+  CHECK(offered > 0 && !write_ended_);
+
+  ssize_t count = 0;
+  do {
+    count = ::sendmsg(descriptor_.fd(), &message, MSG_NOSIGNAL);
+  } while (count < 0 && errno == EINTR);
+  if (count > 0) {
+    writable_ = static_cast<std::size_t>(count) == offered;
+    return {io::IoStatus::done, static_cast<std::size_t>(count)};
+  }
+  if (count < 0 && errno != EAGAIN && errno != ENOBUFS) return gone();
+  writable_ = false;
+  return {io::IoStatus::would_block};
+}
+
+void KernelTcpSocket::shutdown_write() {
+  if (reset_ || std::exchange(write_ended_, true)) return;
+  // Fails only where the connection is gone already, which the next read or watch() finds out.
+  static_cast<void>(::shutdown(descriptor_.fd(), SHUT_WR));
+}
+
+void KernelTcpSocket::abort() {
+  if (descriptor_.is_open()) reset_on_close(descriptor_.fd());
+  descriptor_.close();
+  observer_ = nullptr;
+  reset_ = true;
+}
+
+void KernelTcpSocket::watch(io::Interest interest, io::SocketObserver* observer) {
+  interest_ = interest;
+  observer_ = observer;
+  if (observer == nullptr || !descriptor_.is_open()) return;
+  if (reset_) {
+    if (!reset_told_) descriptor_.post(Readiness::error);
+    return;
+  }
+  if (has(interest, io::Interest::read)) {
+    readable_ ? descriptor_.post(Readiness::read) : descriptor_.arm(Readiness::read);
+  }
+  if (has(interest, io::Interest::write)) {
+    writable_ ? descriptor_.post(Readiness::write) : descriptor_.arm(Readiness::write);
+  }
+  // Stays armed for the life of the connection: a reset is told whatever the interest.
+  if (!urgent_) descriptor_.arm(Readiness::error);
+}
+
+void KernelTcpSocket::ready(Readiness readiness) {
+  switch (readiness) {
+    case Readiness::error:
+      return look_for_reset();
+    case Readiness::read:
+      readable_ = true;
+      return tell_readable();
+    case Readiness::write:
+      if (connecting_ && still_connecting()) return descriptor_.arm(Readiness::write);
+      writable_ = true;
+      return tell_writable();
+  }
+}
+
+void KernelTcpSocket::tell_readable() {
+  if (observer_ == nullptr || !has(interest_, io::Interest::read)) return;
+  interest_ = has(interest_, io::Interest::write) ? io::Interest::write : io::Interest::none;
+  observer_->socket_readable();
+}
+
+void KernelTcpSocket::tell_writable() {
+  if (observer_ == nullptr || !has(interest_, io::Interest::write)) return;
+  interest_ = has(interest_, io::Interest::read) ? io::Interest::read : io::Interest::none;
+  observer_->socket_writable();
+}
+
+void KernelTcpSocket::tell_reset() {
+  reset_ = true;
+  if (observer_ == nullptr || std::exchange(reset_told_, true)) return;
+  observer_->socket_reset();
+}
+
+void KernelTcpSocket::look_for_reset() {
+  if (reset_) return tell_reset();
+  // Whoever waits to read or write is told of that, and learns of the reset after the last byte that came
+  // before it.
+  if (interest_ != io::Interest::none) return;
+  if (take_error(descriptor_.fd()) != 0) return tell_reset();
+  // A hang-up after FIN both ways reports once; urgent data reports as long as it is unread.
+  urgent_ = true;
+}
+
+io::IoResult KernelTcpSocket::gone() noexcept {
+  reset_ = true;
+  reset_told_ = true;
+  return {io::IoStatus::reset};
+}
+
+bool KernelTcpSocket::still_connecting() const noexcept {
+  pollfd state{descriptor_.fd(), POLLOUT, 0};
+  return ::poll(&state, 1, 0) == 0;
+}
+
+std::optional<std::string> KernelTcpSocket::connect_error() {
+  if (!descriptor_.is_open()) return "aborted";
+  const int error = take_error(descriptor_.fd());
+  connecting_ = false;
+  if (error == 0) return std::nullopt;
+  static_cast<void>(gone());
+  return errno_text(error);
+}
+
+Address KernelTcpSocket::local_address() const { return bound_address(descriptor_.fd()); }
+
+Address KernelTcpSocket::remote_address() const {
+  sockaddr_storage raw{};
+  socklen_t length = sizeof raw;
+  if (::getpeername(descriptor_.fd(), reinterpret_cast<sockaddr*>(&raw), &length) != 0) return {};
+  return {reinterpret_cast<const sockaddr*>(&raw), length};
+}
+
+io::TcpHandle KernelTcpSocket::detach() {
+  CHECK(descriptor_.is_open());
+  observer_ = nullptr;
+  return tcp_handle(FileDescriptor(descriptor_.release()));
+}
+
+}  // namespace qmux::net
