@@ -144,7 +144,12 @@ void Endpoint::receive_datagram(const io::PacketRun& run, ConstBytes datagram, b
 void Endpoint::receive_unrouted(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header,
                                 bool handed_over) {
   const bool short_header = header.version == 0;
-  if (acceptor_ != nullptr && header.dcidlen > 0 && !handed_over) {
+  if (acceptor_ == nullptr) {
+    // A client's only connection takes it: a stateless reset carries an ID that nobody issued.
+    if (!connections_.empty()) connections_.front().connection->receive(run, datagram, loop_.now());
+    return;
+  }
+  if (header.dcidlen > 0 && !handed_over) {
     const std::size_t worker = wire::worker_of(std::as_bytes(std::span(header.dcid, header.dcidlen)), options_.worker.count);
     if (worker != options_.worker.index) {
       ++counters_.packets_handed_over;

@@ -90,7 +90,7 @@ void Endpoint::refuse_token(const io::PacketRun& run, const ngtcp2_pkt_hd& heade
 }
 
 void Endpoint::send_stateless_reset(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header) {
-  if (acceptor_ == nullptr || datagram.size() < kResetTriggerMinBytes) {
+  if (datagram.size() < kResetTriggerMinBytes) {
     ++counters_.packets_dropped;
     return;
   }

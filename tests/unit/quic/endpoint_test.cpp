@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#include "quic/endpoint.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "base/limits.h"
+#include "quic/connection_id.h"
+#include "unit/quic/quic_pair.h"
+
+namespace qmux::quic {
+namespace {
+
+using std::chrono::seconds;
+
+/// A plain UDP socket of the client's host, for packets that no QUIC client would send.
+class RawSender final : public io::DatagramSocket::Observer {
+ public:
+  explicit RawSender(QuicPair& pair) : pair_(pair) {
+    socket_ = *pair.world.a.open_datagram({.local = Address::any(AF_INET, 0), .remote = {}}, *this);
+  }
+  void send(ConstBytes packet) {
+    static_cast<void>(socket_->send({{}, pair_.server_address, packet, packet.size(), io::Ecn::not_ect}));
+  }
+  void datagrams_readable() override {
+    std::array<io::PacketRun, 4> runs;
+    while (const std::size_t count = socket_->receive(runs)) {
+      for (const auto& run : std::span(runs).first(count)) {
+        for (ConstBytes rest = run.bytes; !rest.empty(); rest = rest.subspan(std::min(run.segment_bytes, rest.size()))) {
+          const ConstBytes packet = rest.first(std::min(run.segment_bytes, rest.size()));
+          replies.emplace_back(packet.begin(), packet.end());
+        }
+      }
+    }
+  }
+  void datagrams_writable() override {}
+
+  std::vector<std::vector<std::byte>> replies;
+
+ private:
+  QuicPair& pair_;
+  std::unique_ptr<io::DatagramSocket> socket_;
+};
+
+std::vector<std::byte> long_header_packet(std::uint32_t version, std::size_t bytes) {
+  std::vector<std::byte> packet(bytes, std::byte{0x5a});
+  packet[0] = std::byte{0xc0};
+  write_be(std::span(packet).subspan(1), version);
+  packet[5] = std::byte{8};   // destination ID
+  packet[14] = std::byte{8};  // source ID
+  return packet;
+}
+
+TEST(Endpoint, answers_an_unknown_version_with_those_it_speaks) {
+  QuicPair pair;
+  pair.connect();
+  RawSender raw(pair);
+  raw.send(long_header_packet(0xfaceb00c, 1200));
+  ASSERT_TRUE(pair.run_until([&] { return !raw.replies.empty(); }));
+  const auto& reply = raw.replies[0];
+  EXPECT_EQ(read_be<std::uint32_t>(std::span(reply).subspan(1)), 0U) << "a Version Negotiation packet";
+  EXPECT_EQ(read_be<std::uint32_t>(std::span(reply).subspan(6 + 8 + 1 + 8)), NGTCP2_PROTO_VER_V1);
+  EXPECT_EQ(pair.server.endpoint->counters().version_negotiations_sent, 1U);
+}
+
+TEST(Endpoint, never_answers_a_short_packet_with_version_negotiation) {
+  QuicPair pair;
+  pair.connect();
+  RawSender raw(pair);
+  raw.send(long_header_packet(0xfaceb00c, 300));
+  pair.world.run_for(seconds(1));
+  EXPECT_TRUE(raw.replies.empty());
+}
+
+TEST(Endpoint, drops_garbage_and_goes_on) {
+  QuicPair pair;
+  pair.connect();
+  RawSender raw(pair);
+  sim::SeededRandom random(7, "garbage");
+  for (int i = 0; i < 500; ++i) {
+    std::vector<std::byte> packet(1 + random.below(1400));
+    random.fill(packet);
+    raw.send(packet);
+    std::vector<std::byte> initial = long_header_packet(NGTCP2_PROTO_VER_V1, 1200);
+    random.fill(std::span(initial).subspan(24));
+    raw.send(initial);
+  }
+  ASSERT_TRUE(pair.run_until([&] { return pair.server.is_established; })) << "a real client still gets in";
+}
+
+/// Many clients on one loop.
+class Crowd final : public io::EventLoop::PassObserver, public ConnectionEvents {
+ public:
+  Crowd(QuicPair& pair, std::size_t count) : loop_(pair.world.a_host, "crowd") {
+    loop_.set_pass_observer(this);
+    for (std::size_t i = 0; i < count; ++i) {
+      endpoints_.push_back(std::make_unique<Endpoint>(
+          loop_, chunks_, EndpointOptions{TransportConfig{}, pair.client_credentials.get(), WorkerSlot{}}));
+      EXPECT_TRUE(endpoints_.back()->connect(pair.server_address, "server.test", {}, *this));
+    }
+    loop_.request_pass();
+  }
+  ~Crowd() { loop_.set_pass_observer(nullptr); }
+  void end_of_pass(Time now) override {
+    for (const auto& endpoint : endpoints_) {
+      while (endpoint->deliver_events()) {
+      }
+      endpoint->flush(now);
+    }
+  }
+  void established(Connection&) override { ++established_count; }
+  void stream_opened(Connection&, Stream&) override {}
+  void stream_credit(Connection&) override {}
+  void closed(Connection&, const CloseCause&) override {}
+
+  std::size_t established_count = 0;
+
+ private:
+  sim::SimLoop loop_;
+  ChunkPool chunks_;
+  std::vector<std::unique_ptr<Endpoint>> endpoints_;
+};
+
+TEST(Endpoint, asks_clients_to_prove_their_address_when_handshakes_pile_up) {
+  QuicPair pair;
+  pair.server_address = pair.world.b_host.address(AF_INET, 4433);
+  ASSERT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
+  // Nothing that the server says arrives: every handshake stays in flight.
+  pair.world.world.network().block(pair.world.b_host, pair.world.a_host, Duration{}, seconds(2));
+  Crowd crowd(pair, limits::kHandshakesBeforeRetry);
+  ASSERT_TRUE(pair.run_until(
+      [&] { return pair.server.endpoint->counters().handshakes_begun == limits::kHandshakesBeforeRetry; }));
+  EXPECT_EQ(pair.server.endpoint->counters().retries_sent, 0U);
+  pair.world.run_for(seconds(2));
+
+  pair.reconnect();
+  ASSERT_TRUE(pair.run_until([&] { return pair.client.is_established; }));
+  EXPECT_GE(pair.server.endpoint->counters().retries_sent, 1U);
+  EXPECT_TRUE(pair.run_until([&] { return crowd.established_count > 0; })) << "the others get in as well";
+}
+
+TEST(Endpoint, gives_a_client_a_token_for_its_next_visit) {
+  QuicPair pair;
+  pair.establish();
+  ASSERT_TRUE(pair.run_until([&] { return !pair.client.endpoint->server_token().empty(); }));
+}
+
+TEST(Endpoint, resets_connections_that_a_crash_has_lost) {
+  QuicPair pair;
+  pair.establish();
+  pair.world.run_for(seconds(1));
+  // The process dies: no word to anybody. Its successor has the same key, and so the same secret.
+  pair.server.endpoint.reset();
+  pair.server.endpoint = std::make_unique<Endpoint>(pair.server.loop, pair.server.chunks,
+                                                    EndpointOptions{TransportConfig{}, pair.server_credentials.get(), {}});
+  ASSERT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
+  TestStream mine(*pair.client.connection->open_stream());
+  mine.send("anybody there? a packet must be long enough to be answered with a reset", false);
+  QuicPair::act(pair.client);
+  ASSERT_TRUE(pair.run_until([&] { return pair.client.cause.has_value(); }, seconds(5)))
+      << pair.server.endpoint->counters().packets_received << " packets arrived, "
+      << pair.server.endpoint->counters().stateless_resets_sent << " were answered with a reset";
+  EXPECT_EQ(pair.client.cause->kind, CloseCause::Kind::stateless_reset);
+  EXPECT_EQ(pair.server.endpoint->counters().stateless_resets_sent, 1U);
+}
+
+TEST(Endpoint, sends_only_so_many_stateless_resets) {
+  QuicPair pair;
+  pair.connect();
+  RawSender raw(pair);
+  std::vector<std::byte> packet(100, std::byte{0x42});
+  for (std::uint64_t i = 0; i < 3 * limits::kStatelessResetsPerSecond; ++i) raw.send(packet);
+  pair.world.run_for(std::chrono::milliseconds(500));
+  EXPECT_LE(raw.replies.size(), limits::kStatelessResetsPerSecond);
+  ASSERT_FALSE(raw.replies.empty());
+  EXPECT_LT(raw.replies[0].size(), packet.size()) << "two endpoints cannot answer each other for ever";
+}
+
+TEST(Endpoint, follows_a_client_whose_nat_forgets_it) {
+  QuicPair pair;
+  sim::Nat& nat = pair.world.world.network().add_nat("nat");
+  pair.world.a_host.put_behind(nat);
+  pair.establish();
+  TestStream mine(*pair.client.connection->open_stream());
+  mine.send(std::string(2'000'000, 'x'), true);
+  QuicPair::act(pair.client);
+  ASSERT_TRUE(pair.run_until([&] { return !pair.server.accepted.empty() && pair.server.accepted[0].received.size() > 100'000; }));
+  const Address before = pair.server.connection->remote_address();
+  nat.rebind();
+  ASSERT_TRUE(pair.run_until([&] { return pair.server.accepted[0].ended; }));
+  EXPECT_EQ(pair.server.accepted[0].received.size(), 2'000'000U);
+  EXPECT_FALSE(pair.server.connection->remote_address() == before);
+  EXPECT_FALSE(pair.server.cause);
+}
+
+TEST(Endpoint, hands_a_packet_of_another_worker_over) {
+  QuicPair pair;
+  pair.server_address = pair.world.b_host.address(AF_INET, 4433);
+  pair.server.endpoint = std::make_unique<Endpoint>(
+      pair.server.loop, pair.server.chunks,
+      EndpointOptions{TransportConfig{}, pair.server_credentials.get(), WorkerSlot{1, 2}});
+  ASSERT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
+  RawSender raw(pair);
+  std::vector<std::byte> packet(100, std::byte{0x42});
+  packet[1] = std::byte{4};  // an ID of worker 0 of 2
+  raw.send(packet);
+  ASSERT_TRUE(pair.run_until([&] { return pair.server.handed_over == 1; }));
+  packet[1] = std::byte{5};
+  raw.send(packet);
+  ASSERT_TRUE(pair.run_until([&] { return !raw.replies.empty(); })) << "its own unknown ID is answered with a reset";
+}
+
+}  // namespace
+}  // namespace qmux::quic
