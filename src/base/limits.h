@@ -43,6 +43,25 @@ inline constexpr std::size_t kAddressTokenMaxBytes = 512;
 /// Packets answered with CONNECTION_CLOSE again while closing: every 1st, 2nd, 4th, ... of this many.
 inline constexpr std::uint32_t kClosingAnswersMax = 64;
 
+/// One read call of a relay; what fits a cache.
+inline constexpr std::size_t kRelayReadCallBytes = std::size_t{64} * 1024;
+/// What all stuck tunnels of a worker may hold of what came from their streams: 500 of them with the default stream window.
+/// Over it the tunnel stuck longest is ended; MemoryBudget::evictions() counts.
+inline constexpr std::size_t kStuckTunnelsMaxBytes = std::size_t{256} * 1024 * 1024;
+
+// --- tunnels ----------------------------------------------------------------------------------------------------------
+
+/// To connect to the local service, the look-up of its name and all its addresses together.
+inline constexpr std::chrono::seconds kDialTimeout{10};
+/// How long a Go client must have been silent before a visitor's FIN is passed on to it, because it ends both directions
+/// on that (docs/PROTOCOL.md).
+inline constexpr std::chrono::seconds kHeldFinSilence{2};
+/// After the far side's socket is gone the near one is reset; its last bytes and FIN have this long to get through.
+inline constexpr std::chrono::seconds kStoppedLingerMax{1};
+/// What a socket may still send, unheard, after the far side has closed: a farewell is forgiven, more is answered with RST
+/// as TCP would.
+inline constexpr std::size_t kDiscardMaxBytes = std::size_t{64} * 1024;
+
 // --- wire -------------------------------------------------------------------------------------------------------------
 
 /// Largest JSON of a control message accepted (docs/PROTOCOL.md). None that either side sends comes near.

@@ -108,6 +108,7 @@ class Stream {
   friend class Connection;
   friend struct ConnectionCallbacks;
   friend class StreamQueue;
+  friend struct StreamTestAccess;
 
   /// Events waiting to be told.
   struct Pending {

@@ -48,6 +48,7 @@ class Dial final : private io::SocketObserver {
   std::vector<Address> addresses_;
   std::size_t next_ = 0;  ///< in addresses_
   std::unique_ptr<io::Resolution> resolution_;
+  bool resolving_ = false;
   std::unique_ptr<io::TcpSocket> socket_;  ///< connecting
   Error last_error_;
   Timer timer_;

@@ -31,9 +31,11 @@ class MemoryBudget {
     void release() noexcept;
 
    private:
-    friend class MemoryBudget;
     /// Over the limit, and stuck longest. It holds nothing now; it ends, and may be destroyed before this returns.
     virtual void evicted() = 0;
+
+    void append() noexcept;
+    void unlink() noexcept;
 
     MemoryBudget& budget_;
     Holder* previous_ = nullptr;
@@ -51,9 +53,6 @@ class MemoryBudget {
   [[nodiscard]] std::uint64_t evictions() const noexcept { return evictions_; }
 
  private:
-  void append(Holder& holder) noexcept;
-  void unlink(Holder& holder) noexcept;
-
   const std::size_t bytes_max_;
   std::size_t held_bytes_ = 0;
   std::size_t holder_count_ = 0;

@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "base/io/event_loop.h"
 #include "base/io/tcp_socket.h"
@@ -39,7 +40,8 @@ enum class RelayPeer : std::uint8_t {
 struct RelayOptions {
   RelayPeer peer = RelayPeer::exact;
   std::uint64_t conn_id = 0;  ///< NewConn's; what a Go client's ConnClose is known by
-  bool expect_ack = false;    ///< the peer's first byte is 0x00 and says that it reached its service (capability conn-ack)
+  bool expect_ack =
+      false;  ///< the peer's first byte is 0x00 and says that it reached its service (capability conn-ack)
 };
 
 /// How a relay ended, and what it carried.
@@ -47,15 +49,16 @@ struct RelayEnd {
   enum class Cause : std::uint8_t {
     complete,         ///< FIN both ways
     socket_reset,     ///< the TCP connection was reset
-    peer_reset,       ///< RESET_STREAM from the peer
-    peer_stopped,     ///< STOP_SENDING from the peer: its side takes no more
+    dial_failed,      ///< the peer could not reach its service
+    peer_reset,       ///< RESET_STREAM from the peer with any other code
+    peer_stopped,     ///< the peer's side took less than the socket sent: STOP_SENDING, or a Go peer's end
     stuck,            ///< evicted by the MemoryBudget
     protocol_error,   ///< the peer's first byte was no acknowledgement
     connection_lost,  ///< the owner called connection_lost()
     aborted,          ///< the owner called abort()
   };
   Cause cause = Cause::complete;
-  std::uint64_t peer_code = 0;        ///< of peer_reset: the peer's application error code
+  std::uint64_t peer_code = 0;        ///< of peer_reset: its application error code
   std::uint64_t bytes_to_stream = 0;  ///< read from the socket and committed to the stream
   std::uint64_t bytes_to_socket = 0;  ///< written to the socket
 };
@@ -89,31 +92,63 @@ class Relay final : private io::SocketObserver, private quic::StreamEvents, priv
   RelayEnd connection_lost();
 
  private:
-  /// Of the direction from the socket to the stream.
+  /// The direction from the socket to the stream.
   enum class Upstream : std::uint8_t {
     open,
     fin_held,    ///< the socket has sent FIN, but a Go client would end both directions on it
     finished,    ///< FIN was committed
     discarding,  ///< the peer takes no more: what the socket still sends is dropped
-    discarded,   ///< and the socket has sent FIN now
+    discarded,   ///< and now the socket has sent FIN
   };
 
+  // io::SocketObserver
   void socket_readable() override;
   void socket_writable() override;
   void socket_reset() override;
+  // quic::StreamEvents
   void stream_readable(quic::Stream& stream) override;
   void stream_writable(quic::Stream& stream) override;
   void stream_send_done(quic::Stream& stream) override;
+  // MemoryBudget::Holder
   void evicted() override;
+
+  // Each of these says whether the relay goes on. If not, it may be destroyed already.
+  [[nodiscard]] bool pump_to_stream();
+  [[nodiscard]] bool pump_to_socket();
+  [[nodiscard]] bool write_some(std::span<ConstBytes> views);
+  [[nodiscard]] bool discard();
+  [[nodiscard]] bool take_ack();
+
+  void socket_finished();
+  void check_stopped();
+  void peer_stopped();
+  void go_peer_finished();
+  void hear_no_more();
+  void held_fin_due();
+  void tail_due();
+  void settle();
+
+  void end(RelayEnd::Cause cause);
+  RelayEnd close(RelayEnd::Cause cause, quic::ErrorCode code);
+  void let_go_of_stream(RelayEnd::Cause cause, quic::ErrorCode code);
 
   io::EventLoop& loop_;
   RelayObserver& observer_;
   std::unique_ptr<io::TcpSocket> socket_;
-  quic::Stream* stream_;  ///< nullptr: ended
-  std::unique_ptr<GoClientRules> go_client_;
-  std::unique_ptr<Timer> linger_;
+  quic::Stream* stream_;                      ///< nullptr: ended
+  std::unique_ptr<GoClientRules> go_client_;  ///< only for such a peer
+  std::unique_ptr<Timer> linger_;             ///< only after STOP_SENDING
   std::uint64_t bytes_to_stream_ = 0;
   std::uint64_t bytes_to_socket_ = 0;
+  std::uint32_t discarded_bytes_ = 0;
+  io::Interest wanted_ = io::Interest::read;   ///< what we wait for
+  io::Interest watched_ = io::Interest::none;  ///< what the socket knows of that
+  const RelayPeer peer_;
+  Upstream upstream_ = Upstream::open;
+  bool expect_ack_;
+  bool downstream_finished_ = false;  ///< FIN went to the socket
+  bool progressed_ = false;           ///< the socket has taken something in this call
+  bool peer_lost_bytes_ = false;      ///< the peer did not take all that the socket sent
 };
 
 }  // namespace qmux::tunnel

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+//
+// A TCP socket whose far end is the test: FarEnd says what arrives and how much is taken, and outlives the socket.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "base/io/tcp_socket.h"
+
+namespace qmux::testing {
+
+struct FarEnd {
+  // What the test decides.
+  std::string arriving;     ///< not read yet
+  bool fin_sent = false;    ///< after `arriving`
+  bool reset_sent = false;  ///< seen by the next call, and told
+  bool connecting = false;
+  std::optional<std::string> connect_error;
+  std::size_t room_bytes = std::numeric_limits<std::size_t>::max();       ///< what it takes before it blocks
+  std::size_t write_bytes_max = std::numeric_limits<std::size_t>::max();  ///< what one call takes
+
+  // What it saw.
+  std::string received;
+  bool fin_received = false;
+  bool aborted = false;
+  bool closed = false;
+  std::size_t read_calls = 0;
+  std::size_t write_calls = 0;
+
+  io::SocketObserver* observer = nullptr;
+  io::Interest interest = io::Interest::none;
+  bool end_told = false;
+  bool reset_told = false;
+
+  /// It saw an orderly end, not a reset.
+  [[nodiscard]] bool closed_in_order() const { return closed && !aborted && fin_received && end_told; }
+
+  /// Tells the observer of one thing that is ready; false when nothing is.
+  bool tell_one() {
+    if (observer == nullptr || closed) return false;
+    if (reset_sent) {
+      if (std::exchange(reset_told, true)) return false;
+      observer->socket_reset();
+      return true;
+    }
+    if (io::has(interest, io::Interest::read) && (!arriving.empty() || fin_sent)) {
+      spend(io::Interest::read);
+      observer->socket_readable();
+      return true;
+    }
+    if (io::has(interest, io::Interest::write) && room_bytes > 0 && !connecting) {
+      spend(io::Interest::write);
+      observer->socket_writable();
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  void spend(io::Interest flag) {
+    interest = static_cast<io::Interest>(static_cast<unsigned>(interest) & ~static_cast<unsigned>(flag));
+  }
+};
+
+class FakeSocket final : public io::TcpSocket {
+ public:
+  explicit FakeSocket(FarEnd& far) : far_(far) {}
+  ~FakeSocket() override { far_.closed = true; }
+
+  io::IoResult read(std::span<const MutableBytes> into) override {
+    CHECK(!far_.aborted && !far_.end_told);
+    ++far_.read_calls;
+    if (far_.reset_sent) return {io::IoStatus::reset};
+    if (far_.arriving.empty()) {
+      if (!far_.fin_sent) return {io::IoStatus::would_block};
+      far_.end_told = true;
+      return {io::IoStatus::end};
+    }
+    std::size_t count = 0;
+    for (const MutableBytes piece : into) {
+      const std::size_t taken = std::min(piece.size(), far_.arriving.size() - count);
+      std::memcpy(piece.data(), far_.arriving.data() + count, taken);
+      count += taken;
+    }
+    far_.arriving.erase(0, count);
+    return {io::IoStatus::done, count};
+  }
+
+  io::IoResult write(std::span<const ConstBytes> from) override {
+    CHECK(!far_.aborted && !far_.fin_received);
+    ++far_.write_calls;
+    if (far_.reset_sent) return {io::IoStatus::reset};
+    if (far_.room_bytes == 0) return {io::IoStatus::would_block};
+    std::size_t count = 0;
+    for (const ConstBytes piece : from) {
+      const std::size_t taken = std::min({piece.size(), far_.room_bytes, far_.write_bytes_max - count});
+      far_.received.append(as_text(piece.first(taken)));
+      far_.room_bytes -= taken;
+      count += taken;
+    }
+    return {io::IoStatus::done, count};
+  }
+
+  void shutdown_write() override {
+    CHECK(!far_.aborted && !far_.fin_received);
+    far_.fin_received = true;
+  }
+  void abort() override { far_.aborted = true; }
+  void watch(io::Interest interest, io::SocketObserver* observer) override {
+    far_.interest = interest;
+    far_.observer = observer;
+  }
+  std::optional<std::string> connect_error() override { return far_.connect_error; }
+  [[nodiscard]] Address local_address() const override { return {}; }
+  [[nodiscard]] Address remote_address() const override { return {}; }
+  io::TcpHandle detach() override { return {}; }
+
+ private:
+  FarEnd& far_;
+};
+
+}  // namespace qmux::testing

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+//
+// One relay between a socket and a stream whose far ends are the test.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+
+#include "base/check.h"
+#include "tunnel/fakes/loop.h"
+#include "tunnel/fakes/socket.h"
+#include "tunnel/fakes/stream_peer.h"
+#include "tunnel/relay.h"
+
+namespace qmux::testing {
+
+/// What tunnels of one worker share.
+struct Worker {
+  FakeLoop loop;
+  ChunkPool chunks;
+  tunnel::MemoryBudget budget{std::size_t{1024} * 1024};
+};
+
+class Tunnel final : private tunnel::RelayObserver {
+ public:
+  explicit Tunnel(Worker& worker, const tunnel::RelayOptions& options = {}) : worker_(worker), peer(worker.chunks) {
+    begin(options);
+  }
+  Tunnel(const Tunnel&) = delete;
+  Tunnel& operator=(const Tunnel&) = delete;
+  ~Tunnel() {
+    const OwnerCall call(*this);
+    relay_.reset();
+  }
+
+  /// Passes of the loop, until nothing is left to tell.
+  void run() {
+    while (far.tell_one() || peer.tell()) {
+    }
+  }
+  void advance(Duration by) {
+    worker_.loop.advance(by);
+    run();
+  }
+
+  tunnel::RelayEnd abort(quic::ErrorCode code) {
+    const OwnerCall call(*this);
+    return relay_->abort(code);
+  }
+  tunnel::RelayEnd connection_lost() {
+    const OwnerCall call(*this);
+    return relay_->connection_lost();
+  }
+  void destroy() {
+    const OwnerCall call(*this);
+    relay_.reset();
+  }
+
+  [[nodiscard]] bool ended() const { return end.has_value(); }
+  [[nodiscard]] bool ended_with(tunnel::RelayEnd::Cause cause) const { return end && end->cause == cause; }
+
+ private:
+  Worker& worker_;
+  std::unique_ptr<tunnel::Relay> relay_;
+  bool in_owner_call_ = false;
+
+ public:
+  FarEnd far;       ///< of the socket
+  StreamPeer peer;  ///< of the stream
+  bool keep_ended_relay = false;
+  int acknowledgements = 0;
+  std::optional<tunnel::RelayEnd> end;
+
+ private:
+  /// Nothing may be told meanwhile.
+  struct OwnerCall {
+    explicit OwnerCall(Tunnel& tunnel) : in_call(tunnel.in_owner_call_) { in_call = true; }
+    ~OwnerCall() { in_call = false; }
+    bool& in_call;
+  };
+
+  void begin(const tunnel::RelayOptions& options) {
+    const OwnerCall call(*this);
+    tunnel::RelayObserver& observer = *this;
+    relay_ = std::make_unique<tunnel::Relay>(worker_.loop, worker_.budget, std::make_unique<FakeSocket>(far),
+                                             peer.stream(), observer, options);
+  }
+  void relay_acknowledged(tunnel::Relay& relay) override {
+    CHECK(&relay == relay_.get() && !in_owner_call_ && !end);
+    ++acknowledgements;
+  }
+  void relay_ended(tunnel::Relay& relay, const tunnel::RelayEnd& told) override {
+    CHECK(&relay == relay_.get() && !in_owner_call_ && !end);
+    EXPECT_TRUE(far.closed);
+    EXPECT_TRUE(peer.released());
+    end = told;
+    if (!keep_ended_relay) relay_.reset();
+  }
+};
+
+}  // namespace qmux::testing

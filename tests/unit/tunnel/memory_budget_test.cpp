@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/memory_budget.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/chunk.h"
+
+namespace qmux::tunnel {
+namespace {
+
+constexpr std::size_t kChunk = Chunk::kAllocatedBytes;
+
+struct Holding final : MemoryBudget::Holder {
+  Holding(MemoryBudget& budget, std::string named, std::string& evicted_names)
+      : Holder(budget), name(std::move(named)), evicted_order(evicted_names) {}
+  using Holder::hold;
+  using Holder::release;
+  void evicted() override {
+    evicted_order += name;
+    if (when_evicted) when_evicted();
+  }
+  std::string name;
+  std::string& evicted_order;
+  std::function<void()> when_evicted;
+};
+
+class MemoryBudgetOf4Chunks : public ::testing::Test {
+ protected:
+  MemoryBudget budget{4 * kChunk};
+  std::string evicted;
+  Holding a{budget, "a", evicted};
+  Holding b{budget, "b", evicted};
+  Holding c{budget, "c", evicted};
+};
+
+TEST_F(MemoryBudgetOf4Chunks, charges_whole_chunks) {
+  a.hold(1, false);
+  EXPECT_EQ(budget.held_bytes(), kChunk);
+  a.hold(Chunk::kCapacityBytes + 1, false);
+  EXPECT_EQ(budget.held_bytes(), 2 * kChunk);
+  a.release();
+  EXPECT_EQ(budget.held_bytes(), 0U);
+  EXPECT_EQ(budget.holder_count(), 0U);
+}
+
+TEST_F(MemoryBudgetOf4Chunks, evicts_nobody_at_the_limit) {
+  a.hold(4 * Chunk::kCapacityBytes, false);
+  EXPECT_EQ(evicted, "");
+}
+
+TEST_F(MemoryBudgetOf4Chunks, evicts_in_the_order_of_getting_stuck) {
+  a.hold(1, false);
+  b.hold(1, false);
+  a.hold(2, false);
+  c.hold(4 * Chunk::kCapacityBytes, false);
+  EXPECT_EQ(evicted, "ab");
+  EXPECT_EQ(budget.evictions(), 2U);
+}
+
+TEST_F(MemoryBudgetOf4Chunks, progress_makes_one_the_last_in_order) {
+  a.hold(1, false);
+  b.hold(1, false);
+  a.hold(1, true);
+  c.hold(3 * Chunk::kCapacityBytes, false);
+  EXPECT_EQ(evicted, "b");
+}
+
+TEST_F(MemoryBudgetOf4Chunks, may_evict_the_caller) {
+  a.hold(5 * Chunk::kCapacityBytes, false);
+  EXPECT_EQ(evicted, "a");
+  EXPECT_EQ(budget.held_bytes(), 0U);
+}
+
+TEST_F(MemoryBudgetOf4Chunks, may_destroy_whom_it_evicts) {
+  auto d = std::make_unique<Holding>(budget, "d", evicted);
+  d->when_evicted = [&] { d.reset(); };
+  d->hold(5 * Chunk::kCapacityBytes, false);
+  EXPECT_EQ(d, nullptr);
+  EXPECT_EQ(budget.held_bytes(), 0U);
+}
+
+TEST_F(MemoryBudgetOf4Chunks, forgets_who_is_destroyed) {
+  auto d = std::make_unique<Holding>(budget, "d", evicted);
+  a.hold(1, false);
+  d->hold(1, false);
+  b.hold(1, false);
+  d.reset();
+  EXPECT_EQ(budget.holder_count(), 2U);
+  c.hold(4 * Chunk::kCapacityBytes, false);
+  EXPECT_EQ(evicted, "ab");
+}
+
+TEST_F(MemoryBudgetOf4Chunks, holding_nothing_is_releasing) {
+  a.hold(1, false);
+  a.hold(0, true);
+  EXPECT_EQ(budget.holder_count(), 0U);
+}
+
+}  // namespace
+}  // namespace qmux::tunnel
