@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+//
+// Visitors and local services talk to each other directly: whatever the audit finds here is the simulator's own fault.
+#include <gtest/gtest.h>
+
+#include "sim/actors/audit.h"
+#include "sim/actors/crowd.h"
+#include "sim/actors/local_service.h"
+#include "sim/actors/script.h"
+#include "sim/pair.h"
+
+namespace qmux::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kVisitors = 10;
+
+struct Meeting : Pair {
+  explicit Meeting(std::uint64_t seed, bool speaks_first = false)
+      : Pair(seed, {.delay = 2ms, .jitter = 1ms}),
+        ledger{.seed = seed},
+        service(world, b, ledger, b_host.v4(80), speaks_first),
+        crowd(world, a, ledger) {}
+
+  TunnelRecord& plan() {
+    TunnelRecord& tunnel = ledger.tunnels.emplace_back();
+    tunnel.id = ledger.tunnels.size() - 1;
+    return tunnel;
+  }
+  bool all_over() {
+    return run_until([&] { return crowd.over_count() == ledger.tunnels.size() && service.open_count() == 0; }, 30min);
+  }
+
+  Ledger ledger;
+  LocalService service;
+  Crowd crowd;
+};
+
+std::vector<std::string> audit_strictly(const Ledger& ledger) {
+  return audit(ledger, [](const TunnelRecord&) { return false; });
+}
+
+TEST(Actors, of_every_temper_come_to_an_end_with_nothing_to_object_to) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    const bool speaks_first = seed % 4 == 0;
+    Meeting meeting(seed, speaks_first);
+    SeededRandom random = meeting.world.random("scripts");
+    for (std::size_t i = 0; i < kVisitors; ++i) {
+      TunnelRecord& tunnel = meeting.plan();
+      draw_scripts(random, {}, tunnel);
+      meeting.crowd.send_in(tunnel, meeting.b_host.v4(80), speaks_first);
+    }
+    EXPECT_TRUE(meeting.all_over()) << "seed " << seed;
+    EXPECT_EQ(audit_strictly(meeting.ledger), std::vector<std::string>{}) << "seed " << seed;
+    meeting.run_for(1s);
+    EXPECT_EQ(meeting.world.network().tcp_connection_count(), 0U) << "seed " << seed;
+  }
+}
+
+TEST(Actors, half_close_and_answer_after_the_question) {
+  Meeting meeting(1);
+  TunnelRecord& tunnel = meeting.plan();
+  tunnel.visitor_script.send_bytes = 200'000;
+  tunnel.service_script = {.send_bytes = 100'000, .send_after_fin = true};
+  meeting.crowd.send_in(tunnel, meeting.b_host.v4(80), false);
+  ASSERT_TRUE(meeting.all_over());
+  EXPECT_TRUE(tunnel.visitor.complete());
+  EXPECT_EQ(tunnel.service.received_bytes, 200'000U);
+  EXPECT_EQ(tunnel.visitor.received_bytes, 100'000U);
+}
+
+TEST(Audit, objects_to_wrong_bytes_invented_ends_and_missing_causes) {
+  Ledger ledger;
+  TunnelRecord& tunnel = ledger.tunnels.emplace_back();
+  tunnel.visitor = {.begun = true, .over = true, .sent_bytes = 10, .sent_fin = true, .received_fin = true};
+  tunnel.service = tunnel.visitor;
+  tunnel.service.received_bytes = 10;
+  tunnel.visitor.received_bytes = 10;
+  EXPECT_EQ(audit_strictly(ledger).size(), 0U);
+
+  const auto objections_to = [&](auto change) {
+    Ledger changed = ledger;
+    change(changed.tunnels[0]);
+    return audit_strictly(changed).size();
+  };
+  EXPECT_GE(objections_to([](TunnelRecord& t) { t.service.wrong_at = 3; }), 1U);
+  EXPECT_GE(objections_to([](TunnelRecord& t) { t.service.received_bytes = 9; }), 1U);
+  EXPECT_GE(objections_to([](TunnelRecord& t) { t.service.received_bytes = 11; }), 1U);
+  EXPECT_GE(objections_to([](TunnelRecord& t) { t.visitor.sent_fin = false; }), 1U);
+  EXPECT_GE(objections_to([](TunnelRecord& t) { t.visitor.received_reset = true; }), 1U);
+  EXPECT_GE(objections_to([](TunnelRecord& t) { t.visitor.over = false; }), 1U);
+  EXPECT_GE(objections_to([](TunnelRecord& t) { t.arrivals_count = 2; }), 1U);
+}
+
+}  // namespace
+}  // namespace qmux::sim

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+//
+// The visitors of a run: each connects when told to, and plays his part of the ledger.
+//
+// One loop, one thread. The ledger outlives it.
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <memory>
+
+#include "sim/actors/ledger.h"
+#include "sim/actors/talker.h"
+#include "sim/world/loop.h"
+
+namespace qmux::sim {
+
+class Crowd {
+ public:
+  Crowd(World& world, SimLoop& loop, Ledger& ledger) : world_(world), loop_(loop), ledger_(ledger) {}
+
+  /// The visitor of this record goes to `address`. `greeted`: the service there speaks first.
+  void send_in(TunnelRecord& tunnel, const Address& address, bool greeted);
+  [[nodiscard]] std::size_t over_count() const noexcept { return over_count_; }
+
+ private:
+  World& world_;
+  SimLoop& loop_;
+  Ledger& ledger_;
+  std::list<Talker> talkers_;
+  std::size_t over_count_ = 0;
+};
+
+}  // namespace qmux::sim

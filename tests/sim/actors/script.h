@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+//
+// How the two sides of a tunnel behave, drawn at random: most get along, some are slow, hasty, absent-minded or rude.
+#pragma once
+
+#include <cstdint>
+
+#include "sim/actors/ledger.h"
+#include "sim/world/seeded_random.h"
+
+namespace qmux::sim {
+
+struct Temper {
+  std::uint64_t bytes_max = 300'000;  ///< of one direction, rarely exceeded
+  double reset_chance = 0.1;          ///< of each side
+  double silent_chance = 0.05;
+};
+
+/// Fills in the scripts of both sides.
+void draw_scripts(SeededRandom& random, const Temper& temper, TunnelRecord& tunnel);
+
+}  // namespace qmux::sim
