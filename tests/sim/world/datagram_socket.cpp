@@ -25,6 +25,7 @@ SimDatagramSocket::SimDatagramSocket(ReadyQueue& ready, Host& host, const Addres
       local_(local),
       remote_(options.remote),
       shared_port_(options.shared_port),
+      steered_among_(options.steered_among),
       buffer_bytes_(options.buffer_bytes),
       observer_(observer),
       random_(host.world().random("udp " + host.name() + " " + local.text())),
@@ -92,28 +93,37 @@ Address SimDatagramSocket::source_for(const io::PacketRun& run, const Address& d
   return source;
 }
 
+bool SimDatagramSocket::run_out_of_room() {
+  if (!random_.chance(host_.send_block_chance())) return false;
+  blocked_ = true;
+  unblock_.set(host_.world().now() + random_.between(Duration{1}, kBlockedMax));
+  return true;
+}
+
 io::SendStatus SimDatagramSocket::send(const io::PacketRun& run) {
   CHECK(run.segment_bytes > 0 && run.bytes.size() <= kRunBytesMax);
   CHECK((run.bytes.size() + run.segment_bytes - 1) / run.segment_bytes <= kRunSegmentsMax);
   if (blocked_) return io::SendStatus::would_block;
-  if (random_.chance(host_.send_block_chance())) {
-    blocked_ = true;
-    unblock_.set(host_.world().now() + random_.between(Duration{1}, kBlockedMax));
-    return io::SendStatus::would_block;
-  }
+  const bool resumed = run.bytes.data() == interrupted_run_.data() && run.bytes.size() == interrupted_run_.size();
+  std::size_t at = resumed ? interrupted_at_ : 0;
+  interrupted_run_ = {};
+
   const Address destination = run.remote.specified() ? run.remote : remote_;
   CHECK(destination.family() == local_.family());
-  Packet first{.source = source_for(run, destination), .destination = destination, .ecn = run.ecn, .bytes = {}};
-  first.bytes.resize(std::min(run.segment_bytes, run.bytes.size()));
-  if (first.ip_bytes() > host_.interface_mtu()) {
-    host_.world().record("udp {} too large, {} bytes", host_.name(), first.bytes.size());
-    return io::SendStatus::too_large;
-  }
-  for (std::size_t at = 0; at < run.bytes.size(); at += run.segment_bytes) {
+  Packet packet{.source = source_for(run, destination), .destination = destination, .ecn = run.ecn, .bytes = {}};
+  for (; at < run.bytes.size(); at += run.segment_bytes) {
     const ConstBytes segment = run.bytes.subspan(at, std::min(run.segment_bytes, run.bytes.size() - at));
-    Packet packet = first;
+    if (run_out_of_room()) {
+      interrupted_run_ = run.bytes;
+      interrupted_at_ = at;
+      return io::SendStatus::would_block;
+    }
     packet.bytes.assign(segment.begin(), segment.end());
-    host_.world().network().send(host_, std::move(packet));
+    if (packet.ip_bytes() > host_.interface_mtu()) {
+      host_.world().record("udp {} too large, {} bytes", host_.name(), packet.bytes.size());
+      return io::SendStatus::too_large;
+    }
+    host_.world().network().send(host_, Packet(packet));
   }
   return io::SendStatus::sent;
 }

@@ -33,18 +33,23 @@ class SimDatagramSocket final : public io::DatagramSocket, private ReadySource {
 
   [[nodiscard]] const Address& remote_address() const noexcept { return remote_; }
   [[nodiscard]] bool shares_port() const noexcept { return shared_port_; }
+  /// io::DatagramOptions::steered_among.
+  [[nodiscard]] std::size_t steered_among() const noexcept { return steered_among_; }
   void arrive(Packet&& packet);
 
  private:
   enum Kind : unsigned { kReadable, kWritable };
   void told(unsigned kind) override;
   io::PacketRun take_run();
+  /// Sometimes there is no room, for a while.
+  bool run_out_of_room();
   [[nodiscard]] Address source_for(const io::PacketRun& run, const Address& destination) const;
 
   Host& host_;
   const Address local_;
   const Address remote_;
   const bool shared_port_;
+  const std::size_t steered_among_;
   const std::size_t buffer_bytes_;
   Observer& observer_;
   SeededRandom random_;
@@ -53,6 +58,8 @@ class SimDatagramSocket final : public io::DatagramSocket, private ReadySource {
   std::vector<std::vector<std::byte>> lent_;  ///< what the last receive() gave out
   Timer unblock_;
   bool blocked_ = false;
+  ConstBytes interrupted_run_;
+  std::size_t interrupted_at_ = 0;  ///< what of it was sent before there was no room
 };
 
 }  // namespace qmux::sim

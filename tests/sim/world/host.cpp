@@ -26,6 +26,14 @@ bool covers(const Address& bound, const Address& destination) noexcept {
          (bound.is_wildcard() || bound.same_host(destination));
 }
 
+/// The first byte of a QUIC packet's connection ID, which is where it stands when the ID is as long as ours are.
+std::size_t steering_byte(ConstBytes datagram) noexcept {
+  if (datagram.empty()) return 0;
+  const bool long_header = (std::to_integer<unsigned>(datagram[0]) & 0x80U) != 0;
+  const std::size_t at = long_header ? 6 : 1;
+  return at < datagram.size() ? std::to_integer<std::size_t>(datagram[at]) : 0;
+}
+
 }  // namespace
 
 Host::Host(World& world, std::string name, std::vector<Address> addresses)
@@ -62,13 +70,6 @@ void Host::set_dark(bool dark) {
   world_.record("host {} {}", name(), dark ? "dark" : "back");
 }
 
-std::size_t steering_index(ConstBytes datagram, std::size_t socket_count) noexcept {
-  if (datagram.empty()) return 0;
-  const bool long_header = (std::to_integer<unsigned>(datagram[0]) & 0x80U) != 0;
-  const std::size_t at = long_header ? 6 : 1;
-  return at < datagram.size() ? std::to_integer<std::size_t>(datagram[at]) % socket_count : 0;
-}
-
 std::vector<SimDatagramSocket*> Host::sockets_for(const Packet& packet) const {
   std::vector<SimDatagramSocket*> connected;
   std::vector<SimDatagramSocket*> exact;
@@ -91,7 +92,16 @@ void Host::arrive(Packet&& packet) {
     world_.record("udp {} drop, {} {}", name(), dark_ ? "dark" : "nobody at", packet.destination.text());
     return;
   }
-  sockets[steering_index(packet.bytes, sockets.size())]->arrive(std::move(packet));
+  sockets[pick(sockets, packet)]->arrive(std::move(packet));
+}
+
+std::size_t Host::pick(const std::vector<SimDatagramSocket*>& sockets, const Packet& packet) const {
+  const std::size_t among = sockets.front()->steered_among();
+  if (steering_ && among > 0) {
+    const std::size_t index = steering_byte(packet.bytes) % among;
+    if (index < sockets.size()) return index;
+  }
+  return mix64(packet.source.hash() ^ packet.destination.hash()) % sockets.size();
 }
 
 Result<Address> Host::check_local(const Address& local) const {

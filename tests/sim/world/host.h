@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A machine: addresses, ports, and the sockets bound to them. Finds the socket that a packet or a connection attempt is for,
-// and steers packets among sockets that share a port as the server's kernel filter does (by connection ID).
+// and distributes packets among sockets that share a port as Linux does: by addresses, or, where the sockets asked for it
+// (io::DatagramOptions::steered_among), by connection ID.
 //
 // One thread. Owned by the Network. Sockets register themselves and leave before the host does.
 #pragma once
@@ -49,6 +50,8 @@ class Host final : public Site {
   /// Probability that a send finds the socket's buffer full.
   void set_send_block_chance(double chance) noexcept { send_block_chance_ = chance; }
   [[nodiscard]] double send_block_chance() const noexcept { return send_block_chance_; }
+  /// Whether this kernel can steer by connection ID; where it cannot, packets are distributed by addresses alone.
+  void set_steering(bool possible) noexcept { steering_ = possible; }
   /// Cut off: nothing leaves, nothing arrives, nobody connects.
   void set_dark(bool dark);
   [[nodiscard]] bool dark() const noexcept { return dark_; }
@@ -69,6 +72,8 @@ class Host final : public Site {
 
  private:
   [[nodiscard]] std::vector<SimDatagramSocket*> sockets_for(const Packet& packet) const;
+  /// Which one of `sockets` gets the packet.
+  [[nodiscard]] std::size_t pick(const std::vector<SimDatagramSocket*>& sockets, const Packet& packet) const;
   [[nodiscard]] Result<Address> check_local(const Address& local) const;
 
   World& world_;
@@ -78,11 +83,9 @@ class Host final : public Site {
   std::size_t interface_mtu_bytes_ = 65'535;
   double send_block_chance_ = 0;
   bool dark_ = false;
+  bool steering_ = true;
   std::vector<SimDatagramSocket*> udp_;  ///< in the order of binding: the order that steering counts in
   std::vector<SimTcpListener*> tcp_;
 };
-
-/// The index that the server's kernel filter gives a packet: the first byte of its connection ID, modulo the sockets.
-[[nodiscard]] std::size_t steering_index(ConstBytes datagram, std::size_t socket_count) noexcept;
 
 }  // namespace qmux::sim

@@ -57,8 +57,9 @@ class Port final : public io::DatagramSocket::Observer {
   io::EventLoop& loop_;
 };
 
-io::DatagramOptions bound(const Address& local, bool shared = false) {
-  return {.local = local, .remote = {}, .shared_port = shared};
+io::DatagramOptions bound(const Address& local) { return {.local = local, .remote = {}}; }
+io::DatagramOptions shared(const Address& local, std::size_t steered_among) {
+  return {.local = local, .remote = {}, .shared_port = true, .steered_among = steered_among};
 }
 
 struct Ends : Pair {
@@ -197,8 +198,8 @@ TEST(DatagramSocket, refuses_an_address_in_use_or_of_another_host) {
 TEST(DatagramSocket, sharing_a_port_is_steered_by_connection_id) {
   Ends ends;
   SimLoop second_loop(ends.b_host, "b2");
-  Port first(ends.b, bound(ends.b_host.v4(443), true));
-  Port second(second_loop, bound(ends.b_host.v4(443), true));
+  Port first(ends.b, shared(ends.b_host.v4(443), 2));
+  Port second(second_loop, shared(ends.b_host.v4(443), 2));
   const auto packet = [](bool long_header, char id) {
     std::string text(20, '\0');
     text[0] = static_cast<char>(long_header ? 0xc0 : 0x40);
@@ -212,6 +213,34 @@ TEST(DatagramSocket, sharing_a_port_is_steered_by_connection_id) {
   ends.run_for(1s);
   EXPECT_EQ(first.got, (std::vector<std::string>{packet(false, 4), packet(true, 4)}));
   EXPECT_EQ(second.got, (std::vector<std::string>{packet(false, 7), packet(true, 7)}));
+}
+
+TEST(DatagramSocket, sharing_a_port_without_steering_is_picked_by_addresses) {
+  Ends ends;
+  SimLoop second_loop(ends.b_host, "b2");
+  Port first(ends.b, shared(ends.b_host.v4(443), 0));
+  Port second(second_loop, shared(ends.b_host.v4(443), 0));
+  for (std::uint16_t port = 1000; port < 1050; ++port)
+    Port(ends.a, bound(ends.a_host.v4(port))).send(ends.b_host.v4(443), "x");
+  ends.run_for(1s);
+  EXPECT_EQ(first.got.size() + second.got.size(), 50U);
+  EXPECT_GT(first.got.size(), 10U);
+  EXPECT_GT(second.got.size(), 10U);
+}
+
+TEST(DatagramSocket, out_of_room_in_the_middle_of_a_run_sends_the_rest_later) {
+  Ends ends;
+  ends.a_host.set_send_block_chance(0.3);
+  const std::string run = "aabbccddeeffgghhiij";
+  io::SendStatus status = io::SendStatus::would_block;
+  int blocked_count = 0;
+  while ((status = ends.near.send(ends.b_host.v4(200), run, 2)) == io::SendStatus::would_block) {
+    ++blocked_count;
+    ends.run_for(1ms);
+  }
+  EXPECT_GT(blocked_count, 0);
+  ends.run_for(1s);
+  EXPECT_EQ(ends.far.got, (std::vector<std::string>{"aa", "bb", "cc", "dd", "ee", "ff", "gg", "hh", "ii", "j"}));
 }
 
 TEST(Nat, shows_one_outer_address_and_drops_the_old_one_after_rebinding) {
