@@ -17,6 +17,15 @@ std::optional<std::uint16_t> parse_port(std::string_view text) noexcept {
   return static_cast<std::uint16_t>(value);
 }
 
+/// Of an interface's name, or of its number in digits, as host_text() prints an interface that has gone; 0 is none.
+unsigned scope_index(const char* text) noexcept {
+  if (const unsigned index = if_nametoindex(text); index != 0) return index;
+  unsigned index = 0;
+  const char* const end = text + std::strlen(text);
+  const auto [parsed, error] = std::from_chars(text, end, index);
+  return error == std::errc{} && parsed == end ? index : 0;
+}
+
 std::uint64_t mix(std::uint64_t h, std::uint64_t value) noexcept {
   h ^= value + 0x9e3779b97f4a7c15U + (h << 6U) + (h >> 2U);
   return h * 0xff51afd7ed558ccdU;
@@ -41,7 +50,7 @@ Address::Address(const sockaddr* raw, socklen_t length) noexcept : Address() {
 
 std::optional<Address> Address::from_literal(std::string_view ip, std::uint16_t port) noexcept {
   char text[INET6_ADDRSTRLEN + IF_NAMESIZE + 1];
-  if (ip.empty() || ip.size() >= sizeof text) return {};
+  if (ip.empty() || ip.size() >= sizeof text || ip.contains('\0')) return {};
   ip.copy(text, ip.size());
   text[ip.size()] = '\0';
 
@@ -54,7 +63,7 @@ std::optional<Address> Address::from_literal(std::string_view ip, std::uint16_t 
   unsigned scope = 0;
   if (char* percent = std::strchr(text, '%')) {
     *percent = '\0';
-    scope = if_nametoindex(percent + 1);
+    scope = scope_index(percent + 1);
     if (scope == 0) return {};
   }
   in6_addr v6;
@@ -133,9 +142,8 @@ std::string Address::host_text() const {
   if (storage_.v6.sin6_scope_id != 0) {
     char name[IF_NAMESIZE];
     host += '%';
-    host += if_indextoname(storage_.v6.sin6_scope_id, name) != nullptr
-                ? std::string(name)
-                : std::to_string(storage_.v6.sin6_scope_id);
+    host += if_indextoname(storage_.v6.sin6_scope_id, name) != nullptr ? std::string(name)
+                                                                       : std::to_string(storage_.v6.sin6_scope_id);
   }
   return host;
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "base/timer_queue.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/check.h"
 
 namespace qmux {
@@ -11,13 +14,20 @@ Time TimerQueue::next() const noexcept { return heap_.empty() ? kNever : heap_.f
 
 void TimerQueue::expire(Time now) {
   // Timers set from now on carry a higher sequence: they wait for the next call, so that a callback which re-arms itself
-  // for `now` cannot hold the loop.
+  // for `now` cannot hold the loop. None of them is earlier than `now`, so that they stand behind all that is due.
   const std::uint64_t last = sequence_;
+  earliest_ = now;
   while (!heap_.empty() && heap_.front()->deadline_ <= now && heap_.front()->sequence_ <= last) {
     Timer& due = *heap_.front();
     remove(due);
-    due.callback_();
+    // The callback may destroy its timer, and must not be destroyed with it while it runs.
+    running_ = &due;
+    Timer::Callback callback = std::move(due.callback_);
+    callback();
+    if (running_ != nullptr) due.callback_ = std::move(callback);
   }
+  running_ = nullptr;
+  earliest_ = Time::min();
 }
 
 bool TimerQueue::before(const Timer& a, const Timer& b) noexcept {
@@ -74,9 +84,14 @@ void TimerQueue::sift_down(std::size_t index) noexcept {
   place(index, timer);
 }
 
+Timer::~Timer() {
+  cancel();
+  if (queue_.running_ == this) queue_.running_ = nullptr;
+}
+
 void Timer::set(Time deadline) {
   if (deadline == kNever) return cancel();
-  deadline_ = deadline;
+  deadline_ = std::max(deadline, queue_.earliest_);
   sequence_ = ++queue_.sequence_;
   if (is_set()) {
     queue_.update(*this);

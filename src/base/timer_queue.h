@@ -44,6 +44,8 @@ class TimerQueue {
 
   std::vector<Timer*> heap_;
   std::uint64_t sequence_ = 0;
+  Timer* running_ = nullptr;     ///< whose callback expire() is in; nullptr once that timer is destroyed
+  Time earliest_ = Time::min();  ///< no deadline set within expire() is earlier
 };
 
 class Timer {
@@ -53,7 +55,7 @@ class Timer {
   Timer(TimerQueue& queue, Callback callback) : queue_(queue), callback_(std::move(callback)) {}
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
-  ~Timer() { cancel(); }
+  ~Timer();
 
   /// Due at `deadline` (once), instead of any earlier setting. kNever cancels.
   void set(Time deadline);

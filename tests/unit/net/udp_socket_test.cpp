@@ -100,6 +100,7 @@ TEST_F(UdpSocket, carries_a_run_of_packets_and_keeps_their_boundaries) {
 }
 
 TEST_F(UdpSocket, a_wildcard_socket_knows_the_address_that_each_packet_was_sent_to_and_answers_from_it) {
+  const auto bytes = pattern(2400);
   for (const char* host : {"127.0.0.1", "127.0.0.2", "127.1.2.3"}) {
     open(a_, loopback());
     open(b_, Address::any(AF_INET, 0));
@@ -109,7 +110,7 @@ TEST_F(UdpSocket, a_wildcard_socket_knows_the_address_that_each_packet_was_sent_
     ASSERT_TRUE(run_until([&] { return b_.arrivals.size() == 1; }));
     EXPECT_EQ(b_.arrivals[0].local, target);
 
-    io::PacketRun answer = run_to(b_.arrivals[0].remote, pattern(2400), 1200);
+    io::PacketRun answer = run_to(b_.arrivals[0].remote, bytes, 1200);
     answer.local = b_.arrivals[0].local;
     ASSERT_EQ(b_.socket->send(answer), SendStatus::sent);
     ASSERT_TRUE(run_until([&] { return a_.packets() == 2; }));
@@ -120,6 +121,7 @@ TEST_F(UdpSocket, a_wildcard_socket_knows_the_address_that_each_packet_was_sent_
 }
 
 TEST_F(UdpSocket, an_ipv6_wildcard_socket_takes_both_families) {
+  const auto bytes = pattern(2400);
   open(b_, Address::any(AF_INET6, 0));
   const std::uint16_t port = b_.socket->local_address().port();
   for (const Address& target : {loopback(port), loopback6(port)}) {
@@ -128,14 +130,14 @@ TEST_F(UdpSocket, an_ipv6_wildcard_socket_takes_both_families) {
     Address local = target;
     local.set_port(0);
     open(a_, local);
-    io::PacketRun run = run_to(target, pattern(2400), 1200);
+    io::PacketRun run = run_to(target, bytes, 1200);
     run.ecn = io::Ecn::ect_0;
     ASSERT_EQ(a_.socket->send(run), SendStatus::sent);
     ASSERT_TRUE(run_until([&] { return b_.packets() == 2; }));
     EXPECT_EQ(b_.arrivals[0].local.host_text(), target.host_text());
     EXPECT_EQ(b_.arrivals[0].ecn, io::Ecn::ect_0);
 
-    io::PacketRun answer = run_to(b_.arrivals[0].remote, pattern(2400), 1200);
+    io::PacketRun answer = run_to(b_.arrivals[0].remote, bytes, 1200);
     answer.local = b_.arrivals[0].local;
     answer.ecn = io::Ecn::ect_1;
     ASSERT_EQ(b_.socket->send(answer), SendStatus::sent);
