@@ -19,9 +19,7 @@ inline constexpr auto kPatience = std::chrono::seconds(10);
 
 class LoopTest : public testing::Test, public io::EventLoop::PassObserver {
  protected:
-  LoopTest() : owned_loop_(AsioEventLoop::make().value()), loop_(*owned_loop_) {
-    loop_.set_pass_observer(this);
-  }
+  LoopTest() : owned_loop_(AsioEventLoop::make().value()), loop_(*owned_loop_) { loop_.set_pass_observer(this); }
 
   /// Passes until `done` holds at the end of one; false when the deadline came first.
   bool run_until(std::function<bool()> done) {

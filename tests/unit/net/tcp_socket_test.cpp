@@ -149,8 +149,7 @@ TEST_F(TcpSocket, writes_until_full_and_is_told_of_room) {
 }
 
 TEST_F(TcpSocket, a_reset_is_told_in_every_state_of_interest) {
-  for (const Interest interest :
-       {Interest::none, Interest::read, Interest::write, Interest::read | Interest::write}) {
+  for (const Interest interest : {Interest::none, Interest::read, Interest::write, Interest::read | Interest::write}) {
     connect_pair();
     server_sees_ = {};
     server_->watch(interest, &server_sees_);

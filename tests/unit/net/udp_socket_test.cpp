@@ -30,8 +30,7 @@ struct Collecting final : io::DatagramSocket::Observer {
       const std::size_t count = socket->receive(runs);
       if (count == 0) return;
       for (const io::PacketRun& run : std::span(runs).first(count)) {
-        arrivals.push_back(
-            {run.local, run.remote, {run.bytes.begin(), run.bytes.end()}, run.segment_bytes, run.ecn});
+        arrivals.push_back({run.local, run.remote, {run.bytes.begin(), run.bytes.end()}, run.segment_bytes, run.ecn});
       }
     }
   }
@@ -39,8 +38,7 @@ struct Collecting final : io::DatagramSocket::Observer {
 
   [[nodiscard]] std::size_t packets() const {
     std::size_t count = 0;
-    for (const Arrival& each : arrivals)
-      count += (each.bytes.size() + each.segment_bytes - 1) / each.segment_bytes;
+    for (const Arrival& each : arrivals) count += (each.bytes.size() + each.segment_bytes - 1) / each.segment_bytes;
     return count;
   }
 
