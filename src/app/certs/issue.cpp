@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace qmux::app {
 namespace {
@@ -136,6 +137,17 @@ void add_once(std::vector<std::string>& names, std::string name) {
   if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
 }
 
+/// As a peer gets it. GnuTLS looks for names and issuers in what it has parsed, not in what it has built.
+Identity parsed_again(Identity built) {
+  gnutls_datum_t der{};
+  CHECK(gnutls_x509_crt_export2(built.certificate.get(), GNUTLS_X509_FMT_DER, &der) == GNUTLS_E_SUCCESS);
+  X509Certificate parsed;
+  CHECK(gnutls_x509_crt_import(parsed.get(), &der, GNUTLS_X509_FMT_DER) == GNUTLS_E_SUCCESS);
+  gnutls_free(der.data);
+  built.certificate = std::move(parsed);
+  return built;
+}
+
 }  // namespace
 
 Validity validity_from(std::time_t now, unsigned years) {
@@ -181,7 +193,7 @@ Result<Identity> make_authority(KeyType type, const Validity& validity) {
       .then([&] { return gnutls_x509_crt_set_key_usage(certificate, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN); })
       .then([&] { return sign(authority, authority); });
   if (steps.status() < 0) return gnutls_error("no certificate for the authority", steps.status());
-  return authority;
+  return parsed_again(std::move(authority));
 }
 
 Result<Identity> issue_server(const Identity& authority, KeyType type, const Validity& validity,
@@ -205,7 +217,7 @@ Result<Identity> issue_server(const Identity& authority, KeyType type, const Val
       .then([&] { return set_authority_key_id(certificate, authority); })
       .then([&] { return sign(server, authority); });
   if (steps.status() < 0) return gnutls_error("no certificate for the server", steps.status());
-  return server;
+  return parsed_again(std::move(server));
 }
 
 Result<Identity> issue_client(const Identity& authority, KeyType type, const Validity& validity,
@@ -223,7 +235,7 @@ Result<Identity> issue_client(const Identity& authority, KeyType type, const Val
       .then([&] { return set_authority_key_id(certificate, authority); })
       .then([&] { return sign(client, authority); });
   if (steps.status() < 0) return gnutls_error("no certificate for the client", steps.status());
-  return client;
+  return parsed_again(std::move(client));
 }
 
 Result<Identity> import_authority(std::string_view certificate_pem, std::string_view key_pem, std::time_t now,

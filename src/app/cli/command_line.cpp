@@ -118,7 +118,7 @@ class Commands {
     if (show_version_) {
       line_.command = ShowText{std::string(version()) + "\n"};
     } else if (run_server_->parsed() || run_client_->parsed()) {
-      line_.command = Run{role(run_server_), run_config_};
+      line_.command = RunEnd{role(run_server_), run_config_};
     } else if (check_server_->parsed() || check_client_->parsed()) {
       line_.command = CheckConfig{role(check_server_), check_config_};
     } else if (config_server_->parsed() || config_client_->parsed()) {

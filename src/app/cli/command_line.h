@@ -17,7 +17,8 @@ enum class Role { server, client };
 struct ShowText {
   std::string text;  ///< the help, or the version
 };
-struct Run {
+/// One end of the tunnels.
+struct RunEnd {
   Role role = Role::server;
   std::string config_file;
 };
@@ -38,7 +39,7 @@ struct Demo {
 };
 
 struct CommandLine {
-  std::variant<ShowText, Run, CheckConfig, GenerateConfig, GenerateCerts, Demo> command;
+  std::variant<ShowText, RunEnd, CheckConfig, GenerateConfig, GenerateCerts, Demo> command;
   bool debug = false;
 };
 

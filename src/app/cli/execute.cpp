@@ -71,7 +71,7 @@ int do_command(const ShowText& show, bool /*debug*/) {
   return kDone;
 }
 
-int do_command(const Run& run, bool debug) {
+int do_command(const RunEnd& run, bool debug) {
   return run.role == Role::server ? run_server_from(run.config_file, debug) : run_client_from(run.config_file, debug);
 }
 

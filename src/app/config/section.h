@@ -88,7 +88,7 @@ class Section {
   /// A host alone; IPv6 literals with or without brackets.
   Key host(std::string_view name, std::string& into);
 
-  /// A whole number. 0 keeps the default unless `min` is 0.
+  /// A whole number. 0 keeps the default where there is one and 0 itself is out of range.
   template <typename T>
   Key number(std::string_view name, T& into, std::uint64_t min, std::uint64_t max) {
     static_assert(std::is_unsigned_v<T>);

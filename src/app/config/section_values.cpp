@@ -161,7 +161,7 @@ Section::Key Section::number_u64(std::string_view name, std::uint64_t& into, std
     return wrong(found, "the text " + quoted(given) + " is not a number", expected + ", without quotes");
   const auto value = parse_number(given);
   if (!value) return wrong(found, quoted(given) + " is not a whole number", expected);
-  if (*value == 0 && min > 0) return {*this, found.path, found.empty, false};
+  if (*value == 0 && min > 0 && into > 0) return {*this, found.path, found.empty, false};
   if (*value < min || *value > max) return wrong(found, given + " is out of range", expected);
   const bool changed = *value != into;
   into = *value;
@@ -169,8 +169,8 @@ Section::Key Section::number_u64(std::string_view name, std::uint64_t& into, std
 }
 
 Section::Key Section::duration(std::string_view name, Duration& into, Duration min, Duration max) {
-  const Found found = find(name, "duration", into == Duration::zero() ? "0" : duration_text(into));
   const std::string range = duration_text(min) + " to " + duration_text(max);
+  const Found found = find(name, "duration, " + range, into == Duration::zero() ? "0" : duration_text(into));
   if (found.misfit) return wrong(found, {}, "a duration from " + range);
   if (found.value == nullptr) return {*this, found.path, found.empty, false};
   auto value = parse_duration(found.value->text);

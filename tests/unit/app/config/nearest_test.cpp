@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#include "app/config/nearest.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace qmux::app {
+namespace {
+
+const std::vector<std::string_view> kNames = {"quic_addr", "traffic_addr", "protocol", "keepaliveperiod"};
+
+TEST(NearestName, forgives_slips_case_and_hyphens) {
+  EXPECT_EQ(nearest_name("protcol", kNames), "protocol");
+  EXPECT_EQ(nearest_name("portocol", kNames), "protocol");
+  EXPECT_EQ(nearest_name("quic-addr", kNames), "quic_addr");
+  EXPECT_EQ(nearest_name("KeepAlivePeriod", kNames), "keepaliveperiod");
+  EXPECT_EQ(nearest_name("keep_alive_period", kNames), "keepaliveperiod");
+}
+
+TEST(NearestName, names_nothing_when_nothing_is_near) {
+  EXPECT_EQ(nearest_name("certificate", kNames), "");
+  EXPECT_EQ(nearest_name("", kNames), "");
+  EXPECT_EQ(nearest_name(std::string(100'000, 'x'), kNames), "");
+  EXPECT_EQ(nearest_name("x", {}), "");
+}
+
+}  // namespace
+}  // namespace qmux::app
