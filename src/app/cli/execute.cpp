@@ -7,7 +7,7 @@
 #include "app/config/client_id.h"
 #include "app/config/example.h"
 #include "app/config/load.h"
-#include "app/demo.h"
+#include "app/demo/demo.h"
 #include "app/run_client.h"
 #include "app/run_server.h"
 

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+#include "app/demo/demo.h"
+
+#include <fmt/core.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <system_error>
+
+#include "app/certs/generate.h"
+#include "app/demo/child_process.h"
+#include "app/demo/http_service.h"
+#include "app/demo/http_visitor.h"
+#include "app/files.h"
+#include "app/version.h"
+#include "base/address.h"
+
+namespace qmux::app {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::uint64_t kFetchBytes = std::uint64_t{256} << 20U;
+constexpr std::size_t kRoundTrips = 1000;
+constexpr seconds kStartTimeout{10};
+
+/// A directory of our own under the system's temporary one; gone with its owner, and all that is in it.
+class TemporaryDirectory {
+ public:
+  [[nodiscard]] Result<void> make() {
+    std::error_code error;
+    std::string pattern = std::filesystem::temp_directory_path(error).string() + "/qmux-demo.XXXXXX";
+    if (mkdtemp(pattern.data()) == nullptr) {
+      return fail("no temporary directory can be made there", pattern, "a directory that can be written to in TMPDIR");
+    }
+    path_ = pattern;
+    return {};
+  }
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+ private:
+  std::string path_;
+};
+
+std::string server_yaml(const std::string& certs) {
+  return fmt::format(
+      "listeners:\n  - quic_addr: \"127.0.0.1:0\"\n    traffic_addr: \"127.0.0.1:0\"\n    protocol: tcp\n"
+      "auth:\n  method: mtls\n  ca_cert_file: {0}/ca.crt\n"
+      "tls:\n  server_cert_file: {0}/server.crt\n  server_key_file: {0}/server.key\n",
+      certs);
+}
+
+std::string client_yaml(const std::string& certs, const std::string& quic, std::uint16_t service_port) {
+  return fmt::format(
+      "server:\n  servers:\n    - address: \"{1}\"\n      server_name: qmux-server\n"
+      "local:\n  host: 127.0.0.1\n  port: {2}\n"
+      "tls:\n  ca_cert_file: {0}/ca.crt\n  client_cert_file: {0}/client.crt\n  client_key_file: {0}/client.key\n",
+      certs, quic, service_port);
+}
+
+/// VALUE of "... key=VALUE ...".
+std::string field(const std::string& line, const std::string& key) {
+  const std::size_t at = line.find(" " + key + "=");
+  if (at == std::string::npos) return {};
+  const std::size_t begin = at + key.size() + 2;
+  return line.substr(begin, line.find_first_of(" \n", begin) - begin);
+}
+
+template <typename... Args>
+void say(const char* step, fmt::format_string<Args...> text, Args&&... args) {
+  fmt::print("  {:<14} {}\n", step, fmt::format(text, std::forward<Args>(args)...));
+  std::fflush(stdout);
+}
+
+/// Everything that runs; ends in the reverse order.
+struct Show {
+  TemporaryDirectory directory;
+  std::optional<HttpService> service;
+  std::optional<ChildProcess> server;
+  std::optional<ChildProcess> client;
+  Address traffic;
+};
+
+Result<void> write_file(const std::string& path, const std::string& content) {
+  const NewFile file{path, content, 0600};
+  return write_files(std::span(&file, 1), Existing::keep);
+}
+
+Result<void> set_up(Show& show) {
+  if (auto made = show.directory.make(); !made) return made;
+  const std::string& path = show.directory.path();
+  CertsOptions certs;
+  certs.directory = path + "/certs";
+  certs.server_names = {"localhost"};
+  certs.years = 1;
+  if (auto made = generate_certificates(certs, std::time(nullptr)); !made) return std::unexpected(made.error());
+  say("certificates", "an authority, a server and a client (ECDSA P-256) in {}", certs.directory);
+
+  show.service.emplace();
+  say("local service", "HTTP on 127.0.0.1:{}", show.service->port());
+
+  if (auto written = write_file(path + "/server.yaml", server_yaml(certs.directory)); !written) return written;
+  show.server.emplace(std::vector<std::string>{"run", "server", "-c", path + "/server.yaml"});
+  if (auto started = show.server->start(); !started) return started;
+  const auto listening = show.server->wait_for_line("listener ready", kStartTimeout);
+  if (!listening) return std::unexpected(listening.error());
+  const std::string quic = field(*listening, "quic");
+  const std::string traffic = field(*listening, "traffic");
+  const auto address = Address::parse(traffic);
+  if (!address) return fail("the server does not say where it listens", *listening);
+  show.traffic = *address;
+  say("server", "clients on {} (QUIC), visitors on {} (TCP)", quic, traffic);
+
+  const auto begin = std::chrono::steady_clock::now();
+  if (auto written = write_file(path + "/client.yaml", client_yaml(certs.directory, quic, show.service->port())); !written) {
+    return written;
+  }
+  show.client.emplace(std::vector<std::string>{"run", "client", "-c", path + "/client.yaml"});
+  if (auto started = show.client->start(); !started) return started;
+  if (auto connected = show.client->wait_for_line("server connected", kStartTimeout); !connected) {
+    return std::unexpected(connected.error());
+  }
+  say("client", "connected and registered {} ms after its start: QUIC version 1, TLS 1.3, both certificates verified",
+      std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin).count());
+  return {};
+}
+
+Result<void> measure(const Show& show) {
+  const Address direct = *Address::from_literal("127.0.0.1", show.service->port());
+  const auto fetched = fetch(show.traffic, kFetchBytes);
+  if (!fetched) return std::unexpected(fetched.error());
+  if (fetched->sha256 != expected_sha256(kFetchBytes)) return fail("the bytes that came are not those that were sent");
+  say("fetch", "{} MiB through the tunnel in {:.2f} s, {:.1f} Gbit/s", fetched->bytes >> 20U, fetched->seconds.count(),
+      static_cast<double>(fetched->bytes) * 8e-9 / fetched->seconds.count());
+  say("", "SHA-256 {} as it should be", fetched->sha256);
+
+  const auto through = median_round_trip(show.traffic, kRoundTrips);
+  const auto without = median_round_trip(direct, kRoundTrips);
+  if (!through || !without) return std::unexpected((!through ? through : without).error());
+  say("latency", "{:.0f} us for a small request through the tunnel, {:.0f} us without it: {:.0f} us added (median of {})",
+      through->count() * 1e6, without->count() * 1e6, (through->count() - without->count()) * 1e6, kRoundTrips);
+  return {};
+}
+
+void wait_for_signal() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  int caught = 0;
+  sigwait(&signals, &caught);
+}
+
+/// Signals wait until the demo asks for them, so that none leaves files behind; every thread inherits this.
+void block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+}
+
+}  // namespace
+
+int demo(bool keep) {
+  block_signals();
+  fmt::print("QMux {} shows a tunnel, on this machine alone:\n\n", version());
+  try {
+    Show show;
+    auto shown = set_up(show);
+    if (shown) shown = measure(show);
+    if (!shown) {
+      fmt::print(stderr, "\nqmux: the demo failed: {}\n", shown.error().text());
+      return 1;
+    }
+    if (keep) {
+      fmt::print("\nTry it:\n\n  curl http://{}/\n\nCtrl-C ends it.\n", show.traffic.text());
+      std::fflush(stdout);
+      wait_for_signal();
+    }
+  } catch (const std::system_error& error) {
+    fmt::print(stderr, "\nqmux: the demo failed: {}\n", error.what());
+    return 1;
+  }
+  fmt::print("\nDone; nothing is left behind.\n");
+  return 0;
+}
+
+}  // namespace qmux::app
