@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/config/common_keys.h"
 
+#include <algorithm>
+
 #include "app/config/duration.h"
 
 namespace qmux::app {
@@ -12,7 +14,8 @@ constexpr std::uint64_t kVarintMax = (std::uint64_t{1} << 62U) - 1;  // RFC 9000
 constexpr std::uint64_t kStreamsMax = std::uint64_t{1} << 60U;       // RFC 9000 section 4.6
 constexpr std::uint64_t kUdpPayloadMin = 1200;                       // RFC 9000 section 14
 constexpr std::uint64_t kUdpPayloadMax = 65'527;                     // RFC 9000 section 18.2
-constexpr std::uint64_t kReadBufferMax = 1'048'576;                  // files say 65536 where 65535 is meant
+constexpr std::uint32_t kPayloadMax = 65'535;
+constexpr std::uint64_t kReadBufferMax = 1'048'576;  // files say 65536 and more where kPayloadMax is meant
 constexpr std::size_t kTokenBytesMin = 16;
 
 std::string path_in(const std::string& map, std::string_view key) {
@@ -54,6 +57,7 @@ void udp_keys(Section& keys, UdpConfig& udp) {
   keys.number("fragment_assembler_shards", udp.fragment_assembler_shards, 1, 65'536).no_effect();
   keys.flag("enable_buffer_pooling", udp.enable_buffer_pooling).no_effect();
   keys.number("read_buffer_size", udp.read_buffer_size_bytes, 1, kReadBufferMax).no_effect_yet();
+  udp.read_buffer_size_bytes = std::min(udp.read_buffer_size_bytes, kPayloadMax);
   std::uint32_t datagram_size = udp.datagram_buffer_size_bytes.value_or(0);
   keys.number("datagram_buffer_size", datagram_size, 0, 65'535).no_effect_yet();
   if (datagram_size != 0) udp.datagram_buffer_size_bytes = datagram_size;

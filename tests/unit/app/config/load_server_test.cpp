@@ -335,6 +335,11 @@ TEST(LoadServer, prefers_the_udp_key_in_its_own_place) {
             "too: ignored");
 }
 
+TEST(LoadServer, takes_a_generous_read_buffer_for_the_largest_there_is) {
+  EXPECT_EQ(loaded(with("    udp: {read_buffer_size: 131072}\n")).config.listeners[0].udp.read_buffer_size_bytes,
+            65'535U);
+}
+
 TEST(LoadServer, warns_that_a_second_document_is_not_read) {
   EXPECT_THAT(loaded(with("") + "---\nworkers: 2\n").warnings,
               ElementsAre("s.yaml:7:1: only the first document is read"));

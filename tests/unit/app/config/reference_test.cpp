@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+//
+// docs/CONFIGURATION.md against the keys that the program knows.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "app/config/load.h"
+
+namespace qmux::app {
+namespace {
+
+/// The rows ("| `key` | ...") of one "## " section of the reference.
+std::vector<std::string> rows_of(std::string_view heading) {
+  const auto source = std::filesystem::path(__FILE__).parent_path() / "../../../..";
+  std::ifstream file(source / "docs/CONFIGURATION.md");
+  EXPECT_TRUE(file.is_open());
+  std::vector<std::string> rows;
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("## ")) inside = line == heading;
+    if (inside && line.starts_with("| `")) rows.push_back(line);
+  }
+  return rows;
+}
+
+std::string beginning_of_row(const KeyInfo& key) {
+  const std::string value = key.required ? "**required**" : key.default_value.empty() ? "–" : key.default_value;
+  return "| `" + key.path + "` | " + key.type + " | " + value + " | ";
+}
+
+std::string said_effect(const KeyInfo& key) {
+  switch (key.effect) {
+    case KeyInfo::Effect::now:
+      return "";
+    case KeyInfo::Effect::later:
+      return "*Not yet.*";
+    case KeyInfo::Effect::never:
+      return "*No effect*";
+  }
+  return "";
+}
+
+void expect_rows_for(std::string_view heading, const std::vector<KeyInfo>& keys) {
+  const auto rows = rows_of(heading);
+  ASSERT_EQ(rows.size(), keys.size()) << heading << " has a row for each key and no other";
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    EXPECT_THAT(rows[i], ::testing::StartsWith(beginning_of_row(keys[i]) + said_effect(keys[i])));
+  }
+}
+
+TEST(Reference, has_every_key_of_a_server_with_its_type_and_default) {
+  expect_rows_for("## Server file", server_keys());
+}
+
+TEST(Reference, has_every_key_of_a_client_with_its_type_and_default) {
+  expect_rows_for("## Client file", client_keys());
+}
+
+}  // namespace
+}  // namespace qmux::app
