@@ -1,23 +1,22 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# The libFuzzer targets of tests/fuzz: each is an executable build/fuzz/tests/fuzz/<target>; its first inputs are in
-# tests/fuzz/corpus/<target>, what it finds and learns stays in build/fuzz/corpus/<target>.
+# The libFuzzer targets: tests/fuzz/<target>.cpp becomes build/fuzz/tests/fuzz/fuzz_<target>. First inputs are in
+# tests/fuzz/corpus/<target>; what it learns goes to build/fuzz/corpus/<target>, what breaks it to build/fuzz/found.
 
 readonly fuzz_seconds_default=60
 
 fuzz_targets() {
-  find build/fuzz/tests/fuzz -maxdepth 1 -type f -executable -printf '%f\n' | sort
+  find build/fuzz/tests/fuzz -maxdepth 1 -type f -executable -name 'fuzz_*' -printf '%f\n' | sed 's/^fuzz_//' | sort
 }
 
 # fuzz_one TARGET SECONDS
 fuzz_one() {
-  local learnt=build/fuzz/corpus/$1 inputs=()
-  mkdir -p "$learnt"
-  [[ ! -d tests/fuzz/corpus/$1 ]] || inputs=("tests/fuzz/corpus/$1")
+  local learnt=build/fuzz/corpus/$1
+  mkdir -p "$learnt" build/fuzz/found
   note "fuzzing $1 for $2 s"
-  "build/fuzz/tests/fuzz/$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
-    -artifact_prefix="$learnt/" "$learnt" "${inputs[@]}" </dev/null
+  "build/fuzz/tests/fuzz/fuzz_$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
+    -print_final_stats=1 -artifact_prefix="build/fuzz/found/$1-" "$learnt" "tests/fuzz/corpus/$1" </dev/null
 }
 
 cmd_fuzz() {
@@ -30,6 +29,7 @@ cmd_fuzz() {
     esac
   done
   setup_for_build "${test_packages[@]}" "${fuzz_packages[@]}"
+  note "building the fuzz targets"
   configure fuzz
   compile fuzz fuzz_targets
   [[ ${#targets[@]} -gt 0 ]] || mapfile -t targets < <(fuzz_targets)
