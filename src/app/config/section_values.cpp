@@ -16,7 +16,7 @@ constexpr std::size_t kFilePathBytesMax = 4096;
 constexpr std::size_t kHostBytesMax = 253;  // RFC 1035 section 2.3.4, as text
 constexpr std::size_t kTokenBytesMax = 4096;
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t kShown = 80;
   std::string shown = "\"";
   shown.append(text.substr(0, kShown));
@@ -144,7 +144,7 @@ Section::Key Section::flag(std::string_view name, bool& into) {
   if (found.misfit) return wrong(found, {}, "true or false");
   if (found.value == nullptr) return {*this, found.path, found.empty, false};
   const auto value = found.value->quoted ? std::nullopt : parse_flag(found.value->text);
-  if (!value) return wrong(found, quoted(found.value->text) + " is not a truth value", "true or false, without quotes");
+  if (!value) return wrong(found, in_quotes(found.value->text) + " is not a truth value", "true or false, without quotes");
   const bool changed = *value != into;
   into = *value;
   return {*this, found.path, found.empty, changed};
@@ -158,9 +158,9 @@ Section::Key Section::number_u64(std::string_view name, std::uint64_t& into, std
   if (found.value == nullptr) return {*this, found.path, found.empty, false};
   const std::string& given = found.value->text;
   if (found.value->quoted)
-    return wrong(found, "the text " + quoted(given) + " is not a number", expected + ", without quotes");
+    return wrong(found, "the text " + in_quotes(given) + " is not a number", expected + ", without quotes");
   const auto value = parse_number(given);
-  if (!value) return wrong(found, quoted(given) + " is not a whole number", expected);
+  if (!value) return wrong(found, in_quotes(given) + " is not a whole number", expected);
   if (*value == 0 && min > 0 && into > 0) return {*this, found.path, found.empty, false};
   if (*value < min || *value > max) return wrong(found, given + " is out of range", expected);
   const bool changed = *value != into;
@@ -190,8 +190,8 @@ Section::Key Section::address(std::string_view name, HostPort& into, std::uint16
   auto value = HostPort::parse(found.value->text);
   if (!value) return wrong(found, std::move(value.error().what), std::move(value.error().expected));
   if (!fit_for_host(value->host))
-    return wrong(found, quoted(value->host) + " is not a host", "host:port, or [IPv6]:port");
-  if (value->host.empty() && port_min > 0) return wrong(found, quoted(found.value->text) + " has no host", "host:port");
+    return wrong(found, in_quotes(value->host) + " is not a host", "host:port, or [IPv6]:port");
+  if (value->host.empty() && port_min > 0) return wrong(found, in_quotes(found.value->text) + " has no host", "host:port");
   if (value->port < port_min) return wrong(found, "port 0 cannot be connected to", "a port from 1 to 65535");
   into = *std::move(value);
   return {*this, found.path, found.empty, true};
@@ -205,7 +205,7 @@ Section::Key Section::host(std::string_view name, std::string& into) {
   if (given.size() > 2 && given.front() == '[' && given.back() == ']') given = given.substr(1, given.size() - 2);
   const bool address = Address::from_literal(given, 0).has_value();
   if (!fit_for_host(given) || (!address && given.contains(':'))) {
-    return wrong(found, quoted(found.value->text) + " is not a host", "a host name or an IP address, without a port");
+    return wrong(found, in_quotes(found.value->text) + " is not a host", "a host name or an IP address, without a port");
   }
   into = given;
   return {*this, found.path, found.empty, true};
@@ -223,7 +223,7 @@ Section::Key Section::word(std::string_view name, std::size_t& picked, std::span
   const auto match = std::ranges::find(words, found.value->text);
   if (match == words.end()) {
     const std::string_view nearest = nearest_name(found.value->text, words);
-    return wrong(found, quoted(found.value->text) + " is not known",
+    return wrong(found, in_quotes(found.value->text) + " is not known",
                  nearest.empty() ? listed : listed + "; nearest: " + std::string(nearest));
   }
   const auto index = static_cast<std::size_t>(match - words.begin());
