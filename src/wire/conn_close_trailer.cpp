@@ -16,6 +16,9 @@ namespace {
 
 constexpr std::byte kType = static_cast<std::byte>(MessageType::kConnClose);
 
+/// How the existing client begins the reason when it could not dial.
+constexpr std::string_view kDialFailed = "dial failed";
+
 constexpr bool is_json_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 }  // namespace
@@ -93,15 +96,16 @@ ConnCloseTrailer::Verdict ConnCloseTrailer::judge(std::span<const ConstBytes> re
   std::size_t start = at.skip(total - std::min(total, limits::kConnCloseMaxBytes));
   while (true) {
     start += at.skip_to(kType);
-    if (at.at_end()) return {total, 0, Held::kNothing};
-    const Held held = match(at, total - start, at_fin);
-    if (held != Held::kNothing) return {start, total - start, held};
+    if (at.at_end()) return {.deliver = total};
+    bool dial_failed = false;
+    const Held held = match(at, total - start, at_fin, dial_failed);
+    if (held != Held::kNothing) return {start, total - start, held, dial_failed};
     start += at.skip(1);
   }
 }
 
 /// What the last `size` bytes, which start at `at` with the type, are.
-ConnCloseTrailer::Held ConnCloseTrailer::match(Cursor at, std::size_t size, bool at_fin) const {
+ConnCloseTrailer::Held ConnCloseTrailer::match(Cursor at, std::size_t size, bool at_fin, bool& dial_failed) const {
   if (at_fin && size <= kMessageHeaderBytes) return Held::kNothing;
   const Held possible = at_fin ? Held::kNothing : Held::kPossible;
 
@@ -114,7 +118,7 @@ ConnCloseTrailer::Held ConnCloseTrailer::match(Cursor at, std::size_t size, bool
     if (frame > limits::kConnCloseMaxBytes) return Held::kNothing;  // most of what is no header ends here
   }
   if (size > frame || frame == kMessageHeaderBytes) return Held::kNothing;
-  if (at_fin) return size == frame && is_conn_close(at) ? Held::kTrailer : Held::kNothing;
+  if (at_fin) return size == frame && is_conn_close(at, dial_failed) ? Held::kTrailer : Held::kNothing;
   if (size == kMessageHeaderBytes) return possible;
   return match_json_start(at) ? Held::kLikely : Held::kNothing;
 }
@@ -139,13 +143,15 @@ bool ConnCloseTrailer::match_json_start(Cursor& at) const {
   return true;
 }
 
-bool ConnCloseTrailer::is_conn_close(Cursor payload) const {
+bool ConnCloseTrailer::is_conn_close(Cursor payload, bool& dial_failed) const {
   if (Cursor start = payload; !match_json_start(start)) return false;
   std::vector<std::byte> flat;  // once a stream, at its end
   while (const auto byte = payload.next()) flat.push_back(*byte);
   const auto message = decode_message(static_cast<std::uint8_t>(MessageType::kConnClose), flat);
   if (!message) return false;
-  return std::get<ConnClose>(*message).conn_id == conn_id_;
+  const auto& close = std::get<ConnClose>(*message);
+  dial_failed = close.reason.starts_with(kDialFailed);
+  return close.conn_id == conn_id_;
 }
 
 }  // namespace qmux::wire

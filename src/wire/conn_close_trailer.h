@@ -38,6 +38,7 @@ class ConnCloseTrailer {
     std::size_t deliver = 0;  ///< leading bytes that are data, to be passed on now
     std::size_t hold = 0;     ///< the rest
     Held held = Held::kNothing;
+    bool dial_failed = false;  ///< with kTrailer: the client never reached the local service
 
     bool operator==(const Verdict&) const = default;
   };
@@ -53,9 +54,9 @@ class ConnCloseTrailer {
   class Cursor;
 
   [[nodiscard]] std::string_view id_text() const noexcept { return {id_.data(), id_size_}; }
-  [[nodiscard]] Held match(Cursor at, std::size_t size, bool at_fin) const;
+  [[nodiscard]] Held match(Cursor at, std::size_t size, bool at_fin, bool& dial_failed) const;
   [[nodiscard]] bool match_json_start(Cursor& at) const;
-  [[nodiscard]] bool is_conn_close(Cursor payload) const;
+  [[nodiscard]] bool is_conn_close(Cursor payload, bool& dial_failed) const;
 
   std::uint64_t conn_id_;
   std::array<char, 20> id_{};  // in decimal

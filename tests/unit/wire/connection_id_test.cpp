@@ -15,8 +15,8 @@ using namespace std::literals;
 
 TEST(PacketHeader, reads_a_long_header) {
   // RFC 9001 appendix A.2: the client's Initial.
-  const auto header = parse_packet_header(
-      as_bytes("\xc3\x00\x00\x00\x01\x08\x83\x94\xc8\xf0\x3e\x51\x57\x08\x00\x00\x44\x9e"sv), 8);
+  const auto header =
+      parse_packet_header(as_bytes("\xc3\x00\x00\x00\x01\x08\x83\x94\xc8\xf0\x3e\x51\x57\x08\x00\x00\x44\x9e"sv), 8);
   ASSERT_TRUE(header);
   EXPECT_TRUE(header->is_long);
   EXPECT_EQ(header->version, 1U);
@@ -25,8 +25,7 @@ TEST(PacketHeader, reads_a_long_header) {
 }
 
 TEST(PacketHeader, reads_ids_longer_than_version_1_has) {
-  const std::string packet =
-      "\xc0\xfa\xce\xb0\x0c\xff"s + std::string(255, 'd') + "\x15" + std::string(21, 's');
+  const std::string packet = "\xc0\xfa\xce\xb0\x0c\xff"s + std::string(255, 'd') + "\x15" + std::string(21, 's');
   const auto header = parse_packet_header(as_bytes(packet), 8);
   ASSERT_TRUE(header);
   EXPECT_EQ(header->version, 0xfaceb00cU);
@@ -72,8 +71,7 @@ TEST(WorkerOf, leads_every_id_that_a_worker_issues_back_to_it) {
     for (std::size_t worker = 0; worker < workers; ++worker) {
       for (unsigned random = 0; random < 256; random += 5) {
         const std::byte first = first_id_byte(worker, workers, static_cast<std::byte>(random));
-        ASSERT_EQ(worker_of(ConstBytes(&first, 1), workers), worker)
-            << workers << " workers, random " << random;
+        ASSERT_EQ(worker_of(ConstBytes(&first, 1), workers), worker) << workers << " workers, random " << random;
       }
     }
   }

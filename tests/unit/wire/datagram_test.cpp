@@ -87,8 +87,7 @@ RC_GTEST_PROP(Datagram, brings_every_payload_whole_to_either_receiver,
   RC_ASSERT(existing_receiver_sees_fragment(sent) == escaped);
 }
 
-RC_GTEST_PROP(Datagram, brings_every_part,
-              (std::uint32_t session, std::uint16_t id, const std::string& text)) {
+RC_GTEST_PROP(Datagram, brings_every_part, (std::uint32_t session, std::uint16_t id, const std::string& text)) {
   const auto total = *rc::gen::inRange<unsigned>(2, kFragmentsMax + 1);
   const auto index = *rc::gen::inRange<unsigned>(0, total);
   const Fragment fragment{id, static_cast<std::uint8_t>(index), static_cast<std::uint8_t>(total)};

@@ -118,14 +118,13 @@ TEST(MessageReader, stays_refused_after_a_broken_message) {
 
 /// Text with all that JSON escapes, and characters of several bytes.
 rc::Gen<std::string> text() {
-  const auto piece = rc::gen::element<std::string>("a", "<", "\"", "\\", "/", "\n", std::string(1, '\0'),
-                                                   "\x7f", "é", "→", "\xe2\x80\xa8", "😀", "\\u0041");
-  return rc::gen::map(rc::gen::container<std::vector<std::string>>(piece),
-                      [](const std::vector<std::string>& pieces) {
-                        std::string joined;
-                        for (const auto& p : pieces) joined += p;
-                        return joined;
-                      });
+  const auto piece = rc::gen::element<std::string>("a", "<", "\"", "\\", "/", "\n", std::string(1, '\0'), "\x7f", "é",
+                                                   "→", "\xe2\x80\xa8", "😀", "\\u0041");
+  return rc::gen::map(rc::gen::container<std::vector<std::string>>(piece), [](const std::vector<std::string>& pieces) {
+    std::string joined;
+    for (const auto& p : pieces) joined += p;
+    return joined;
+  });
 }
 
 Message any_message() {
@@ -164,8 +163,7 @@ std::pair<std::vector<Message>, std::size_t> read_in_pieces(ConstBytes bytes, st
   MessageReader reader;
   std::pair<std::vector<Message>, std::size_t> result;
   while (!bytes.empty()) {
-    const ConstBytes piece =
-        bytes.first(1 + random() % std::min<std::size_t>(bytes.size(), 1 + random() % 100));
+    const ConstBytes piece = bytes.first(1 + random() % std::min<std::size_t>(bytes.size(), 1 + random() % 100));
     const auto step = reader.read(piece);
     if (!step) break;
     RC_ASSERT(step->message || step->consumed == piece.size());

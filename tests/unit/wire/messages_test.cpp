@@ -57,8 +57,7 @@ TEST(Messages, reads_what_the_existing_client_registers_with) {
 }
 
 TEST(Messages, reads_a_nil_slice_as_no_capabilities) {
-  const auto m =
-      decode_as<Register>(MessageType::kRegister, R"({"ClientID":"a","Version":"1.0","Capabilities":null})");
+  const auto m = decode_as<Register>(MessageType::kRegister, R"({"ClientID":"a","Version":"1.0","Capabilities":null})");
   ASSERT_TRUE(m) << m.error().text();
   EXPECT_THAT(m->capabilities, IsEmpty());
 }
@@ -81,8 +80,7 @@ TEST(Messages, reads_integers_beyond_what_a_double_holds) {
   EXPECT_EQ(m->source_addr, "[2001:db8::1]:50000");
   EXPECT_EQ(m->dest_addr, ":8080");
   EXPECT_FALSE(m->ack);
-  EXPECT_EQ(decode_as<ConnClose>(MessageType::kConnClose, R"({"ConnID":9007199254740993,"Reason":"closed"})")
-                ->conn_id,
+  EXPECT_EQ(decode_as<ConnClose>(MessageType::kConnClose, R"({"ConnID":9007199254740993,"Reason":"closed"})")->conn_id,
             9007199254740993U);
 }
 
@@ -95,17 +93,15 @@ TEST(Messages, writes_the_fields_in_the_order_of_the_existing_programs) {
   EXPECT_EQ(json_of(RegisterAck{.success = true, .message = "registered"}),
             R"({"Success":true,"Message":"registered"})");
   EXPECT_EQ(json_of(Heartbeat{-1}), R"({"Timestamp":-1})");
-  EXPECT_EQ(
-      json_of(NewConn{1, "tcp", "1.2.3.4:5", "0.0.0.0:80", 6}),
-      R"({"ConnID":1,"Protocol":"tcp","SourceAddr":"1.2.3.4:5","DestAddr":"0.0.0.0:80","Timestamp":6})");
+  EXPECT_EQ(json_of(NewConn{1, "tcp", "1.2.3.4:5", "0.0.0.0:80", 6}),
+            R"({"ConnID":1,"Protocol":"tcp","SourceAddr":"1.2.3.4:5","DestAddr":"0.0.0.0:80","Timestamp":6})");
   EXPECT_EQ(json_of(ErrorMessage{4294967295U, "x"}), R"({"Code":4294967295,"Message":"x"})");
 }
 
 TEST(Messages, writes_an_extension_only_when_it_says_something) {
   EXPECT_EQ(json_of(Register{.client_id = "a", .version = "1.0", .instance = "00ff", .slot = 1, .epoch = 2}),
             R"({"ClientID":"a","Version":"1.0","Capabilities":[],"Instance":"00ff","Slot":1,"Epoch":2})");
-  EXPECT_EQ(json_of(RegisterAck{true, "", {"drain"}}),
-            R"({"Success":true,"Message":"","Capabilities":["drain"]})");
+  EXPECT_EQ(json_of(RegisterAck{true, "", {"drain"}}), R"({"Success":true,"Message":"","Capabilities":["drain"]})");
   EXPECT_THAT(json_of(NewConn{.ack = true}), HasSubstr(R"("Ack":true)"));
   EXPECT_EQ(json_of(GoAway{"restart"}), R"({"Reason":"restart"})");
 }
@@ -118,9 +114,7 @@ TEST(Messages, frames_type_and_length_in_network_order) {
   EXPECT_EQ(bytes[20], std::byte{0x06}) << "appends";
 }
 
-TEST(Messages, replaces_text_that_is_not_utf8) {
-  EXPECT_EQ(json_of(GoAway{"\xff"}), "{\"Reason\":\"\xef\xbf\xbd\"}");
-}
+TEST(Messages, replaces_text_that_is_not_utf8) { EXPECT_EQ(json_of(GoAway{"\xff"}), "{\"Reason\":\"\xef\xbf\xbd\"}"); }
 
 // --- what is not there, or something else
 // -----------------------------------------------------------------------------
@@ -135,39 +129,30 @@ TEST(Messages, ignores_fields_it_does_not_know_whatever_they_hold) {
 
 TEST(Messages, takes_the_last_of_a_repeated_field_as_go_does) {
   EXPECT_EQ(decode_as<Heartbeat>(MessageType::kHeartbeat, R"({"Timestamp":1,"Timestamp":2})")->timestamp, 2);
-  EXPECT_THAT(
-      decode_as<Register>(MessageType::kRegister,
-                          R"({"ClientID":"a","Version":"","Capabilities":["x"],"Capabilities":["y"]})")
-          ->capabilities,
-      ElementsAre("y"));
+  EXPECT_THAT(decode_as<Register>(MessageType::kRegister,
+                                  R"({"ClientID":"a","Version":"","Capabilities":["x"],"Capabilities":["y"]})")
+                  ->capabilities,
+              ElementsAre("y"));
 }
 
 TEST(Messages, names_the_field_that_is_missing_or_mistyped) {
   EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"Version":"1.0"})"), "Register.ClientID");
   EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":"a"})"), "Register.Version");
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":null,"Version":"1.0"})"),
-            "Register.ClientID");
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":["a"],"Version":"1.0"})"),
-            "Register.ClientID");
-  EXPECT_EQ(
-      where_it_fails(MessageType::kRegister, R"({"ClientID":"a","Version":"1.0","Capabilities":"tcp"})"),
-      "Register.Capabilities");
-  EXPECT_EQ(
-      where_it_fails(MessageType::kRegister, R"({"ClientID":"a","Version":"1.0","Capabilities":["tcp",1]})"),
-      "Register.Capabilities");
-  EXPECT_EQ(
-      where_it_fails(MessageType::kRegister, R"({"ClientID":"a","Version":"1.0","Capabilities":[["tcp"]]})"),
-      "Register.Capabilities");
+  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":null,"Version":"1.0"})"), "Register.ClientID");
+  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":["a"],"Version":"1.0"})"), "Register.ClientID");
+  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":"a","Version":"1.0","Capabilities":"tcp"})"),
+            "Register.Capabilities");
+  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":"a","Version":"1.0","Capabilities":["tcp",1]})"),
+            "Register.Capabilities");
+  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":"a","Version":"1.0","Capabilities":[["tcp"]]})"),
+            "Register.Capabilities");
   EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":"a","Version":"1.0","Slot":4294967296})"),
             "Register.Slot");
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":"a","Version":"1.0","Epoch":-1})"),
-            "Register.Epoch");
+  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":"a","Version":"1.0","Epoch":-1})"), "Register.Epoch");
   EXPECT_EQ(where_it_fails(MessageType::kRegisterAck, R"({"Success":1})"), "RegisterAck.Success");
   EXPECT_EQ(where_it_fails(MessageType::kHeartbeat, R"({"Timestamp":1.5})"), "Heartbeat.Timestamp");
-  EXPECT_EQ(where_it_fails(MessageType::kHeartbeat, R"({"Timestamp":9223372036854775808})"),
-            "Heartbeat.Timestamp");
-  EXPECT_EQ(where_it_fails(MessageType::kConnClose, R"({"ConnID":18446744073709551616})"),
-            "ConnClose.ConnID");
+  EXPECT_EQ(where_it_fails(MessageType::kHeartbeat, R"({"Timestamp":9223372036854775808})"), "Heartbeat.Timestamp");
+  EXPECT_EQ(where_it_fails(MessageType::kConnClose, R"({"ConnID":18446744073709551616})"), "ConnClose.ConnID");
   EXPECT_EQ(where_it_fails(MessageType::kError, R"({"Code":true})"), "Error.Code");
 }
 
@@ -179,9 +164,8 @@ TEST(Messages, says_what_would_be_right) {
 }
 
 TEST(Messages, refuses_what_is_not_one_json_object) {
-  for (const std::string_view json :
-       {"", "{", "{}x", "[]", "null", "7", "\"x\"", "{\"Timestamp\":1}{}", "{\"Timestamp\":1,}",
-        "{\"Timestamp\":1e999}", "{\"\xff\":1,\"Timestamp\":1}"}) {
+  for (const std::string_view json : {"", "{", "{}x", "[]", "null", "7", "\"x\"", "{\"Timestamp\":1}{}",
+                                      "{\"Timestamp\":1,}", "{\"Timestamp\":1e999}", "{\"\xff\":1,\"Timestamp\":1}"}) {
     EXPECT_EQ(where_it_fails(MessageType::kHeartbeat, json), "Heartbeat") << json;
   }
 }
@@ -201,13 +185,10 @@ TEST(Messages, bounds_what_a_registration_keeps) {
            std::string(instance_bytes, 'b') + "\"}";
   };
   EXPECT_EQ(where_it_fails(MessageType::kRegister, register_as(0, 0)), "Register.ClientID");
-  EXPECT_EQ(where_it_fails(MessageType::kRegister,
-                           register_as(limits::kClientIdMaxBytes, limits::kInstanceMaxBytes)),
+  EXPECT_EQ(where_it_fails(MessageType::kRegister, register_as(limits::kClientIdMaxBytes, limits::kInstanceMaxBytes)),
             "nowhere");
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, register_as(limits::kClientIdMaxBytes + 1, 0)),
-            "Register.ClientID");
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, register_as(1, limits::kInstanceMaxBytes + 1)),
-            "Register.Instance");
+  EXPECT_EQ(where_it_fails(MessageType::kRegister, register_as(limits::kClientIdMaxBytes + 1, 0)), "Register.ClientID");
+  EXPECT_EQ(where_it_fails(MessageType::kRegister, register_as(1, limits::kInstanceMaxBytes + 1)), "Register.Instance");
 }
 
 TEST(Messages, reports_an_unknown_type_and_leaves_its_payload_alone) {

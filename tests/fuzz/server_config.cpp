@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+//
+// A server's configuration file: any text is either a configuration or a list of errors that name a place.
+#include <cstdint>
+
+#include "app/config/load.h"
+#include "base/bytes.h"
+#include "base/check.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace qmux;
+  const auto loaded = app::parse_server_config(as_text(std::as_bytes(std::span(data, size))), "server.yaml");
+  if (loaded) {
+    CHECK(!loaded->config.listeners.empty());
+    return 0;
+  }
+  CHECK(!loaded.error().empty());
+  for (const Error& error : loaded.error()) CHECK(error.where.starts_with("server.yaml"));
+  return 0;
+}
