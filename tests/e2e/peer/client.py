@@ -41,6 +41,7 @@ class Client:
 
     async def _serve_one_connection(self) -> None:
         config = self._config
+        log.info("connecting")
         settings = configuration(
             is_client=True, alpn=self._habits.alpn, server_name=config.server_name,
             certificate=config.tls.certificate, key=config.tls.key, ca=config.tls.ca,

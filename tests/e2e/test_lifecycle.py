@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT
+"""Programs that end, die, come late and come back."""
+
+import contextlib
+import signal
+import socket
+
+import pytest
+
+from harness.programs import OURS
+from harness.service import Recorder, echo, read_exactly
+from harness.tunnel import Tunnel
+from harness.waiting import wait_until
+
+pytestmark = pytest.mark.pairs("all")
+
+HEALTH_TIMEOUT = 3
+MARGIN = 12
+
+
+@pytest.fixture
+def tunnel(make_tunnel, pair) -> Tunnel:
+    return make_tunnel(pair, health_timeout=f"{HEALTH_TIMEOUT}s")
+
+
+def open_visit(tunnel: Tunnel) -> socket.socket:
+    """A visitor whom the service has answered."""
+    visitor = tunnel.visit(timeout=HEALTH_TIMEOUT + MARGIN)
+    visitor.sendall(b"hello")
+    assert read_exactly(visitor, 5) == b"hello"
+    return visitor
+
+
+def how_it_ends(visitor: socket.socket) -> str:
+    try:
+        data = visitor.recv(100)
+    except ConnectionResetError:
+        return "reset"
+    return "end" if not data else f"bytes {data!r}"
+
+
+def echoing_recorder() -> Recorder:
+    def behave(sock: socket.socket) -> bytes:
+        echo(sock)
+        return b""
+
+    return Recorder(behave)
+
+
+def skip_unless_it_serves_after_reconnect(tunnel: Tunnel) -> None:
+    if not tunnel.pair.client.habits.serves_after_reconnect:
+        pytest.skip("an existing client accepts no streams after a reconnect")
+
+
+def test_client_finds_its_killed_server_again(tunnel: Tunnel):
+    skip_unless_it_serves_after_reconnect(tunnel)
+    recorder = tunnel.service.behaviour = echoing_recorder()
+    tunnel.start()
+    visitor = open_visit(tunnel)
+    tunnel.server.kill()
+    assert how_it_ends(visitor) in ("end", "reset")
+    tunnel.start_server()
+    tunnel.wait_until_serving(HEALTH_TIMEOUT + MARGIN)
+    [(_, how)] = recorder.wait(deadline=HEALTH_TIMEOUT + MARGIN)
+    assert how == "reset", "a lost connection must not look like a clean end to the service"
+
+
+def test_killed_client_comes_back_under_the_same_id(tunnel: Tunnel):
+    if not tunnel.pair.server.habits.replaces_same_client:
+        pytest.skip("an existing server refuses the ID until the first has timed out")
+    tunnel.start()
+    visitor = open_visit(tunnel)
+    tunnel.client.kill()
+    tunnel.start_client()
+    tunnel.wait_until_serving(HEALTH_TIMEOUT + MARGIN)
+    assert how_it_ends(visitor) == "reset"
+
+
+def test_client_with_the_same_id_is_admitted_beside_the_first(tunnel: Tunnel):
+    if not tunnel.pair.server.habits.replaces_same_client or not tunnel.pair.client.habits.replaces_same_client:
+        pytest.skip("existing programs have one connection for one ID")
+    tunnel.start()
+    visitor = open_visit(tunnel)
+    second = tunnel.spawn("client", tunnel.client_settings, "second")
+    try:
+        second.wait_for_log(tunnel.pair.client.client_ready)
+        for _ in range(4):
+            open_visit(tunnel).close()
+        visitor.sendall(b"still")
+        assert read_exactly(visitor, 5) == b"still"
+    finally:
+        second.kill()
+
+
+def test_stopped_server_ends_visitors_and_exits_with_success(tunnel: Tunnel):
+    recorder = tunnel.service.behaviour = echoing_recorder()
+    tunnel.start()
+    visitor = open_visit(tunnel)
+    tunnel.server.signal(signal.SIGTERM)
+    ends = how_it_ends(visitor)
+    if tunnel.pair.server is OURS:
+        assert ends == "reset"
+        assert tunnel.server.wait() == 0
+    if tunnel.pair.server is OURS and tunnel.pair.client is OURS:
+        assert recorder.wait(deadline=HEALTH_TIMEOUT - 1)[0][1] == "reset", "told at once, not by a timeout"
+
+
+def test_stopped_client_ends_its_tunnels_and_exits_with_success(tunnel: Tunnel):
+    recorder = tunnel.service.behaviour = echoing_recorder()
+    tunnel.start()
+    visitor = open_visit(tunnel)
+    tunnel.client.signal(signal.SIGTERM)
+    if tunnel.pair.client is not OURS:
+        assert how_it_ends(visitor) in ("end", "reset")
+        return
+    assert tunnel.client.wait() == 0
+    assert recorder.wait()[0][1] == "reset"
+    assert how_it_ends(visitor) in (["reset"] if tunnel.pair.server.habits.resets else ["end", "reset"])
+
+
+def test_visitor_without_any_client_is_reset(tunnel: Tunnel):
+    if tunnel.pair.server is not OURS:
+        pytest.skip("says something about our server")
+    tunnel.start_server()
+    with tunnel.visit() as visitor:
+        assert how_it_ends(visitor) == "reset"
+
+
+def test_client_may_be_started_before_its_server(tunnel: Tunnel):
+    skip_unless_it_serves_after_reconnect(tunnel)
+    tunnel.client = tunnel.spawn("client", tunnel.client_settings)
+    wait_until(lambda: tunnel.client.log(), "the client is up")
+    tunnel.start_server()
+    tunnel.wait_until_serving(MARGIN)
+
+
+def test_server_serves_on_after_one_of_two_clients_is_stopped(tunnel: Tunnel):
+    if tunnel.pair.server is not OURS:
+        pytest.skip("says something about our server")
+    tunnel.start()
+    second = tunnel.spawn("client", tunnel.client_settings | {"client_id": "client-2"}, "second")
+    second.wait_for_log(tunnel.pair.client.client_ready)
+    tunnel.client.stop()
+    tunnel.wait_until_serving()
+    for _ in range(4):
+        open_visit(tunnel).close()
+    with contextlib.suppress(AssertionError):
+        second.stop()
