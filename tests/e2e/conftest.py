@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.certificates import NAMES, Authority, Credentials
+from harness.certificates import SERVER_NAME, Authority, Credentials
 from harness.process import Process
 from harness.programs import BINARY, INTEROP, OURS, OWN, Pair, pair_named
 from harness.service import Service, echo
@@ -66,7 +66,7 @@ def credentials(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixtur
     directory = tmp_path_factory.mktemp("certs")
     if not OURS.present() and request.config.getoption("--pairs"):
         return Authority().write(directory)
-    subprocess.run([str(BINARY), "generate", "certs", "-s", ",".join(NAMES), "-o", str(directory)],
+    subprocess.run([str(BINARY), "generate", "certs", "-s", f"{SERVER_NAME},localhost", "-o", str(directory)],
                    check=True, timeout=30)
     return Credentials(directory)
 

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""Certificates that must not be believed, on either side, and the alert that the peer is told."""
+
+import re
+from pathlib import Path
+
+import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from harness.certificates import NAMES, Authority, Credentials
+from harness.programs import OURS, OWN, PEER_EXACT, Pair
+from harness.tunnel import Tunnel
+
+# CRYPTO_ERROR with a TLS alert about a certificate (RFC 9001 section 4.8, RFC 8446 section 6.2): bad, unsupported, revoked,
+# expired, unknown, unknown CA, required.
+ALERT_CODES = {0x100 + alert for alert in (42, 43, 44, 45, 46, 48, 116)}
+
+CLOSED = r"Connection close received \(code 0x([0-9A-Fa-f]+)"
+
+FAULTS = ["foreign", "expired", "wrong-usage", "wrong-name"]
+
+
+def spoil(credentials: Credentials, authority: Authority, role: str, fault: str) -> None:
+    """Replaces one side's certificate by one that is wrong in one respect."""
+    issuer = Authority("foreign CA") if fault == "foreign" else authority
+    usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    right, wrong = usages if role == "server" else reversed(usages)
+    issuer.issue(
+        getattr(credentials, f"{role}_crt"),
+        getattr(credentials, f"{role}_key"),
+        usage=wrong if fault == "wrong-usage" else right,
+        names=() if role == "client" else ("other.test",) if fault == "wrong-name" else NAMES,
+        expired=fault == "expired",
+    )
+
+
+@pytest.fixture
+def own_credentials(authority: Authority, tmp_path: Path) -> Credentials:
+    return authority.write(tmp_path / "certs")
+
+
+def start_both(tunnel: Tunnel) -> None:
+    tunnel.start_server()
+    tunnel.client = tunnel.spawn("client", tunnel.client_settings)
+
+
+def assert_never_joined(tunnel: Tunnel) -> None:
+    assert not tunnel.serves()
+    assert tunnel.alive()
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "wrong-name"])
+def test_client_with_a_wrong_certificate_is_kept_out(make_tunnel, own_credentials, authority, fault: str):
+    spoil(own_credentials, authority, "client", fault)
+    tunnel = make_tunnel(OWN, credentials=own_credentials)
+    start_both(tunnel)
+    tunnel.client.wait_for_log(r"(?i)certificate|alert|refused|0x1[0-9a-f]{2}\b")
+    assert_never_joined(tunnel)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_server_with_a_wrong_certificate_is_not_believed(make_tunnel, own_credentials, authority, fault: str):
+    spoil(own_credentials, authority, "server", fault)
+    tunnel = make_tunnel(OWN, credentials=own_credentials)
+    start_both(tunnel)
+    tunnel.client.wait_for_log(r"(?i)certificate|alert|refused|0x1[0-9a-f]{2}\b")
+    assert_never_joined(tunnel)
+
+
+def assert_told(log: str) -> None:
+    code = int(re.search(CLOSED, log).group(1), 16)
+    assert code in ALERT_CODES, hex(code)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "wrong-name"])
+def test_foreign_stack_is_told_why_its_client_certificate_is_refused(make_tunnel, own_credentials, authority, fault):
+    pytest.importorskip("aioquic")
+    spoil(own_credentials, authority, "client", fault)
+    tunnel = make_tunnel(Pair(OURS, PEER_EXACT), credentials=own_credentials)
+    start_both(tunnel)
+    assert_told(tunnel.client.wait_for_log(CLOSED).group(0))
+    assert_never_joined(tunnel)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_foreign_stack_is_told_why_its_server_certificate_is_refused(make_tunnel, own_credentials, authority, fault):
+    pytest.importorskip("aioquic")
+    spoil(own_credentials, authority, "server", fault)
+    tunnel = make_tunnel(Pair(PEER_EXACT, OURS), credentials=own_credentials)
+    start_both(tunnel)
+    assert_told(tunnel.server.wait_for_log(CLOSED).group(0))
+    assert_never_joined(tunnel)
+
+
+def test_certificates_from_elsewhere_work(make_tunnel, own_credentials):
+    make_tunnel(OWN, credentials=own_credentials).start().wait_until_serving()

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""What keeps a program from starting: a wrong file (exit status 2), a world that does not fit it (exit status 1)."""
+
+import re
+import socket
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness.programs import OWN
+
+SERVER = """\
+listeners:
+  - quic_addr: "127.0.0.1:0"
+    traffic_addr: "127.0.0.1:0"
+    protocol: tcp
+auth:
+  ca_cert_file: ca.crt
+tls:
+  server_cert_file: server.crt
+  server_key_file: server.key
+heartbeat_interval: 10s
+"""
+
+CLIENT = """\
+client_id: one
+server:
+  servers:
+    - address: "127.0.0.1:8443"
+local:
+  host: 127.0.0.1
+  port: 3000
+tls:
+  ca_cert_file: ca.crt
+  client_cert_file: client.crt
+  client_key_file: client.key
+"""
+
+# role, text to replace, by what, line and column of the complaint, the key it names, a word of what would be right
+WRONG = [
+    pytest.param("server", "protocol: tcp", "protocol: sctp", 4, 15, "listeners[0].protocol", "tcp", id="choice"),
+    pytest.param("server", "protocol: tcp", "protocl: tcp", 4, 5, "listeners[0].protocl", "protocol", id="unknown-key"),
+    pytest.param("server", "10s", "10", 10, 21, "heartbeat_interval", "10s", id="duration-without-unit"),
+    pytest.param("server", "10s", "40s", 10, 21, "heartbeat_interval", "health_timeout", id="timeout-too-short"),
+    pytest.param("server", '"127.0.0.1:0"\n    traffic', '"127.0.0.1:70000"\n    traffic', 2, 16,
+                 "listeners[0].quic_addr", "65535", id="port-out-of-range"),
+    pytest.param("server", "  ca_cert_file: ca.crt\n", "  method: mtls\n", None, None, "auth.ca_cert_file", "required",
+                 id="missing-key"),
+    pytest.param("server", "auth:", "auth: [", None, None, "", "", id="no-yaml"),
+    pytest.param("client", "port: 3000", "port: http", 7, 9, "local.port", "65535", id="number"),
+    pytest.param("client", '- address: "127.0.0.1:8443"', "- server_name: x", 4, None, "server.servers[0].address",
+                 "required", id="missing-in-list"),
+    pytest.param("client", "client_id: one", "client_id: one\nclient_id: two", 2, 1, "client_id", "", id="twice"),
+]
+
+
+@pytest.mark.parametrize("check_only", [True, False], ids=["check", "run"])
+@pytest.mark.parametrize(("role", "old", "new", "line", "column", "key", "hint"), WRONG)
+def test_wrong_configuration_is_named_with_its_place(qmux, tmp_path: Path, role, old, new, line, column, key, hint,
+                                                     check_only: bool):
+    text = SERVER if role == "server" else CLIENT
+    assert old in text
+    file = tmp_path / "wrong.yaml"
+    file.write_text(text.replace(old, new))
+    command = ("config", "check", role) if check_only else ("run", role)
+    result = qmux(*command, "-c", str(file))
+    assert result.returncode == 2
+    place = f"{re.escape(str(file))}:{line or r'[0-9]+'}:{column or r'[0-9]+'}"
+    assert re.search(rf"{place}\b.*{re.escape(key)}.*{re.escape(hint)}", result.stderr), result.stderr
+
+
+@pytest.mark.parametrize("role", ["server", "client"])
+def test_right_configuration_passes_the_check_and_opens_nothing(qmux, tmp_path: Path, role: str):
+    file = tmp_path / "right.yaml"
+    file.write_text(SERVER if role == "server" else CLIENT)
+    assert qmux("config", "check", role, "-c", str(file)).returncode == 0
+
+
+@pytest.mark.parametrize("role", ["server", "client"])
+def test_missing_file_is_named(qmux, tmp_path: Path, role: str):
+    result = qmux("run", role, "-c", str(tmp_path / "nowhere.yaml"))
+    assert result.returncode in (1, 2)
+    assert "nowhere.yaml" in result.stderr
+
+
+def run_server(qmux, tunnel, **changes):
+    """Runs the tunnel's server in the foreground; it is expected to fail at once."""
+    document = tunnel.server_settings | changes
+    file = tunnel.directory / "server.yaml"
+    file.write_text(yaml.safe_dump(document))
+    return qmux("run", "server", "-c", str(file))
+
+
+def bound(kind: socket.SocketKind, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, kind)
+    sock.bind(("127.0.0.1", port))
+    if kind == socket.SOCK_STREAM:
+        sock.listen()
+    return sock
+
+
+@pytest.mark.parametrize("which", ["quic", "traffic"])
+def test_port_in_use_is_an_error_that_names_it(qmux, make_tunnel, which: str):
+    tunnel = make_tunnel(OWN)
+    kind, port = {
+        "quic": (socket.SOCK_DGRAM, tunnel.quic_port),
+        "traffic": (socket.SOCK_STREAM, tunnel.traffic_port),
+    }[which]
+    with bound(kind, port):
+        result = run_server(qmux, tunnel)
+    assert result.returncode == 1
+    assert f"127.0.0.1:{port}" in result.stderr and "in use" in result.stderr
+
+
+def test_second_server_on_the_same_ports_is_refused_and_the_first_serves_on(qmux, make_tunnel):
+    """SO_REUSEPORT must not hide that a port is taken."""
+    tunnel = make_tunnel(OWN).start()
+    result = run_server(qmux, tunnel)
+    assert result.returncode == 1
+    assert "in use" in result.stderr
+    for _ in range(8):
+        assert tunnel.serves()
+
+
+@pytest.mark.parametrize("key", ["server_cert_file", "server_key_file"])
+@pytest.mark.parametrize("fault", ["missing", "garbage"])
+def test_unusable_certificate_file_is_named(qmux, make_tunnel, key: str, fault: str):
+    tunnel = make_tunnel(OWN)
+    file = tunnel.directory / "broken.pem"
+    if fault == "garbage":
+        file.write_text("no PEM")
+    result = run_server(qmux, tunnel, tls=tunnel.server_settings["tls"] | {key: str(file)})
+    assert result.returncode == 1
+    assert str(file) in result.stderr
+
+
+def test_key_of_another_certificate_is_refused(qmux, make_tunnel, credentials):
+    tunnel = make_tunnel(OWN)
+    tls = tunnel.server_settings["tls"] | {"server_key_file": str(credentials.client_key)}
+    result = run_server(qmux, tunnel, tls=tls)
+    assert result.returncode == 1
+    assert "key" in result.stderr
