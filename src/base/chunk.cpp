@@ -12,7 +12,7 @@ namespace qmux {
 
 ChunkPool::~ChunkPool() {
   CHECK(taken_ == 0);
-  trim();
+  free_some(free_count_);
 }
 
 Chunk* ChunkPool::take() {
@@ -20,6 +20,7 @@ Chunk* ChunkPool::take() {
   if (chunk != nullptr) {
     free_ = chunk->next;
     --free_count_;
+    free_count_least_ = std::min(free_count_least_, free_count_);
   } else {
     chunk = static_cast<Chunk*>(::operator new(sizeof(Chunk)));
   }
@@ -41,13 +42,18 @@ void ChunkPool::give_back(Chunk* chunk) noexcept {
   ++free_count_;
 }
 
-void ChunkPool::trim() noexcept {
-  while (free_ != nullptr) {
+void ChunkPool::give_up_surplus() noexcept {
+  free_some(free_count_least_);
+  free_count_least_ = free_count_;
+}
+
+void ChunkPool::free_some(std::size_t count) noexcept {
+  for (; count > 0; --count) {
     Chunk* chunk = free_;
     free_ = chunk->next;
     ::operator delete(chunk);
+    --free_count_;
   }
-  free_count_ = 0;
 }
 
 std::size_t ChunkQueue::offer_room(std::size_t bytes_max, std::span<MutableBytes> out) {

@@ -38,12 +38,17 @@ class ChunkPool {
 
   /// Bytes of chunks handed out and not back yet.
   [[nodiscard]] std::size_t in_use_bytes() const noexcept { return taken_ * Chunk::kAllocatedBytes; }
-  /// Returns the free chunks to the allocator: after a burst, when the worker has gone idle.
-  void trim() noexcept;
+  /// Returns to the allocator the free chunks that nobody has needed since the last call. Called now and then, it lets go of
+  /// what a burst has left behind and keeps what traffic uses.
+  void give_up_surplus() noexcept;
+  [[nodiscard]] std::size_t free_count() const noexcept { return free_count_; }
 
  private:
+  void free_some(std::size_t count) noexcept;
+
   Chunk* free_ = nullptr;
   std::size_t free_count_ = 0;
+  std::size_t free_count_least_ = 0;  ///< since the last give_up_surplus()
   std::size_t taken_ = 0;
 };
 

@@ -11,8 +11,11 @@ namespace qmux::limits {
 
 // --- memory -----------------------------------------------------------------------------------------------------------
 
-/// Free chunks a worker keeps (16 KiB each, 4 MiB in all): enough that steady traffic allocates nothing.
-inline constexpr std::size_t kFreeChunksMax = 256;
+/// Free chunks a worker keeps (16 KiB each, 32 MiB in all) while traffic uses them: a whole window of a fast path, so that
+/// steady traffic allocates nothing.
+inline constexpr std::size_t kFreeChunksMax = 2048;
+/// How often a worker gives up the chunks that nobody has needed meanwhile.
+inline constexpr std::chrono::seconds kChunkSurplusPeriod{5};
 /// What one stream may hold unsent: at least this, so that a fast path is never starved between two passes ...
 inline constexpr std::size_t kStreamUnsentMinBytes = std::size_t{64} * 1024;
 /// ... at most this, however large the congestion window: more adds delay and memory, never speed.

@@ -84,7 +84,7 @@ TEST(ChunkQueue, bytes_held_stay_where_they_are) {
   EXPECT_EQ(view.data(), where + 1);
 }
 
-TEST(ChunkPool, keeps_free_chunks_for_reuse_and_gives_them_up_when_trimmed) {
+TEST(ChunkPool, gives_free_chunks_out_again) {
   ChunkPool pool;
   Chunk* first = pool.take();
   pool.give_back(first);
@@ -92,8 +92,21 @@ TEST(ChunkPool, keeps_free_chunks_for_reuse_and_gives_them_up_when_trimmed) {
   EXPECT_EQ(first->begin, 0U);
   EXPECT_EQ(first->next, nullptr);
   pool.give_back(first);
-  pool.trim();
-  EXPECT_EQ(pool.in_use_bytes(), 0U);
+}
+
+TEST(ChunkPool, gives_up_only_what_nobody_needed_since_the_last_time) {
+  ChunkPool pool;
+  std::vector<Chunk*> burst;
+  for (int i = 0; i < 10; ++i) burst.push_back(pool.take());
+  for (Chunk* chunk : burst) pool.give_back(chunk);
+  pool.give_up_surplus();
+  EXPECT_EQ(pool.free_count(), 10U) << "all ten were needed a moment ago";
+  burst = {pool.take(), pool.take(), pool.take()};
+  for (Chunk* chunk : burst) pool.give_back(chunk);
+  pool.give_up_surplus();
+  EXPECT_EQ(pool.free_count(), 3U) << "seven were not";
+  pool.give_up_surplus();
+  EXPECT_EQ(pool.free_count(), 0U);
 }
 
 RC_GTEST_PROP(ChunkQueue, behaves_like_a_string, ()) {
