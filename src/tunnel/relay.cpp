@@ -115,10 +115,7 @@ bool Relay::pump_to_stream() {
   std::size_t left = limits::kRelayReadMaxBytes;
   while (left > 0) {
     const std::size_t count = stream_->send_room(std::min(left, limits::kRelayReadCallBytes), room);
-    if (count == 0) {  // the socket waits unread until stream_writable()
-      check_stopped();
-      return true;
-    }
+    if (count == 0) return true;  // the socket waits unread until stream_writable()
     const std::span<const MutableBytes> offered(room.data(), count);
     const std::size_t offered_bytes = total_bytes(offered);
     const io::IoResult got = socket_->read(offered);
@@ -160,7 +157,7 @@ void Relay::held_fin_due() {
   settle();
 }
 
-/// STOP_SENDING may not have been told of itself, and resets that are ours do not count.
+/// Resets that are ours do not count.
 void Relay::check_stopped() {
   if (stream_->send_stopped() && (upstream_ == Upstream::open || upstream_ == Upstream::fin_held)) peer_stopped();
 }
@@ -168,7 +165,8 @@ void Relay::check_stopped() {
 /// STOP_SENDING: the far socket is gone. RESET_STREAM comes with it, unless the far socket had sent FIN before: then that, and
 /// what comes before it, is still to be delivered.
 void Relay::peer_stopped() {
-  hear_no_more();
+  peer_lost_bytes_ = true;
+  upstream_ = upstream_ == Upstream::fin_held ? Upstream::discarded : Upstream::discarding;
   linger_ = std::make_unique<Timer>(loop_.timers(), [this] { end(RelayEnd::Cause::peer_stopped); });
   linger_->set(loop_.now() + limits::kStoppedLingerMax);
 }
@@ -187,14 +185,7 @@ void Relay::go_peer_finished() {
       stream_->reset(ErrorCode::shutdown);
     }
     upstream_ = Upstream::discarding;
-    wanted_ = without(wanted_, Interest::read);
   }
-}
-
-void Relay::hear_no_more() {
-  peer_lost_bytes_ = true;
-  upstream_ = upstream_ == Upstream::fin_held ? Upstream::discarded : Upstream::discarding;
-  wanted_ = without(wanted_, Interest::read);
 }
 
 /// Listens for the socket's FIN alone, after it has been given everything. RST instead, at once, could destroy what its kernel
@@ -263,7 +254,7 @@ bool Relay::write_some(std::span<ConstBytes> views) {
   GoClientRules::Share share{.deliver = seen};
   if (go_client_ != nullptr) {
     share = go_client_->share(views, stream_->fin_received() && seen == stream_->readable_bytes());
-    if (share.dial_failed && share.deliver == 0 && bytes_to_socket_ == 0) {
+    if (share.dial_failed) {
       end(RelayEnd::Cause::dial_failed);
       return false;
     }
@@ -343,7 +334,7 @@ void Relay::let_go_of_stream(RelayEnd::Cause cause, ErrorCode code) {
   if (cause == RelayEnd::Cause::socket_reset && upstream_ == Upstream::fin_held) stream.finish();
   const bool said_all = cause == RelayEnd::Cause::complete || cause == RelayEnd::Cause::socket_reset;
   if (!stream.finished() || !said_all) stream.reset(code);
-  if (!stream.at_end()) stream.stop_reading(code);
+  stream.stop_reading(code);
   stream.release();
 }
 

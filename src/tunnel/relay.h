@@ -123,7 +123,6 @@ class Relay final : private io::SocketObserver, private quic::StreamEvents, priv
   void check_stopped();
   void peer_stopped();
   void go_peer_finished();
-  void hear_no_more();
   void held_fin_due();
   void tail_due();
   void settle();

@@ -157,6 +157,17 @@ TEST_F(FacingGoClient, a_client_whom_the_visitor_does_not_hear_is_not_silent) {
   EXPECT_TRUE(peer.fin_received);
 }
 
+TEST_F(FacingGoClient, nothing_is_timed_any_more_once_both_have_ended) {
+  far.fin_sent = true;
+  far.room_bytes = 0;
+  tunnel.run();
+  peer.finishes("answer");
+  tunnel.run();
+  tunnel.advance(limits::kHeldFinSilence);
+  EXPECT_EQ(worker.loop.timers().size(), 0U);
+  EXPECT_FALSE(tunnel.ended());
+}
+
 TEST_F(FacingGoClient, reset_of_a_visitor_whose_fin_is_held_still_delivers_what_he_sent) {
   far.arriving = "request";
   far.fin_sent = true;

@@ -43,20 +43,34 @@ TEST_F(Relaying, carries_bytes_both_ways) {
   EXPECT_FALSE(tunnel.ended());
 }
 
-TEST_F(Relaying, relays_what_arrived_before_it_began) {
-  Worker other;
-  testing::StreamPeer early(other.chunks);
-  early.sends("early");
-  testing::FarEnd end;
-  struct Nobody final : RelayObserver {
-    void relay_acknowledged(Relay&) override {}
-    void relay_ended(Relay&, const RelayEnd&) override {}
-  } nobody;
-  Relay relay(other.loop, other.budget, std::make_unique<testing::FakeSocket>(end), early.stream(), nobody, {});
-  EXPECT_EQ(end.received, "");
-  while (early.tell()) {
-  }
-  EXPECT_EQ(end.received, "early");
+TEST(Relay, relays_what_arrived_before_it_began) {
+  Worker worker;
+  Tunnel tunnel(worker, {}, [](testing::StreamPeer& peer) { peer.finishes("early"); });
+  EXPECT_EQ(tunnel.far.received, "");
+  tunnel.run();
+  EXPECT_EQ(tunnel.far.received, "early");
+  EXPECT_TRUE(tunnel.far.fin_received);
+}
+
+TEST(Relay, sees_a_stop_that_came_before_it_began) {
+  Worker worker;
+  Tunnel tunnel(worker, {}, [](testing::StreamPeer& peer) {
+    peer.stops();
+    peer.tell();
+  });
+  tunnel.run();
+  tunnel.advance(limits::kStoppedLingerMax);
+  EXPECT_TRUE(tunnel.ended_with(Cause::peer_stopped));
+}
+
+TEST(Relay, sees_a_reset_that_came_before_it_began) {
+  Worker worker;
+  Tunnel tunnel(worker, {}, [](testing::StreamPeer& peer) {
+    peer.resets(ErrorCode::tcp_reset);
+    peer.tell();
+  });
+  tunnel.run();
+  EXPECT_TRUE(tunnel.ended_with(Cause::peer_reset));
 }
 
 TEST_F(Relaying, gives_stream_credit_back_only_for_what_the_socket_took) {
@@ -282,7 +296,9 @@ TEST_F(Relaying, a_failed_dial_resets_the_socket_and_is_told_apart) {
 }
 
 TEST_F(Relaying, reset_that_arrives_with_stop_sending_is_one_end) {
+  tunnel.keep_ended_relay = true;
   peer.stops();
+  tunnel.run();
   peer.resets(ErrorCode::tcp_reset);
   tunnel.run();
   EXPECT_TRUE(tunnel.ended_with(Cause::peer_reset));
@@ -340,6 +356,20 @@ TEST_F(Relaying, socket_that_closes_after_stop_sending_ends_in_order) {
   EXPECT_TRUE(far.closed_in_order());
   EXPECT_TRUE(tunnel.ended_with(Cause::peer_stopped));
   EXPECT_EQ(worker.loop.timers().size(), 0U);
+}
+
+TEST_F(Relaying, socket_that_waited_for_room_when_stop_sending_came_ends_in_order_too) {
+  peer.unsent_max = 3;
+  far.arriving = "thanks";
+  far.fin_sent = true;
+  tunnel.run();
+  peer.stops();
+  tunnel.run();
+  peer.finishes("bye");
+  tunnel.run();
+  EXPECT_EQ(far.received, "bye");
+  EXPECT_TRUE(far.closed_in_order());
+  EXPECT_TRUE(tunnel.ended_with(Cause::peer_stopped));
 }
 
 TEST_F(Relaying, socket_that_sends_on_to_nobody_is_reset) {

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -25,7 +26,11 @@ struct Worker {
 
 class Tunnel final : private tunnel::RelayObserver {
  public:
-  explicit Tunnel(Worker& worker, const tunnel::RelayOptions& options = {}) : worker_(worker), peer(worker.chunks) {
+  /// `before`: what the peer has done before the relay begins.
+  explicit Tunnel(Worker& worker, const tunnel::RelayOptions& options = {},
+                  const std::function<void(StreamPeer&)>& before = {})
+      : worker_(worker), peer(worker.chunks) {
+    if (before) before(peer);
     begin(options);
   }
   Tunnel(const Tunnel&) = delete;
