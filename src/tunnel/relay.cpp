@@ -58,8 +58,7 @@ Relay::Relay(io::EventLoop& loop, MemoryBudget& budget, std::unique_ptr<io::TcpS
   }
   stream_->set_events(this);
   check_stopped();
-  watched_ = wanted_;
-  socket_->watch(watched_, this);
+  watch();
 }
 
 Relay::~Relay() {
@@ -70,13 +69,13 @@ Relay::~Relay() {
 
 void Relay::socket_readable() {
   wanted_ = without(wanted_, Interest::read);
-  watched_ = without(watched_, Interest::read);
+  watched_.reset();
   if (pump_to_stream()) settle();
 }
 
 void Relay::socket_writable() {
   wanted_ = without(wanted_, Interest::write);
-  watched_ = without(watched_, Interest::write);
+  watched_.reset();
   if (pump_to_socket()) settle();
 }
 
@@ -289,11 +288,13 @@ void Relay::settle() {
     end(peer_lost_bytes_ ? RelayEnd::Cause::peer_stopped : RelayEnd::Cause::complete);
     return;
   }
-  if (wanted_ != watched_) {
-    watched_ = wanted_;
-    socket_->watch(watched_, this);
-  }
+  if (watched_ != wanted_) watch();
   hold(has(wanted_, Interest::write) ? stream_->readable_bytes() : 0, std::exchange(progressed_, false));
+}
+
+void Relay::watch() {
+  watched_ = wanted_;
+  socket_->watch(wanted_, this);
 }
 
 void Relay::end(RelayEnd::Cause cause) {

@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/io/event_loop.h"
@@ -126,6 +127,7 @@ class Relay final : private io::SocketObserver, private quic::StreamEvents, priv
   void held_fin_due();
   void tail_due();
   void settle();
+  void watch();
 
   void end(RelayEnd::Cause cause);
   RelayEnd close(RelayEnd::Cause cause, quic::ErrorCode code);
@@ -140,8 +142,8 @@ class Relay final : private io::SocketObserver, private quic::StreamEvents, priv
   std::uint64_t bytes_to_stream_ = 0;
   std::uint64_t bytes_to_socket_ = 0;
   std::uint32_t discarded_bytes_ = 0;
-  io::Interest wanted_ = io::Interest::read;   ///< what we wait for
-  io::Interest watched_ = io::Interest::none;  ///< what the socket knows of that
+  io::Interest wanted_ = io::Interest::read;  ///< what we wait for
+  std::optional<io::Interest> watched_;       ///< what the socket knows of that; nothing once some of it is spent
   const RelayPeer peer_;
   Upstream upstream_ = Upstream::open;
   bool expect_ack_;

@@ -120,6 +120,17 @@ TEST_F(Relaying, stops_reading_the_socket_while_the_stream_can_hold_no_more) {
   EXPECT_EQ(peer.received, sent);
 }
 
+TEST_F(Relaying, says_that_it_waits_for_nothing_so_that_a_reset_is_told) {
+  far.arriving = pattern(1'000'000);
+  const std::size_t calls = far.watch_calls;
+  tunnel.run();
+  EXPECT_GT(far.watch_calls, calls);
+  EXPECT_EQ(far.interest, io::Interest::none);
+  far.reset_sent = true;
+  tunnel.run();
+  EXPECT_TRUE(tunnel.ended_with(Cause::socket_reset));
+}
+
 TEST_F(Relaying, yields_after_a_bounded_read) {
   peer.unsent_max = 10'000'000;
   far.arriving = pattern(1'000'000);

@@ -32,6 +32,7 @@ struct FarEnd {
   bool closed = false;
   std::size_t read_calls = 0;
   std::size_t write_calls = 0;
+  std::size_t watch_calls = 0;
 
   io::SocketObserver* observer = nullptr;
   io::Interest interest = io::Interest::none;
@@ -113,6 +114,7 @@ class FakeSocket final : public io::TcpSocket {
   }
   void abort() override { far_.aborted = true; }
   void watch(io::Interest interest, io::SocketObserver* observer) override {
+    ++far_.watch_calls;
     far_.interest = interest;
     far_.observer = observer;
   }
