@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "net/tcp_listener.h"
 
-#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
 #include <atomic>
 #include <cerrno>
 #include <chrono>
 
+#include "base/log.h"
 #include "net/event_loop.h"
 #include "net/file_descriptor.h"
 #include "net/socket_options.h"
@@ -99,8 +99,8 @@ void KernelTcpListener::ready(Readiness) {
 void KernelTcpListener::pause(int error) {
   resume_.set(loop_.now() + kPause);
   if (may_log_pause(loop_.now())) {
-    spdlog::warn("accepting on tcp {} pauses: {}; raise the limit of open files", local_.text(),
-                 errno_text(error));
+    log::warn("accepting pauses: raise the limit of open files",
+              {{"traffic", local_.text()}, {"cause", errno_text(error)}});
   }
 }
 

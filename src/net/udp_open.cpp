@@ -3,7 +3,6 @@
 
 #include <netinet/in.h>
 #include <netinet/udp.h>
-#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <cerrno>
 #include <limits>
 
+#include "base/log.h"
 #include "net/socket_options.h"
 #include "net/steering.h"
 
@@ -34,10 +34,11 @@ void ask_for_buffer(int fd, const BufferOption& option, std::size_t bytes, std::
   if (::getsockopt(fd, SOL_SOCKET, option.set, &granted, &length) != 0) return;
   granted /= 2;  // the kernel counts its own bookkeeping in
   if (granted >= asked || warned.test_and_set()) return;
-  spdlog::warn(
-      "the kernel grants a UDP {} buffer of {} KiB instead of {} KiB, so fast paths will lose packets: "
-      "sysctl -w {}={}",
-      option.purpose, granted / 1024, asked / 1024, option.sysctl, asked);
+  log::warn("udp buffer smaller than asked, fast paths will lose packets",
+            {{"direction", option.purpose},
+             {"granted_kib", granted / 1024},
+             {"asked_kib", asked / 1024},
+             {"remedy", std::string("sysctl -w ") + option.sysctl + "=" + std::to_string(asked)}});
 }
 
 void ask_for_buffers(int fd, std::size_t bytes) {

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+//
+// What the program says about itself: one line an event, named fields behind it.
+//
+//   log::info("client registered", {{"client_id", id}, {"remote", address.text()}});
+//   2026-01-31T12:00:00.000Z info client registered client_id=a remote=192.0.2.1:4433
+//
+// Any thread. A value may come from a peer: it is escaped, so that it can neither forge a line nor steer a terminal.
+// Secrets have no way in (base/secret.h has no text). Lines go to standard error.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+
+namespace qmux::log {
+
+enum class Level : std::uint8_t { debug, info, warn, error, off };
+enum class Format : std::uint8_t { text, json };
+
+class Field {
+ public:
+  Field(std::string_view key, std::string_view value) : key_(key), value_(value) {}
+  Field(std::string_view key, const char* value) : key_(key), value_(value) {}
+  template <std::integral Number>
+  Field(std::string_view key, Number value) : key_(key), bare_(true) {
+    if constexpr (std::same_as<Number, bool>) {
+      value_ = value ? "true" : "false";
+    } else {
+      value_ = std::to_string(value);
+    }
+  }
+
+  [[nodiscard]] std::string_view key() const noexcept { return key_; }
+  [[nodiscard]] std::string_view value() const noexcept { return value_; }
+  /// A number or a truth value: JSON writes it without quotes.
+  [[nodiscard]] bool bare() const noexcept { return bare_; }
+
+ private:
+  std::string_view key_;
+  std::string value_;
+  bool bare_ = false;
+};
+
+using Fields = std::initializer_list<Field>;
+
+/// Before other threads are there. Until then: `info` and `text`.
+void configure(Level least, Format format);
+/// Whether a line of this level would be written: ask first where making the fields costs something.
+[[nodiscard]] bool enabled(Level level) noexcept;
+
+void write(Level level, std::string_view event, Fields fields);
+inline void debug(std::string_view event, Fields fields = {}) { write(Level::debug, event, fields); }
+inline void info(std::string_view event, Fields fields = {}) { write(Level::info, event, fields); }
+inline void warn(std::string_view event, Fields fields = {}) { write(Level::warn, event, fields); }
+inline void error(std::string_view event, Fields fields = {}) { write(Level::error, event, fields); }
+
+/// Event and fields as they stand in a line: "client registered client_id=a", or the inside of a JSON object.
+[[nodiscard]] std::string format_event(Format format, std::string_view event, std::span<const Field> fields);
+
+/// For an event that a peer can cause as often as he likes: one line a period. One thread.
+class Occasionally {
+ public:
+  explicit Occasionally(Duration period = std::chrono::seconds(10)) noexcept : period_(period) {}
+
+  /// Nothing: say nothing now. Otherwise how many were left out since the last line.
+  [[nodiscard]] std::optional<std::uint64_t> admit(Time now) noexcept;
+
+ private:
+  Duration period_;
+  std::optional<Time> last_;
+  std::uint64_t left_out_ = 0;
+};
+
+}  // namespace qmux::log
