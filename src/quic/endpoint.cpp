@@ -27,7 +27,11 @@ Endpoint::~Endpoint() {
 }
 
 Result<void> Endpoint::listen(const Address& local, bool shared_port, ConnectionAcceptor& acceptor) {
-  auto socket = loop_.open_datagram({.local = local, .remote = {}, .shared_port = shared_port}, *this);
+  auto socket = loop_.open_datagram({.local = local,
+                                     .remote = {},
+                                     .shared_port = shared_port,
+                                     .steered_among = shared_port ? options_.worker.count : 0},
+                                    *this);
   if (!socket) return std::unexpected(std::move(socket.error()));
   socket_ = std::move(*socket);
   acceptor_ = &acceptor;
