@@ -81,4 +81,43 @@ inline constexpr std::size_t kConnCloseMaxBytes = std::size_t{4} * 1024;
 /// well within it.
 inline constexpr std::chrono::milliseconds kTrailerHoldMax{20};
 
+// --- sessions ---------------------------------------------------------------------------------------------------------
+
+/// A connection that has not registered by then is closed.
+inline constexpr std::chrono::seconds kRegisterTimeMax{10};
+/// How long a refused client may take to acknowledge the reason before its connection is closed.
+inline constexpr std::chrono::seconds kRefusalLingerMax{1};
+/// Control messages a peer may send: a heartbeat every few seconds comes nowhere near; more than that ends the connection.
+inline constexpr double kControlMessagesPerSecondMax = 20;
+inline constexpr double kControlMessagesBurstMax = 100;
+/// NewConn follows the opening of its stream at once; a stream without one by then is reset.
+inline constexpr std::chrono::seconds kNewConnTimeMax{10};
+/// An orderly stop ends after this, whoever has not answered.
+inline constexpr std::chrono::seconds kStopTimeMax{1};
+
+
+// --- visitors ---------------------------------------------------------------------------------------------------------
+
+/// What a visitor has sent may travel with him from worker to worker.
+inline constexpr std::size_t kVisitorPrefixMaxBytes = std::size_t{64} * 1024;
+/// From accept to a client that has taken him: long enough for a client to come back after the loss of its connection.
+inline constexpr std::chrono::seconds kVisitorWaitMax{5};
+/// How often those who wait look again.
+inline constexpr std::chrono::milliseconds kVisitorRetryInterval{50};
+/// Visitors that wait on one worker for any client to come, per listener. Counter: visitors_refused_waiting_full.
+inline constexpr std::size_t kVisitorsWaitingMax = 1024;
+/// Visitors that wait for stream credit of one client. Counter: visitors_refused_waiting_full.
+inline constexpr std::size_t kVisitorsAwaitingCreditMax = 1024;
+/// After that long without stream credit of its client a visitor tries another.
+inline constexpr std::chrono::seconds kStreamCreditWaitMax{1};
+/// Messages from other workers that one worker has not taken yet. Counter: mailbox_full.
+inline constexpr std::size_t kMailboxMessagesMax = 4096;
+
+// --- reconnecting -----------------------------------------------------------------------------------------------------
+
+/// The second attempt in a row to fail is followed by about this; it doubles from there.
+inline constexpr std::chrono::milliseconds kBackoffMin{500};
+/// A registration that lasted this long counts as success: after its loss the first attempt is made at once.
+inline constexpr std::chrono::seconds kStableSessionMin{5};
+
 }  // namespace qmux::limits

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+//
+// How long to wait before the next attempt: not at all after the first failure, then twice as long each time up to a bound,
+// less a random part, so that clients of a server that comes back do not all arrive at once.
+#pragma once
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "base/random.h"
+#include "base/time.h"
+
+namespace qmux::tunnel {
+
+class Backoff {
+ public:
+  explicit Backoff(Duration max) noexcept : max_(max) {}
+
+  /// After a failure: between half of the current wait and all of it.
+  [[nodiscard]] Duration next(Random& random) noexcept {
+    const Duration wait = wait_;
+    wait_ = std::min(max_, std::max<Duration>(limits::kBackoffMin, 2 * wait));
+    if (wait == Duration::zero()) return wait;
+    const auto half = static_cast<std::uint64_t>(wait.count()) / 2;
+    return Duration(static_cast<Duration::rep>(half + random.below(half + 1)));
+  }
+  /// After a success.
+  void reset() noexcept { wait_ = Duration::zero(); }
+
+ private:
+  Duration max_;
+  Duration wait_{0};
+};
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/control_stream.h"
+
+#include <array>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/limits.h"
+
+namespace qmux::tunnel {
+
+ControlStream::ControlStream(io::EventLoop& loop, quic::Stream& stream, const HealthOptions& health,
+                             ControlEvents& events)
+    : loop_(loop),
+      stream_(&stream),
+      health_(health),
+      events_(events),
+      allowed_(limits::kControlMessagesPerSecondMax, limits::kControlMessagesBurstMax, loop.now()),
+      heartbeat_due_(loop.timers(), [this] { beat(); }),
+      silence_(loop.timers(), [this] {
+        fail(ControlFailure::Kind::silent, "no heartbeat within the health timeout");
+      }) {
+  stream.set_events(this);
+}
+
+ControlStream::~ControlStream() {
+  if (stream_ != nullptr) stream_->release();
+}
+
+void ControlStream::send(const wire::Message& message) {
+  if (stream_ == nullptr || stream_->finished()) return;
+  std::vector<std::byte> bytes;
+  wire::encode(message, bytes);
+  stream_->send_copy(bytes);
+}
+
+void ControlStream::start_heartbeats() {
+  heartbeat_due_.set(loop_.now() + health_.heartbeat_interval);
+  silence_.set(loop_.now() + health_.timeout);
+}
+
+void ControlStream::beat() {
+  send(wire::Heartbeat{.timestamp = loop_.unix_seconds()});
+  heartbeat_due_.set(loop_.now() + health_.heartbeat_interval);
+}
+
+void ControlStream::finish() {
+  ended_ = true;
+  heartbeat_due_.cancel();
+  silence_.cancel();
+  if (stream_ != nullptr) stream_->finish();
+}
+
+void ControlStream::connection_lost() noexcept {
+  ended_ = true;
+  heartbeat_due_.cancel();
+  silence_.cancel();
+  stream_ = nullptr;
+}
+
+void ControlStream::stream_readable(quic::Stream& /*stream*/) {
+  while (read_message()) {
+  }
+  if (ended_ || stream_ == nullptr) return;
+  if (stream_->reset_received() || stream_->at_end()) {
+    fail(ControlFailure::Kind::ended, "the peer ended the control stream");
+  }
+}
+
+void ControlStream::stream_writable(quic::Stream& stream) {
+  if (stream.send_stopped()) fail(ControlFailure::Kind::ended, "the peer stopped reading the control stream");
+}
+
+void ControlStream::stream_send_done(quic::Stream& stream) {
+  if (stream.finished()) events_.control_finished();
+}
+
+bool ControlStream::read_message() {
+  if (stream_ == nullptr) return false;
+  std::array<ConstBytes, 1> view;
+  if (stream_->readable(view) == 0) return false;
+  if (ended_) {
+    stream_->consume(view[0].size());
+    return true;
+  }
+  auto step = reader_.read(view[0]);
+  if (!step) {
+    fail(ControlFailure::Kind::malformed, step.error().text());
+    return false;
+  }
+  stream_->consume(step->consumed);
+  if (!step->message) return true;
+  if (!allowed_.take(loop_.now())) {
+    fail(ControlFailure::Kind::flood, "too many control messages");
+    return false;
+  }
+  if (silence_.is_set()) silence_.set(loop_.now() + health_.timeout);
+  if (!std::holds_alternative<wire::UnknownMessage>(*step->message)) events_.control_message(*step->message);
+  return true;
+}
+
+void ControlStream::fail(ControlFailure::Kind kind, std::string text) {
+  if (ended_) return;
+  ended_ = true;
+  heartbeat_due_.cancel();
+  silence_.cancel();
+  events_.control_failed({.kind = kind, .text = std::move(text)});
+}
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// How often something happened on one worker since it began. Plain numbers, written by the worker alone.
+//
+// Everything that begins is accounted for: visitors accepted or moved here are taken, moved on, refused or still waiting;
+// tunnels opened are closed for a cause or still live.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+
+#include "tunnel/relay.h"
+
+namespace qmux::tunnel {
+
+struct Counters {
+  // Visitors (server).
+  std::uint64_t visitors_accepted = 0;
+  std::uint64_t visitors_moved = 0;                 ///< to the worker of the client chosen
+  std::uint64_t visitors_refused_no_client = 0;     ///< none came in time
+  std::uint64_t visitors_refused_waiting_full = 0;  ///< too many wait already
+  std::uint64_t visitors_refused_stopping = 0;      ///< the server stops
+
+  // Clients' connections (server).
+  std::uint64_t clients_registered = 0;
+  std::uint64_t clients_refused = 0;
+  std::uint64_t protocol_errors = 0;  ///< peers that sent what is no message, or too many, or in the wrong order
+  std::uint64_t streams_refused = 0;  ///< opened by a peer that has no business to
+
+  // Tunnels (both).
+  std::uint64_t tunnels_opened = 0;
+  static constexpr std::size_t kCauses = static_cast<std::size_t>(RelayEnd::Cause::aborted) + 1;
+  std::array<std::uint64_t, kCauses> tunnels_closed{};  ///< by RelayEnd::Cause
+  std::uint64_t bytes_to_streams = 0;                   ///< of tunnels closed
+  std::uint64_t bytes_to_sockets = 0;                   ///< likewise
+
+  // Streams that did not become tunnels (client).
+  std::uint64_t streams_accepted = 0;
+  std::uint64_t dials_failed = 0;
+  std::uint64_t requests_malformed = 0;  ///< no NewConn, or none in time
+  std::uint64_t requests_lost = 0;       ///< the stream or its connection ended before the dial
+
+  // Between workers.
+  std::uint64_t mailbox_full = 0;
+
+  [[nodiscard]] std::uint64_t tunnels_closed_in_all() const noexcept {
+    return std::accumulate(tunnels_closed.begin(), tunnels_closed.end(), std::uint64_t{0});
+  }
+  void tunnel_closed(const RelayEnd& end) noexcept {
+    ++tunnels_closed[static_cast<std::size_t>(end.cause)];
+    bytes_to_streams += end.bytes_to_stream;
+    bytes_to_sockets += end.bytes_to_socket;
+  }
+};
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+//
+// What a server and a client are told to be. Plain values, complete and checked by whoever fills them in.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "quic/credentials.h"
+#include "quic/transport_config.h"
+#include "tunnel/control_stream.h"
+#include "tunnel/pool.h"
+
+namespace qmux::tunnel {
+
+/// One QUIC address for clients, one address for visitors, and the pool between them.
+struct ListenerOptions {
+  Address quic_address;     ///< port 0: any free one
+  Address traffic_address;  ///< likewise
+  bool tcp = true;          ///< whether visitors may come by TCP
+  quic::TransportConfig transport;
+};
+
+struct ServerOptions {
+  std::vector<ListenerOptions> listeners;
+  const quic::Credentials* credentials = nullptr;  ///< outlives the server
+  Balance balance = Balance::least_connections;
+  HealthOptions health;
+};
+
+/// A server that a client serves.
+struct ServerEntry {
+  HostPort address;         ///< looked up again at every attempt
+  std::string server_name;  ///< what its certificate must name
+};
+
+struct ClientOptions {
+  std::string client_id;
+  std::vector<ServerEntry> servers;  ///< at least one
+  HostPort local;                    ///< the local service
+  const quic::Credentials* credentials = nullptr;  ///< outlives the client
+  quic::TransportConfig transport;
+  HealthOptions health;
+  Duration backoff_max = std::chrono::seconds(30);  ///< longest wait between two attempts
+};
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+//
+// What a server makes of a Register (docs/PROTOCOL.md): whether it can work with that client, and by which extensions.
+// Pure functions.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "wire/messages.h"
+
+namespace qmux::tunnel {
+
+/// Extensions that this server knows how to use.
+struct ClientAbilities {
+  bool conn_ack = false;
+  bool drain = false;
+  /// A program that names its processes; others are the existing programs, with their habits.
+  bool names_instances = false;
+};
+
+/// An Error's text is for the client.
+[[nodiscard]] Result<ClientAbilities> review(const wire::Register& request);
+
+/// The words of RegisterAck.
+[[nodiscard]] std::vector<std::string> words_of(const ClientAbilities& abilities);
+
+}  // namespace qmux::tunnel
