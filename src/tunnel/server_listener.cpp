@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/server_listener.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "base/limits.h"
+
+namespace qmux::tunnel {
+
+ServerListener::ServerListener(WorkerState& worker, quic::WorkerSlot slot, const ListenerSetup& setup, Workers& workers)
+    : worker_(worker),
+      slot_(slot),
+      setup_(setup),
+      workers_(workers),
+      endpoint_(worker.loop, worker.chunks,
+                {.transport = setup.options->transport, .credentials = setup.server->credentials, .worker = slot}),
+      retry_(worker.loop.timers(), [this] { place_waiting(); }) {}
+
+ServerListener::~ServerListener() = default;
+
+Result<void> ServerListener::open(const Address& quic_address, const Address& traffic_address) {
+  const bool shared = slot_.count > 1;
+  if (auto listening = endpoint_.listen(quic_address, shared, *this); !listening) return listening;
+  if (!setup_.options->tcp) return {};
+  auto listener = worker_.loop.listen_tcp(traffic_address, shared, *this);
+  if (!listener) return std::unexpected(std::move(listener.error()));
+  traffic_ = std::move(*listener);
+  return {};
+}
+
+Address ServerListener::traffic_address() const { return traffic_ ? traffic_->local_address() : Address(); }
+
+// --- visitors ----------------------------------------------------------------------------------------------------------
+
+void ServerListener::accepted(io::TcpHandle handle, const Address& remote, const Address& local) {
+  ++worker_.counters.visitors_accepted;
+  place({.listener = setup_.index,
+         .socket = std::move(handle),
+         .remote = remote,
+         .local = local,
+         .deadline = worker_.loop.now() + limits::kVisitorWaitMax});
+}
+
+void ServerListener::visitor_returned(Visitor visitor) { place(std::move(visitor)); }
+
+void ServerListener::visitor_arrived(SeatedVisitor seated) {
+  const auto found = members_.find(seated.seat.member());
+  if (found != members_.end()) {
+    found->second->take(std::move(seated));
+    return;
+  }
+  // The client left while he was on his way.
+  Visitor visitor = std::move(seated.visitor);
+  visitor.tried.push_back(seated.seat.member());
+  seated.seat = {};
+  place(std::move(visitor));
+}
+
+void ServerListener::place(Visitor visitor) {
+  if (stopping_) {
+    ++worker_.counters.visitors_refused_stopping;
+    return;
+  }
+  while (true) {
+    SeatedVisitor seated{.visitor = std::move(visitor), .seat = setup_.pool->choose(visitor.tried)};
+    if (!seated.seat.valid()) {
+      hold(std::move(seated.visitor));
+      return;
+    }
+    if (send_to(seated)) return;
+    ++worker_.counters.mailbox_full;
+    visitor = std::move(seated.visitor);
+    visitor.tried.push_back(seated.seat.member());
+  }
+}
+
+bool ServerListener::send_to(SeatedVisitor& seated) {
+  const std::size_t worker = seated.seat.worker();
+  if (worker == slot_.index) {
+    visitor_arrived(std::move(seated));
+    return true;
+  }
+  WorkerMessage message = std::move(seated);
+  if (workers_.post(worker, message)) {
+    ++worker_.counters.visitors_moved;
+    return true;
+  }
+  seated = std::move(std::get<SeatedVisitor>(message));
+  return false;
+}
+
+void ServerListener::hold(Visitor visitor) {
+  if (waiting_.size() >= limits::kVisitorsWaitingMax) {
+    ++worker_.counters.visitors_refused_waiting_full;
+    return;
+  }
+  waiting_.push_back(std::move(visitor));
+  if (!retry_.is_set()) retry_.set(worker_.loop.now() + limits::kVisitorRetryInterval);
+}
+
+void ServerListener::place_waiting() {
+  const Time now = worker_.loop.now();
+  for (std::size_t left = waiting_.size(); left > 0; --left) {
+    Visitor visitor = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (visitor.deadline <= now) {
+      ++worker_.counters.visitors_refused_no_client;
+      continue;
+    }
+    visitor.tried.clear();  // another round: who could not take him a moment ago may do so now
+    place(std::move(visitor));
+  }
+  if (waiting_.empty()) {
+    retry_.cancel();
+  } else {
+    retry_.set(now + limits::kVisitorRetryInterval);
+  }
+}
+
+// --- clients -----------------------------------------------------------------------------------------------------------
+
+quic::ConnectionEvents* ServerListener::connection_begun(quic::Connection& connection) {
+  auto session = std::make_unique<ServerSession>(worker_, slot_.index, *setup_.pool, setup_.server->health, connection,
+                                                 *this);
+  ServerSession* const events = session.get();
+  sessions_.emplace(&connection, std::move(session));
+  return events;
+}
+
+void ServerListener::session_registered(ServerSession& session, const std::optional<Pool::Replaced>& replaced) {
+  members_.emplace(session.member(), &session);
+  if (replaced) {
+    if (replaced->worker == slot_.index) {
+      member_replaced(replaced->member);
+    } else {
+      WorkerMessage message = MemberReplaced{.listener = setup_.index, .member = replaced->member};
+      // Should it not arrive, the session sees at its next heartbeat that it is no member any more.
+      if (!workers_.post(replaced->worker, message)) ++worker_.counters.mailbox_full;
+    }
+  }
+  if (!waiting_.empty()) retry_.set(worker_.loop.now());
+}
+
+void ServerListener::member_replaced(MemberId member) {
+  const auto found = members_.find(member);
+  if (found != members_.end()) found->second->close(quic::ErrorCode::shutdown, "replaced by a newer connection");
+}
+
+void ServerListener::session_ended(ServerSession& session) {
+  members_.erase(session.member());
+  const auto found = sessions_.find(&session.connection());
+  CHECK(found != sessions_.end());
+  worker_.retired.add(std::move(found->second));
+  sessions_.erase(found);
+}
+
+void ServerListener::hand_over(std::size_t worker_index, const io::PacketRun& run) {
+  WorkerMessage message = StrayPackets{.listener = setup_.index,
+                                       .local = run.local,
+                                       .remote = run.remote,
+                                       .bytes = {run.bytes.begin(), run.bytes.end()},
+                                       .segment_bytes = run.segment_bytes,
+                                       .ecn = run.ecn};
+  // Dropped is lost, as packets may be.
+  if (!workers_.post(worker_index, message)) ++worker_.counters.mailbox_full;
+}
+
+void ServerListener::packets_arrived(const StrayPackets& packets) {
+  endpoint_.receive_handed_over({.local = packets.local,
+                                 .remote = packets.remote,
+                                 .bytes = packets.bytes,
+                                 .segment_bytes = packets.segment_bytes,
+                                 .ecn = packets.ecn});
+}
+
+void ServerListener::stop() {
+  stopping_ = true;
+  traffic_.reset();
+  retry_.cancel();
+  worker_.counters.visitors_refused_stopping += waiting_.size();
+  waiting_.clear();
+  endpoint_.stop_accepting();
+  endpoint_.close_all(quic::ErrorCode::shutdown, "server is stopping");
+}
+
+}  // namespace qmux::tunnel

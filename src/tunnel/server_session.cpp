@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/server_session.h"
+
+#include <utility>
+#include <variant>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "tunnel/describe.h"
+
+namespace qmux::tunnel {
+
+using quic::ErrorCode;
+
+ServerSession::ServerSession(WorkerState& worker, std::size_t worker_index, Pool& pool, const HealthOptions& health,
+                             quic::Connection& connection, ServerSessionHost& host)
+    : worker_(worker),
+      worker_index_(worker_index),
+      pool_(pool),
+      health_(health),
+      connection_(connection),
+      host_(host),
+      deadline_(worker.loop.timers(), [this] { time_is_up(); }),
+      waiting_too_long_(worker.loop.timers(), [this] { give_up_waiting(); }) {}
+
+ServerSession::~ServerSession() = default;
+
+void ServerSession::close(ErrorCode code, std::string reason) { connection_.close(code, std::move(reason)); }
+
+void ServerSession::established(quic::Connection& /*connection*/) {
+  if (phase_ == Phase::unregistered) deadline_.set(worker_.loop.now() + limits::kRegisterTimeMax);
+}
+
+void ServerSession::stream_opened(quic::Connection& /*connection*/, quic::Stream& stream) {
+  if (stream.id() == 0) {
+    control_ = std::make_unique<ControlStream>(worker_.loop, stream, health_, *this);
+    return;
+  }
+  // Nothing in the protocol has a client open another one.
+  ++worker_.counters.streams_refused;
+  stream.reset(ErrorCode::limit_reached);
+  stream.stop_reading(ErrorCode::limit_reached);
+  stream.release();
+}
+
+void ServerSession::control_message(const wire::Message& message) {
+  if (phase_ == Phase::unregistered) {
+    if (const auto* const request = std::get_if<wire::Register>(&message)) {
+      register_client(*request);
+    } else {
+      out_of_order("a message before Register");
+    }
+  } else if (std::holds_alternative<wire::GoAway>(message)) {
+    pool_.set_state(member_, MemberState::draining);
+    log::info("client drains", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
+  } else if (const auto* const error = std::get_if<wire::ErrorMessage>(&message)) {
+    if (worker_.complaints.admit(worker_.loop.now())) {
+      log::warn("client reports an error",
+                {{"client_id", client_id_}, {"code", error->code}, {"message", error->message}});
+    }
+  } else if (!std::holds_alternative<wire::Heartbeat>(message)) {
+    out_of_order("a message out of order");
+  } else if (!pool_.contains(member_)) {
+    // Another worker's newcomer took this place, and its word about that got lost.
+    close(ErrorCode::shutdown, "replaced by a newer connection");
+  }
+}
+
+void ServerSession::register_client(const wire::Register& request) {
+  auto abilities = review(request);
+  if (!abilities) {
+    refuse(abilities.error().what);
+    return;
+  }
+  auto admission = pool_.join({.client_id = request.client_id,
+                               .instance = request.instance,
+                               .slot = request.slot,
+                               .epoch = request.epoch,
+                               .worker = worker_index_});
+  if (!admission) {
+    refuse("a newer connection of this client is registered");
+    return;
+  }
+  phase_ = Phase::registered;
+  deadline_.cancel();
+  abilities_ = *abilities;
+  client_id_ = request.client_id;
+  member_ = admission->member;
+  ++worker_.counters.clients_registered;
+  control_->send(wire::RegisterAck{.success = true, .message = "registered", .capabilities = words_of(abilities_)});
+  control_->start_heartbeats();
+  log::info("client registered", {{"client_id", client_id_},
+                                  {"remote", connection_.remote_address().text()},
+                                  {"certificate", connection_.peer_name()},
+                                  {"replaces", admission->replaced.has_value()}});
+  host_.session_registered(*this, admission->replaced);
+}
+
+void ServerSession::refuse(const std::string& reason) {
+  phase_ = Phase::refused;
+  refusal_ = reason;
+  ++worker_.counters.clients_refused;
+  if (const auto left_out = worker_.complaints.admit(worker_.loop.now())) {
+    log::warn("client refused",
+              {{"remote", connection_.remote_address().text()}, {"reason", reason}, {"not_logged", *left_out}});
+  }
+  control_->send(wire::RegisterAck{.success = false, .message = reason, .capabilities = {}});
+  control_->finish();
+  deadline_.set(worker_.loop.now() + limits::kRefusalLingerMax);
+}
+
+void ServerSession::out_of_order(const char* message) {
+  control_failed({.kind = ControlFailure::Kind::malformed, .text = message});
+}
+
+void ServerSession::control_failed(const ControlFailure& failure) {
+  if (failure.kind == ControlFailure::Kind::ended) {
+    close(ErrorCode::shutdown, failure.text);
+    return;
+  }
+  if (phase_ == Phase::unregistered) ++worker_.counters.clients_refused;
+  if (failure.kind != ControlFailure::Kind::silent) ++worker_.counters.protocol_errors;
+  if (const auto left_out = worker_.complaints.admit(worker_.loop.now())) {
+    log::warn("client disconnected for cause", {{"client_id", client_id_},
+                                                {"remote", connection_.remote_address().text()},
+                                                {"cause", failure.text},
+                                                {"not_logged", *left_out}});
+  }
+  close(ErrorCode::refused, failure.text);
+}
+
+void ServerSession::control_finished() { close(ErrorCode::refused, refusal_); }
+
+void ServerSession::time_is_up() {
+  if (phase_ == Phase::refused) {
+    close(ErrorCode::refused, refusal_);
+  } else {
+    ++worker_.counters.clients_refused;
+    close(ErrorCode::refused, "no registration in time");
+  }
+}
+
+void ServerSession::take(SeatedVisitor seated) {
+  if (phase_ != Phase::registered) {
+    return_visitor(std::move(seated));
+    return;
+  }
+  if (waiting_.empty()) {
+    if (quic::Stream* const stream = connection_.open_stream()) {
+      open_tunnel(std::move(seated), *stream);
+      return;
+    }
+    pool_.set_stream_credit(member_, false);
+  }
+  if (waiting_.size() >= limits::kVisitorsAwaitingCreditMax) {
+    return_visitor(std::move(seated));
+    return;
+  }
+  const Time until = worker_.loop.now() + limits::kStreamCreditWaitMax;
+  waiting_.push_back({.seated = std::move(seated), .until = until});
+  if (!waiting_too_long_.is_set()) waiting_too_long_.set(until);
+}
+
+void ServerSession::open_tunnel(SeatedVisitor seated, quic::Stream& stream) {
+  auto tunnel = std::make_unique<ServerTunnel>(worker_, abilities_, std::move(seated), stream, *this);
+  tunnels_.emplace(stream.id(), std::move(tunnel));
+}
+
+void ServerSession::stream_credit(quic::Connection& /*connection*/) { serve_waiting(); }
+
+void ServerSession::serve_waiting() {
+  while (!waiting_.empty()) {
+    quic::Stream* const stream = connection_.open_stream();
+    if (stream == nullptr) return;
+    SeatedVisitor seated = std::move(waiting_.front().seated);
+    waiting_.pop_front();
+    open_tunnel(std::move(seated), *stream);
+  }
+  waiting_too_long_.cancel();
+  pool_.set_stream_credit(member_, true);
+}
+
+void ServerSession::give_up_waiting() {
+  const Time now = worker_.loop.now();
+  while (!waiting_.empty() && waiting_.front().until <= now) {
+    SeatedVisitor seated = std::move(waiting_.front().seated);
+    waiting_.pop_front();
+    // He may well come back, to the end of the queue: its entries stay in the order of their time.
+    return_visitor(std::move(seated));
+  }
+  if (!waiting_.empty()) waiting_too_long_.set(waiting_.front().until);
+}
+
+void ServerSession::return_visitor(SeatedVisitor seated) {
+  Visitor visitor = std::move(seated.visitor);
+  visitor.tried.push_back(seated.seat.member());
+  seated.seat = {};
+  host_.visitor_returned(std::move(visitor));
+}
+
+void ServerSession::tunnel_ended(ServerTunnel& tunnel) {
+  const auto found = tunnels_.find(tunnel.stream_id());
+  worker_.retired.add(std::move(found->second));
+  tunnels_.erase(found);
+}
+
+void ServerSession::closed(quic::Connection& connection, const quic::CloseCause& cause) {
+  if (phase_ == Phase::registered) {
+    log::info("client gone", {{"client_id", client_id_},
+                              {"remote", connection.remote_address().text()},
+                              {"tunnels", tunnels_.size()},
+                              {"cause", describe(cause)}});
+  } else if (const auto left_out = worker_.complaints.admit(worker_.loop.now())) {
+    log::info("connection ended before registration", {{"remote", connection.remote_address().text()},
+                                                       {"cause", describe(cause)},
+                                                       {"not_logged", *left_out}});
+  }
+  phase_ = Phase::closed;
+  deadline_.cancel();
+  waiting_too_long_.cancel();
+  if (control_) control_->connection_lost();
+  pool_.leave(member_);
+  for (auto& [id, tunnel] : tunnels_) {
+    tunnel->connection_lost();
+    worker_.retired.add(std::move(tunnel));
+  }
+  tunnels_.clear();
+  for (auto waiting = std::exchange(waiting_, {}); Waiting& each : waiting) return_visitor(std::move(each.seated));
+  host_.session_ended(*this);
+}
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+//
+// A client's connection as the server sees it: registration, membership of the pool, and the tunnels that go through it.
+//
+//   handshake -> waits for Register -> registered -> closed
+//                       \-> refused (reason on its way) -> closed
+//
+// Owned by its host; one thread, that of the connection. After session_ended() nothing more comes from it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "quic/connection.h"
+#include "tunnel/control_stream.h"
+#include "tunnel/pool.h"
+#include "tunnel/registration.h"
+#include "tunnel/retired.h"
+#include "tunnel/server_tunnel.h"
+#include "tunnel/visitor.h"
+#include "tunnel/worker_state.h"
+
+namespace qmux::tunnel {
+
+class ServerSession;
+
+class ServerSessionHost {
+ public:
+  /// The session has become a member of the pool; `replaced` lost its place to it.
+  virtual void session_registered(ServerSession& session, const std::optional<Pool::Replaced>& replaced) = 0;
+  /// A visitor whom the session cannot serve; it has added itself to those tried.
+  virtual void visitor_returned(Visitor visitor) = 0;
+  /// The connection is gone. The host retires the session.
+  virtual void session_ended(ServerSession& session) = 0;
+
+ protected:
+  ~ServerSessionHost() = default;
+};
+
+class ServerSession final : public Retirable,
+                            public quic::ConnectionEvents,
+                            public ControlEvents,
+                            public ServerTunnelOwner {
+ public:
+  /// `health` and `pool` outlive it. `worker_index`: whose the session is, for the pool.
+  ServerSession(WorkerState& worker, std::size_t worker_index, Pool& pool, const HealthOptions& health,
+                quic::Connection& connection, ServerSessionHost& host);
+  ~ServerSession() override;
+
+  /// 0 until registered.
+  [[nodiscard]] MemberId member() const noexcept { return member_; }
+  [[nodiscard]] quic::Connection& connection() noexcept { return connection_; }
+  /// Opens a tunnel for him, at once or when the client allows another stream.
+  void take(SeatedVisitor seated);
+  /// Ends the connection; session_ended() follows.
+  void close(quic::ErrorCode code, std::string reason);
+
+ private:
+  enum class Phase { unregistered, registered, refused, closed };
+  struct Waiting {
+    SeatedVisitor seated;
+    Time until;
+  };
+
+  // quic::ConnectionEvents
+  void established(quic::Connection& connection) override;
+  void stream_opened(quic::Connection& connection, quic::Stream& stream) override;
+  void stream_credit(quic::Connection& connection) override;
+  void closed(quic::Connection& connection, const quic::CloseCause& cause) override;
+
+  // ControlEvents
+  void control_message(const wire::Message& message) override;
+  void control_failed(const ControlFailure& failure) override;
+  void control_finished() override;
+
+  // ServerTunnelOwner
+  void tunnel_ended(ServerTunnel& tunnel) override;
+
+  void register_client(const wire::Register& request);
+  void refuse(const std::string& reason);
+  void out_of_order(const char* message);
+  void time_is_up();
+  void open_tunnel(SeatedVisitor seated, quic::Stream& stream);
+  void serve_waiting();
+  void give_up_waiting();
+  void return_visitor(SeatedVisitor seated);
+
+  WorkerState& worker_;
+  const std::size_t worker_index_;
+  Pool& pool_;
+  const HealthOptions& health_;
+  quic::Connection& connection_;
+  ServerSessionHost& host_;
+  Phase phase_ = Phase::unregistered;
+  std::unique_ptr<ControlStream> control_;
+  Timer deadline_;  ///< to have registered; of a refused one to have heard why
+  std::string client_id_;
+  std::string refusal_;
+  ClientAbilities abilities_;
+  MemberId member_ = 0;
+  std::deque<Waiting> waiting_;  ///< for stream credit
+  Timer waiting_too_long_;
+  std::unordered_map<std::int64_t, std::unique_ptr<ServerTunnel>> tunnels_;  ///< by stream
+};
+
+}  // namespace qmux::tunnel

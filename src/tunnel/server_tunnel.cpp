@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/server_tunnel.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "tunnel/describe.h"
+#include "wire/messages.h"
+
+namespace qmux::tunnel {
+namespace {
+
+/// What the client must have before the relay may speak on the stream: NewConn, and what the visitor has sent so far.
+quic::Stream& introduce(quic::Stream& stream, const Visitor& visitor, std::uint64_t conn_id, bool ack,
+                        std::int64_t unix_seconds) {
+  std::vector<std::byte> bytes;
+  wire::encode(wire::NewConn{.conn_id = conn_id,
+                             .protocol = "tcp",
+                             .source_addr = visitor.remote.text(),
+                             .dest_addr = visitor.local.text(),
+                             .timestamp = unix_seconds,
+                             .ack = ack},
+               bytes);
+  stream.send_copy(bytes);
+  if (!visitor.prefix.empty()) stream.send_copy(visitor.prefix);
+  return stream;
+}
+
+}  // namespace
+
+ServerTunnel::ServerTunnel(WorkerState& worker, const ClientAbilities& client, SeatedVisitor seated,
+                           quic::Stream& stream, ServerTunnelOwner& owner)
+    : worker_(worker),
+      owner_(owner),
+      stream_id_(stream.id()),
+      conn_id_(worker.loop.random().next_u64()),
+      visitor_(seated.visitor.remote),
+      seat_(std::move(seated.seat)),
+      relay_(worker.loop, worker.memory, worker.loop.adopt_tcp(std::move(seated.visitor.socket)),
+             introduce(stream, seated.visitor, conn_id_, client.conn_ack, worker.loop.unix_seconds()), *this,
+             {.peer = client.names_instances ? RelayPeer::exact : RelayPeer::go_client,
+              .conn_id = conn_id_,
+              .expect_ack = client.conn_ack}) {
+  ++worker_.counters.tunnels_opened;
+}
+
+void ServerTunnel::connection_lost() { account(relay_.connection_lost()); }
+
+void ServerTunnel::relay_acknowledged(Relay& /*relay*/) {}
+
+void ServerTunnel::relay_ended(Relay& /*relay*/, const RelayEnd& end) {
+  account(end);
+  owner_.tunnel_ended(*this);
+}
+
+void ServerTunnel::account(const RelayEnd& end) {
+  worker_.counters.tunnel_closed(end);
+  seat_ = {};
+  if (!log::enabled(log::Level::debug)) return;
+  log::debug("tunnel ended", {{"conn_id", conn_id_},
+                              {"visitor", visitor_.text()},
+                              {"cause", describe(end.cause)},
+                              {"peer_code", end.peer_code},
+                              {"bytes_in", end.bytes_to_stream},
+                              {"bytes_out", end.bytes_to_socket}});
+}
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+//
+// A visitor whom a client is serving: his socket, the stream that carries him, and his seat in the pool.
+//
+// Owned by the session; one thread.
+#pragma once
+
+#include <cstdint>
+
+#include "quic/stream.h"
+#include "tunnel/pool.h"
+#include "tunnel/registration.h"
+#include "tunnel/relay.h"
+#include "tunnel/retired.h"
+#include "tunnel/visitor.h"
+#include "tunnel/worker_state.h"
+
+namespace qmux::tunnel {
+
+class ServerTunnel;
+
+class ServerTunnelOwner {
+ public:
+  /// Told from the loop, once, unless the owner ended the tunnel itself. The owner retires it.
+  virtual void tunnel_ended(ServerTunnel& tunnel) = 0;
+
+ protected:
+  ~ServerTunnelOwner() = default;
+};
+
+class ServerTunnel final : public Retirable, private RelayObserver {
+ public:
+  /// Makes the visitor this worker's and asks the client for its service on the new stream.
+  ServerTunnel(WorkerState& worker, const ClientAbilities& client, SeatedVisitor seated, quic::Stream& stream,
+               ServerTunnelOwner& owner);
+
+  [[nodiscard]] std::int64_t stream_id() const noexcept { return stream_id_; }
+  /// Ends it, with the connection; tunnel_ended() does not follow.
+  void connection_lost();
+
+ private:
+  void relay_acknowledged(Relay& relay) override;
+  void relay_ended(Relay& relay, const RelayEnd& end) override;
+  void account(const RelayEnd& end);
+
+  WorkerState& worker_;
+  ServerTunnelOwner& owner_;
+  const std::int64_t stream_id_;
+  const std::uint64_t conn_id_;
+  const Address visitor_;
+  Pool::Seat seat_;
+  Relay relay_;
+};
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/server_worker.h"
+
+#include <algorithm>
+#include <ranges>
+#include <utility>
+#include <variant>
+
+#include "base/limits.h"
+#include "tunnel/end_pass.h"
+
+namespace qmux::tunnel {
+
+ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, std::span<const ListenerSetup> setups,
+                           Workers& workers, std::move_only_function<void()> stopped)
+    : state_(loop),
+      mailbox_(limits::kMailboxMessagesMax),
+      stopped_(std::move(stopped)),
+      stop_deadline_(loop.timers(), [this] { finish_stop(); }) {
+  for (const ListenerSetup& setup : setups) {
+    listeners_.push_back(std::make_unique<ServerListener>(state_, slot, setup, workers));
+  }
+  loop.set_pass_observer(this);
+  loop.set_wake_handler([this] { woken(); });
+}
+
+ServerWorker::~ServerWorker() {
+  state_.loop.set_pass_observer(nullptr);
+  state_.loop.set_wake_handler({});
+  state_.retired.clear();
+}
+
+bool ServerWorker::post(WorkerMessage& message) {
+  const auto posted = mailbox_.post(std::move(message));
+  if (posted == Mailbox<WorkerMessage>::Posted::refused) return false;
+  if (posted == Mailbox<WorkerMessage>::Posted::queued_first) state_.loop.wake();
+  return true;
+}
+
+void ServerWorker::stop() noexcept {
+  stop_wanted_.store(true, std::memory_order_release);
+  state_.loop.wake();
+}
+
+void ServerWorker::woken() {
+  if (stop_wanted_.load(std::memory_order_acquire) && !stopping_) begin_stop();
+  mailbox_.take(taken_);
+  for (WorkerMessage& message : taken_) handle(std::move(message));
+  taken_.clear();
+}
+
+void ServerWorker::handle(WorkerMessage message) {
+  std::visit(
+      [this]<typename Message>(Message& each) {
+        if constexpr (std::is_same_v<Message, SeatedVisitor>) {
+          listeners_[each.visitor.listener]->visitor_arrived(std::move(each));
+        } else if constexpr (std::is_same_v<Message, StrayPackets>) {
+          listeners_[each.listener]->packets_arrived(each);
+        } else {
+          listeners_[each.listener]->member_replaced(each.member);
+        }
+      },
+      message);
+}
+
+void ServerWorker::end_of_pass(Time now) {
+  end_pass(state_.loop,
+           listeners_ | std::views::transform([](const auto& each) -> quic::Endpoint& { return each->endpoint(); }),
+           state_.retired, now);
+  if (stopping_ && std::ranges::all_of(listeners_, [](const auto& each) {
+        return each->endpoint().connection_count() == 0;
+      })) {
+    finish_stop();
+  }
+}
+
+void ServerWorker::begin_stop() {
+  stopping_ = true;
+  mailbox_.close();
+  for (const auto& listener : listeners_) listener->stop();
+  stop_deadline_.set(state_.loop.now() + limits::kStopTimeMax);
+}
+
+void ServerWorker::finish_stop() {
+  stop_deadline_.cancel();
+  if (stopped_) std::exchange(stopped_, nullptr)();
+}
+
+}  // namespace qmux::tunnel
