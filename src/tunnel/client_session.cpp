@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/client_session.h"
+
+#include <utility>
+#include <variant>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "tunnel/describe.h"
+
+namespace qmux::tunnel {
+
+using quic::ErrorCode;
+
+ClientSession::ClientSession(WorkerState& worker, const ClientOptions& options, wire::Register introduction,
+                             ClientSessionHost& host)
+    : worker_(worker),
+      options_(options),
+      introduction_(std::move(introduction)),
+      host_(host),
+      deadline_(worker.loop.timers(),
+                [this] { leave(ErrorCode::refused, "the server did not answer the registration"); }) {}
+
+ClientSession::~ClientSession() = default;
+
+void ClientSession::established(quic::Connection& connection) {
+  connection_ = &connection;
+  deadline_.set(worker_.loop.now() + limits::kRegisterTimeMax);
+  open_control_stream();
+}
+
+void ClientSession::stream_credit(quic::Connection& /*connection*/) { open_control_stream(); }
+
+void ClientSession::open_control_stream() {
+  if (control_) return;
+  quic::Stream* const stream = connection_->open_stream();
+  if (stream == nullptr) return;  // stream_credit() follows, or the deadline
+  control_ = std::make_unique<ControlStream>(worker_.loop, *stream, options_.health, *this);
+  control_->send(introduction_);
+}
+
+void ClientSession::control_message(const wire::Message& message) {
+  if (const auto* const answer = std::get_if<wire::RegisterAck>(&message); answer != nullptr && !registered_) {
+    registration_answered(*answer);
+  } else if (const auto* const error = std::get_if<wire::ErrorMessage>(&message)) {
+    if (worker_.complaints.admit(worker_.loop.now())) {
+      log::warn("server reports an error", {{"code", error->code}, {"message", error->message}});
+    }
+  } else if (const auto* const farewell = std::get_if<wire::GoAway>(&message)) {
+    // What is open goes on; the server opens nothing more by itself.
+    log::info("server drains", {{"reason", farewell->reason}});
+  } else if (!std::holds_alternative<wire::Heartbeat>(message)) {
+    control_failed({.kind = ControlFailure::Kind::malformed, .text = "a message out of order"});
+  }
+}
+
+void ClientSession::registration_answered(const wire::RegisterAck& answer) {
+  deadline_.cancel();
+  if (!answer.success) {
+    leave(ErrorCode::shutdown, "the server refused the registration: " + answer.message);
+    return;
+  }
+  registered_ = true;
+  // A server of ours uses at least one of the extensions that we announce.
+  server_ = answer.capabilities.empty() ? RelayPeer::go_server : RelayPeer::exact;
+  control_->start_heartbeats();
+  host_.session_registered();
+  for (quic::Stream* const stream : std::exchange(early_, {})) begin_tunnel(*stream);
+}
+
+void ClientSession::control_failed(const ControlFailure& failure) {
+  if (failure.kind == ControlFailure::Kind::malformed || failure.kind == ControlFailure::Kind::flood) {
+    ++worker_.counters.protocol_errors;
+  }
+  leave(failure.kind == ControlFailure::Kind::ended ? ErrorCode::shutdown : ErrorCode::refused, failure.text);
+}
+
+void ClientSession::control_finished() {}
+
+void ClientSession::leave(ErrorCode code, std::string cause) {
+  own_cause_ = std::move(cause);
+  connection_->close(code, own_cause_);
+}
+
+void ClientSession::stream_opened(quic::Connection& /*connection*/, quic::Stream& stream) {
+  if (registered_) {
+    begin_tunnel(stream);
+  } else {
+    early_.push_back(&stream);
+  }
+}
+
+void ClientSession::begin_tunnel(quic::Stream& stream) {
+  tunnels_.emplace(stream.id(), std::make_unique<ClientTunnel>(worker_, options_.local, server_, stream, *this));
+}
+
+void ClientSession::tunnel_ended(ClientTunnel& tunnel) {
+  const auto found = tunnels_.find(tunnel.stream_id());
+  worker_.retired.add(std::move(found->second));
+  tunnels_.erase(found);
+}
+
+void ClientSession::closed(quic::Connection& /*connection*/, const quic::CloseCause& cause) {
+  deadline_.cancel();
+  if (control_) control_->connection_lost();
+  for (auto& [id, tunnel] : tunnels_) {
+    tunnel->connection_lost();
+    worker_.retired.add(std::move(tunnel));
+  }
+  tunnels_.clear();
+  early_.clear();
+  host_.session_ended(own_cause_.empty() ? describe(cause) : own_cause_);
+}
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+//
+// A connection to a server as the client sees it: registration, heartbeats, and the tunnels that the server opens.
+//
+// Owned by its host; one thread. After session_ended() nothing more comes from it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "quic/connection.h"
+#include "tunnel/client_tunnel.h"
+#include "tunnel/control_stream.h"
+#include "tunnel/options.h"
+#include "tunnel/retired.h"
+#include "tunnel/worker_state.h"
+#include "wire/messages.h"
+
+namespace qmux::tunnel {
+
+class ClientSessionHost {
+ public:
+  /// The server has let us in.
+  virtual void session_registered() = 0;
+  /// The connection is gone; `cause` is for people. The host retires the session.
+  virtual void session_ended(const std::string& cause) = 0;
+
+ protected:
+  ~ClientSessionHost() = default;
+};
+
+class ClientSession final : public Retirable,
+                            public quic::ConnectionEvents,
+                            public ControlEvents,
+                            public ClientTunnelOwner {
+ public:
+  /// `options` outlives it. `introduction`: what it registers with.
+  ClientSession(WorkerState& worker, const ClientOptions& options, wire::Register introduction,
+                ClientSessionHost& host);
+  ~ClientSession() override;
+
+  [[nodiscard]] bool is_registered() const noexcept { return registered_; }
+
+ private:
+  // quic::ConnectionEvents
+  void established(quic::Connection& connection) override;
+  void stream_opened(quic::Connection& connection, quic::Stream& stream) override;
+  void stream_credit(quic::Connection& connection) override;
+  void closed(quic::Connection& connection, const quic::CloseCause& cause) override;
+
+  // ControlEvents
+  void control_message(const wire::Message& message) override;
+  void control_failed(const ControlFailure& failure) override;
+  void control_finished() override;
+
+  // ClientTunnelOwner
+  void tunnel_ended(ClientTunnel& tunnel) override;
+
+  void open_control_stream();
+  void begin_tunnel(quic::Stream& stream);
+  void registration_answered(const wire::RegisterAck& answer);
+  /// Closes the connection; `cause` is what session_ended() will say.
+  void leave(quic::ErrorCode code, std::string cause);
+
+  WorkerState& worker_;
+  const ClientOptions& options_;
+  const wire::Register introduction_;
+  ClientSessionHost& host_;
+  quic::Connection* connection_ = nullptr;  ///< once established
+  std::unique_ptr<ControlStream> control_;
+  Timer deadline_;  ///< for the answer to Register
+  std::string own_cause_;
+  RelayPeer server_ = RelayPeer::exact;
+  bool registered_ = false;
+  std::vector<quic::Stream*> early_;  ///< opened by the server before its answer arrived: packets overtake each other
+  std::unordered_map<std::int64_t, std::unique_ptr<ClientTunnel>> tunnels_;  ///< by stream
+};
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/server_link.h"
+
+#include <utility>
+
+#include "base/limits.h"
+#include "base/log.h"
+
+namespace qmux::tunnel {
+
+ServerLink::ServerLink(WorkerState& worker, const ClientOptions& options, std::string instance, std::uint32_t slot)
+    : worker_(worker),
+      options_(options),
+      server_(options.servers[slot]),
+      instance_(std::move(instance)),
+      slot_(slot),
+      backoff_(options.backoff_max),
+      next_step_(worker.loop.timers(), [this] { attempt(); }) {}
+
+ServerLink::~ServerLink() = default;
+
+void ServerLink::start() { next_step_.set(worker_.loop.now()); }
+
+void ServerLink::attempt() {
+  if (next_address_ < addresses_.size()) {
+    connect_next();
+    return;
+  }
+  resolution_ = worker_.loop.resolve(server_.address, [this](Result<std::vector<Address>> addresses) {
+    resolved(std::move(addresses));
+  });
+}
+
+void ServerLink::resolved(Result<std::vector<Address>> addresses) {
+  next_address_ = 0;
+  addresses_.clear();
+  if (!addresses) {
+    failed(addresses.error().text());
+    return;
+  }
+  addresses_ = std::move(*addresses);
+  if (addresses_.empty()) {
+    failed("the name has no addresses");
+    return;
+  }
+  connect_next();
+}
+
+void ServerLink::connect_next() {
+  remote_ = addresses_[next_address_++];
+  wire::Register introduction{.client_id = options_.client_id,
+                              .version = std::string(wire::kProtocolVersion),
+                              .capabilities = {std::string(wire::capability::kTcp),
+                                               std::string(wire::capability::kConnAck),
+                                               std::string(wire::capability::kDrain)},
+                              .instance = instance_,
+                              .slot = slot_,
+                              .epoch = ++epoch_};
+  auto endpoint = std::make_unique<quic::Endpoint>(
+      worker_.loop, worker_.chunks,
+      quic::EndpointOptions{.transport = options_.transport, .credentials = options_.credentials, .worker = {}});
+  session_ = std::make_unique<ClientSession>(worker_, options_, std::move(introduction), *this);
+  const ConstBytes token = token_from_ == remote_ ? ConstBytes(token_) : ConstBytes();
+  auto connection = endpoint->connect(remote_, server_.server_name, token, *session_);
+  if (!connection) {
+    session_.reset();
+    failed(connection.error().text());
+    return;
+  }
+  endpoints_.push_back(std::move(endpoint));
+}
+
+void ServerLink::session_registered() {
+  registered_at_ = worker_.loop.now();
+  next_address_ = addresses_.size();  // once lost, the name is looked up again
+  log::info("server connected", {{"server", server_.address.text()}, {"address", remote_.text()}});
+}
+
+void ServerLink::session_ended(const std::string& cause) {
+  const bool was_registered = session_->is_registered();
+  worker_.retired.add(std::move(session_));
+  if (const auto& token = endpoints_.back()->server_token(); !token.empty()) {
+    token_ = token;
+    token_from_ = remote_;
+  }
+  if (stopping_) return;
+  if (!was_registered) {
+    failed(cause);
+    return;
+  }
+  if (worker_.loop.now() - registered_at_ >= limits::kStableSessionMin) backoff_.reset();
+  const Duration wait = backoff_.next(worker_.loop.random());
+  log::warn("server lost", {{"server", server_.address.text()},
+                            {"address", remote_.text()},
+                            {"cause", cause},
+                            {"retry_in_ms", std::chrono::duration_cast<std::chrono::milliseconds>(wait).count()}});
+  next_step_.set(worker_.loop.now() + wait);
+}
+
+void ServerLink::failed(const std::string& cause) {
+  const bool other_address = next_address_ < addresses_.size();
+  const Duration wait = other_address ? Duration::zero() : backoff_.next(worker_.loop.random());
+  log::warn("server not reached",
+            {{"server", server_.address.text()},
+             {"address", remote_.text()},
+             {"cause", cause},
+             {"retry_in_ms", std::chrono::duration_cast<std::chrono::milliseconds>(wait).count()}});
+  next_step_.set(worker_.loop.now() + wait);
+}
+
+void ServerLink::stop() {
+  stopping_ = true;
+  next_step_.cancel();
+  resolution_.reset();
+  for (const auto& endpoint : endpoints_) endpoint->close_all(quic::ErrorCode::shutdown, "client is stopping");
+}
+
+bool ServerLink::stopped() const noexcept { return stopping_ && endpoints_.empty(); }
+
+void ServerLink::forget_finished() {
+  // Beyond a few, goodbyes go unheard: a server that refuses at once must not make us collect sockets.
+  constexpr std::size_t kFarewellsMax = 4;
+  const std::size_t in_use = session_ ? 1 : 0;
+  while (endpoints_.size() > in_use + kFarewellsMax) endpoints_.erase(endpoints_.begin());
+  std::erase_if(endpoints_, [](const auto& endpoint) { return endpoint->connection_count() == 0; });
+}
+
+}  // namespace qmux::tunnel

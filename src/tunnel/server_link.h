@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+//
+// A client's tie to one server, for as long as the client runs: resolve -> connect -> register -> serve; on any failure at
+// once again, then with growing waits.
+//
+// Owned by the client's worker; one thread. Its endpoints change only from timers and resolutions, never while endpoints are
+// served at the end of a pass, except by forget_finished().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "quic/endpoint.h"
+#include "tunnel/backoff.h"
+#include "tunnel/client_session.h"
+#include "tunnel/options.h"
+#include "tunnel/worker_state.h"
+
+namespace qmux::tunnel {
+
+class ServerLink final : public ClientSessionHost {
+ public:
+  /// `options` outlives it. `slot` is the place of this server among them: with `instance` it names the connection.
+  ServerLink(WorkerState& worker, const ClientOptions& options, std::string instance, std::uint32_t slot);
+  ServerLink(const ServerLink&) = delete;
+  ServerLink& operator=(const ServerLink&) = delete;
+  ~ServerLink();
+
+  /// Begins; the first attempt is made in the loop's next pass.
+  void start();
+  /// Closes the connection in order and makes no new one.
+  void stop();
+  /// After stop(): everything has been said.
+  [[nodiscard]] bool stopped() const noexcept;
+
+  [[nodiscard]] bool is_registered() const noexcept { return session_ && session_->is_registered(); }
+  /// For the end of a pass: the endpoint in use, and those whose connections are still saying goodbye.
+  [[nodiscard]] const std::vector<std::unique_ptr<quic::Endpoint>>& endpoints() const noexcept { return endpoints_; }
+  void forget_finished();
+
+ private:
+  // ClientSessionHost
+  void session_registered() override;
+  void session_ended(const std::string& cause) override;
+
+  void attempt();
+  void resolved(Result<std::vector<Address>> addresses);
+  void connect_next();
+  /// Another address, or another round after a wait.
+  void failed(const std::string& cause);
+
+  WorkerState& worker_;
+  const ClientOptions& options_;
+  const ServerEntry& server_;
+  const std::string instance_;
+  const std::uint32_t slot_;
+  std::uint64_t epoch_ = 0;
+  Backoff backoff_;
+  Timer next_step_;
+  std::unique_ptr<io::Resolution> resolution_;
+  std::vector<Address> addresses_;
+  std::size_t next_address_ = 0;
+  Address remote_;  ///< of the connection
+  Time registered_at_{};
+  std::vector<std::byte> token_;  ///< address validation token (RFC 9000 section 8.1.3) ...
+  Address token_from_;            ///< ... and the server's address that gave it
+  /// The last one belongs to session_, as long as there is one.
+  std::vector<std::unique_ptr<quic::Endpoint>> endpoints_;
+  std::unique_ptr<ClientSession> session_;
+  bool stopping_ = false;
+};
+
+}  // namespace qmux::tunnel
