@@ -1,14 +1,64 @@
 // SPDX-License-Identifier: MIT
 #include "app/run_client.h"
 
-#include <cstdio>
+#include <utility>
+
+#include "app/logging.h"
+#include "app/transport.h"
+#include "app/worker_loops.h"
+#include "base/log.h"
+#include "net/process.h"
+#include "quic/credentials.h"
+#include "tunnel/client.h"
 
 namespace qmux::app {
+namespace {
+
+tunnel::ClientOptions to_options(const ClientConfig& config, const quic::Credentials& credentials) {
+  tunnel::ClientOptions options{.client_id = config.client_id,
+                                .servers = {},
+                                .local = config.local,
+                                .credentials = &credentials,
+                                .transport = to_transport(config.quic),
+                                .health = to_health(config.health),
+                                .backoff_max = config.reconnect.max_backoff};
+  for (const ServerEntry& server : config.servers) {
+    options.servers.push_back({.address = server.address, .server_name = server.server_name});
+  }
+  return options;
+}
+
+Result<void> serve(const ClientConfig& config) {
+  auto credentials = quic::Credentials::load({.certificate = config.tls.client_cert_file,
+                                              .key = config.tls.client_key_file,
+                                              .trust = config.tls.ca_cert_file},
+                                             quic::Credentials::Purpose::client);
+  if (!credentials) return std::unexpected(std::move(credentials.error()));
+  auto loops = WorkerLoops::make(config.workers);
+  if (!loops) return std::unexpected(std::move(loops.error()));
+
+  tunnel::Client client(to_options(config, **credentials), loops->interfaces(), [&] { loops->stop(); });
+  log::info("client ready", {{"client_id", config.client_id},
+                             {"service", config.local.text()},
+                             {"servers", config.servers.size()},
+                             {"workers", config.workers}});
+  client.start();
+  return loops->run([&] { client.stop(); });
+}
+
+}  // namespace
 
 int run_client(const Loaded<ClientConfig>& loaded) {
-  for (const std::string& warning : loaded.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
-  std::fputs("qmux: the client is not available in this build\n", stderr);
-  return 1;
+  net::take_over_signals();
+  net::raise_descriptor_limit();
+  configure_log(loaded.config.log);
+  log_remarks(loaded.warnings, loaded.notices);
+  if (auto served = serve(loaded.config); !served) {
+    log::error("the client cannot run", {{"cause", served.error().text()}});
+    return 1;
+  }
+  log::info("stopped");
+  return 0;
 }
 
 }  // namespace qmux::app

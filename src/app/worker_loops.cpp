@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "app/worker_loops.h"
+
+#include <cstdlib>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "net/process.h"
+
+namespace qmux::app {
+
+Result<WorkerLoops> WorkerLoops::make(std::size_t count) {
+  WorkerLoops made;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto loop = net::AsioEventLoop::make();
+    if (!loop) return std::unexpected(std::move(loop.error()));
+    made.loops_.push_back(std::move(*loop));
+  }
+  return made;
+}
+
+std::vector<io::EventLoop*> WorkerLoops::interfaces() const {
+  std::vector<io::EventLoop*> loops;
+  for (const auto& loop : loops_) loops.push_back(loop.get());
+  return loops;
+}
+
+Result<void> WorkerLoops::run(std::move_only_function<void()> stop_wanted) {
+  bool stopping = false;
+  net::SignalWatch signals(loops_.front()->reactor(), [&](int signal) {
+    if (stopping) std::_Exit(128 + signal);  // as a shell reports a process ended by that signal
+    stopping = true;
+    log::info("stopping", {{"signal", signal}});
+    stop_wanted();
+  });
+  if (auto begun = signals.begin(); !begun) return begun;
+
+  std::vector<std::jthread> threads;
+  try {
+    for (std::size_t i = 1; i < loops_.size(); ++i) threads.emplace_back([loop = loops_[i].get()] { loop->run(); });
+  } catch (const std::system_error& error) {
+    stop();
+    return fail(std::string("cannot start a thread: ") + error.what());
+  }
+  loops_.front()->run();
+  return {};
+}
+
+void WorkerLoops::stop() const noexcept {
+  for (const auto& loop : loops_) loop->stop();
+}
+
+}  // namespace qmux::app
