@@ -65,8 +65,8 @@ void AsioEventLoop::set_wake_handler(std::move_only_function<void()> handler) {
   waker_.set_handler(std::move(handler));
 }
 
-Result<std::unique_ptr<io::DatagramSocket>> AsioEventLoop::open_datagram(
-    const io::DatagramOptions& options, io::DatagramSocket::Observer& observer) {
+Result<std::unique_ptr<io::DatagramSocket>> AsioEventLoop::open_datagram(const io::DatagramOptions& options,
+                                                                         io::DatagramSocket::Observer& observer) {
   return UdpSocket::open(reactor_, options, observer);
 }
 

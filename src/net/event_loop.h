@@ -39,8 +39,8 @@ class AsioEventLoop final : public io::EventLoop {
 
   [[nodiscard]] Result<std::unique_ptr<io::DatagramSocket>> open_datagram(
       const io::DatagramOptions& options, io::DatagramSocket::Observer& observer) override;
-  [[nodiscard]] Result<std::unique_ptr<io::TcpListener>> listen_tcp(
-      const Address& local, bool shared_port, io::TcpListener::Observer& observer) override;
+  [[nodiscard]] Result<std::unique_ptr<io::TcpListener>> listen_tcp(const Address& local, bool shared_port,
+                                                                    io::TcpListener::Observer& observer) override;
   [[nodiscard]] Result<std::unique_ptr<io::TcpSocket>> connect_tcp(const Address& remote) override;
   [[nodiscard]] std::unique_ptr<io::TcpSocket> adopt_tcp(io::TcpHandle handle) override;
   [[nodiscard]] std::unique_ptr<io::Resolution> resolve(const HostPort& host, Resolved done) override;

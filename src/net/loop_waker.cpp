@@ -9,8 +9,7 @@
 
 namespace qmux::net {
 
-LoopWaker::LoopWaker(Reactor& reactor)
-    : descriptor_(reactor, *this), fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+LoopWaker::LoopWaker(Reactor& reactor) : descriptor_(reactor, *this), fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
   if (!descriptor_.open(fd_)) throw std::system_error(ENOSPC, std::generic_category(), "epoll_ctl");
   descriptor_.arm(Readiness::read);

@@ -24,12 +24,10 @@ class PortReservation {
   [[nodiscard]] const Address& address() const noexcept { return address_; }
 
  private:
-  PortReservation(const Address& address, FileDescriptor lock) noexcept
-      : address_(address), lock_(std::move(lock)) {}
+  PortReservation(const Address& address, FileDescriptor lock) noexcept : address_(address), lock_(std::move(lock)) {}
 
   Address address_;
-  FileDescriptor
-      lock_;  ///< a Unix socket whose abstract name (unix(7)) is the address: gone with the process
+  FileDescriptor lock_;  ///< a Unix socket whose abstract name (unix(7)) is the address: gone with the process
 };
 
 }  // namespace qmux::net

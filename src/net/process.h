@@ -25,8 +25,7 @@ void take_over_signals() noexcept;
 class SignalWatch final : Reactor::Owner {
  public:
   using Handler = std::move_only_function<void(int signal)>;
-  SignalWatch(Reactor& reactor, Handler handler)
-      : descriptor_(reactor, *this), handler_(std::move(handler)) {}
+  SignalWatch(Reactor& reactor, Handler handler) : descriptor_(reactor, *this), handler_(std::move(handler)) {}
 
   /// Fails when the process has no descriptors left.
   [[nodiscard]] Result<void> begin();

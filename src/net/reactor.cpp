@@ -55,9 +55,7 @@ struct Reactor::Waited {
   Readiness readiness;
 
   using allocator_type = OperationAllocator<void>;
-  [[nodiscard]] allocator_type get_allocator() const noexcept {
-    return allocator_type(watch->reactor.operations_);
-  }
+  [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type(watch->reactor.operations_); }
 
   void operator()(const asio::error_code& error) const {
     watch->armed &= ~bit(readiness);

@@ -29,8 +29,7 @@ Addresses ask_system(const HostPort& host) {
   hints.ai_flags = AI_NUMERICSERV;
   addrinfo* found = nullptr;
   const std::string port = std::to_string(host.port);
-  const int code =
-      ::getaddrinfo(host.host.empty() ? nullptr : host.host.c_str(), port.c_str(), &hints, &found);
+  const int code = ::getaddrinfo(host.host.empty() ? nullptr : host.host.c_str(), port.c_str(), &hints, &found);
   if (code != 0) {
     const std::string why = code == EAI_SYSTEM ? errno_text(errno) : ::gai_strerror(code);
     return fail("cannot resolve \"" + host.host + "\": " + why);
@@ -116,8 +115,7 @@ class Asked final : public io::Resolution, Reactor::Owner {
 
 }  // namespace
 
-std::unique_ptr<io::Resolution> look_up(AsioEventLoop& loop, const HostPort& host,
-                                        io::EventLoop::Resolved done) {
+std::unique_ptr<io::Resolution> look_up(AsioEventLoop& loop, const HostPort& host, io::EventLoop::Resolved done) {
   if (const auto literal = Address::from_literal(host.host, host.port)) {
     return std::make_unique<Known>(loop, std::vector{*literal}, std::move(done));
   }

@@ -47,9 +47,7 @@ KernelTcpListener::~KernelTcpListener() {
 
 Result<std::unique_ptr<io::TcpListener>> KernelTcpListener::open(AsioEventLoop& loop, const Address& local,
                                                                  bool shared_port, Observer& observer) {
-  const auto failed = [&](int code) {
-    return fail("cannot listen on tcp " + local.text() + ": " + errno_text(code));
-  };
+  const auto failed = [&](int code) { return fail("cannot listen on tcp " + local.text() + ": " + errno_text(code)); };
   FileDescriptor fd(::socket(local.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
   if (!fd.valid()) return failed(errno);
   set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
@@ -72,12 +70,11 @@ void KernelTcpListener::ready(Readiness) {
   for (int count = 0; count < kAcceptsPerPassMax; ++count) {
     sockaddr_storage raw{};
     socklen_t length = sizeof raw;
-    FileDescriptor fd(::accept4(descriptor_.fd(), reinterpret_cast<sockaddr*>(&raw), &length,
-                                SOCK_NONBLOCK | SOCK_CLOEXEC));
+    FileDescriptor fd(
+        ::accept4(descriptor_.fd(), reinterpret_cast<sockaddr*>(&raw), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.valid()) {
       const Address local = local_.is_wildcard() ? bound_address(fd.get()) : local_;
-      observer_.accepted(tcp_handle(std::move(fd)), Address(reinterpret_cast<const sockaddr*>(&raw), length),
-                         local);
+      observer_.accepted(tcp_handle(std::move(fd)), Address(reinterpret_cast<const sockaddr*>(&raw), length), local);
       if (destroyed) return;
       continue;
     }

@@ -19,9 +19,8 @@ class AsioEventLoop;
 
 class KernelTcpListener final : public io::TcpListener, Reactor::Owner {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<io::TcpListener>> open(AsioEventLoop& loop,
-                                                                     const Address& local, bool shared_port,
-                                                                     Observer& observer);
+  [[nodiscard]] static Result<std::unique_ptr<io::TcpListener>> open(AsioEventLoop& loop, const Address& local,
+                                                                     bool shared_port, Observer& observer);
   ~KernelTcpListener() override;
   [[nodiscard]] Address local_address() const override { return local_; }
 

@@ -53,14 +53,11 @@ int take_error(int fd) noexcept {
 io::TcpHandle tcp_handle(FileDescriptor fd) noexcept { return {fd.release(), &close_with_reset}; }
 
 Result<std::unique_ptr<io::TcpSocket>> KernelTcpSocket::connect(Reactor& reactor, const Address& remote) {
-  const auto failed = [&](int code) {
-    return fail("cannot connect to " + remote.text() + ": " + errno_text(code));
-  };
+  const auto failed = [&](int code) { return fail("cannot connect to " + remote.text() + ": " + errno_text(code)); };
   FileDescriptor fd(::socket(remote.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
   if (!fd.valid()) return failed(errno);
   set_tcp_options(fd.get());
-  if (::connect(fd.get(), remote.raw(), remote.raw_length()) != 0 && errno != EINPROGRESS)
-    return failed(errno);
+  if (::connect(fd.get(), remote.raw(), remote.raw_length()) != 0 && errno != EINPROGRESS) return failed(errno);
 
   std::unique_ptr<KernelTcpSocket> socket(new KernelTcpSocket(reactor));
   if (auto opened = socket->descriptor_.open(fd.release()); !opened) return std::unexpected(opened.error());
@@ -171,7 +168,7 @@ void KernelTcpSocket::ready(Readiness readiness) {
       readable_ = true;
       return tell_readable();
     case Readiness::write:
-      if (connecting_ && still_connecting()) return descriptor_.arm(Readiness::write);
+      if (connecting_ && !finish_connecting()) return descriptor_.arm(Readiness::write);
       writable_ = true;
       return tell_writable();
   }
@@ -211,15 +208,23 @@ io::IoResult KernelTcpSocket::gone() noexcept {
   return {io::IoStatus::reset};
 }
 
-bool KernelTcpSocket::still_connecting() const noexcept {
+bool KernelTcpSocket::finish_connecting() noexcept {
   pollfd state{descriptor_.fd(), POLLOUT, 0};
-  return ::poll(&state, 1, 0) == 0;
+  if (::poll(&state, 1, 0) == 0) return false;
+  connecting_ = false;
+  // Asio would have the kernel announce room to write for ever after, at every arming of the reading side.
+  if (!descriptor_.open(descriptor_.release())) {
+    reset_ = true;
+    return true;
+  }
+  descriptor_.arm(Readiness::error);
+  if (has(interest_, io::Interest::read)) descriptor_.arm(Readiness::read);
+  return true;
 }
 
 std::optional<std::string> KernelTcpSocket::connect_error() {
   if (!descriptor_.is_open()) return "aborted";
   const int error = take_error(descriptor_.fd());
-  connecting_ = false;
   if (error == 0) return std::nullopt;
   static_cast<void>(gone());
   return errno_text(error);

@@ -18,8 +18,7 @@ namespace qmux::net {
 
 class KernelTcpSocket final : public io::TcpSocket, Reactor::Owner {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<io::TcpSocket>> connect(Reactor& reactor,
-                                                                      const Address& remote);
+  [[nodiscard]] static Result<std::unique_ptr<io::TcpSocket>> connect(Reactor& reactor, const Address& remote);
   [[nodiscard]] static std::unique_ptr<io::TcpSocket> adopt(Reactor& reactor, io::TcpHandle handle);
   ~KernelTcpSocket() override;
 
@@ -41,7 +40,7 @@ class KernelTcpSocket final : public io::TcpSocket, Reactor::Owner {
   void tell_reset();
   void look_for_reset();
   io::IoResult gone() noexcept;
-  [[nodiscard]] bool still_connecting() const noexcept;
+  [[nodiscard]] bool finish_connecting() noexcept;
 
   Descriptor descriptor_;
   io::SocketObserver* observer_ = nullptr;

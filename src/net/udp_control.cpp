@@ -70,8 +70,7 @@ io::Ecn ecn_of(unsigned traffic_class) noexcept { return static_cast<io::Ecn>(tr
 
 }  // namespace
 
-void write_control(msghdr& message, ControlBuffer& buffer, const SendControl& control,
-                   const Address& remote) noexcept {
+void write_control(msghdr& message, ControlBuffer& buffer, const SendControl& control, const Address& remote) noexcept {
   message.msg_control = buffer.bytes.data();
   message.msg_controllen = 0;
   if (control.segment_bytes > 0) {
@@ -85,17 +84,14 @@ void write_control(msghdr& message, ControlBuffer& buffer, const SendControl& co
       append(message, buffer, IPPROTO_IPV6, IPV6_TCLASS, traffic_class);
     }
   }
-  if (control.local.specified() && !control.local.is_wildcard())
-    append_source(message, buffer, control.local);
+  if (control.local.specified() && !control.local.is_wildcard()) append_source(message, buffer, control.local);
   if (message.msg_controllen == 0) message.msg_control = nullptr;
 }
 
 void read_control(msghdr& message, io::PacketRun& run) noexcept {
   const std::uint16_t port = run.local.port();
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
-    const auto is = [&](int level, int type) {
-      return header->cmsg_level == level && header->cmsg_type == type;
-    };
+    const auto is = [&](int level, int type) { return header->cmsg_level == level && header->cmsg_type == type; };
     if (is(SOL_UDP, UDP_GRO)) {
       run.segment_bytes = static_cast<std::size_t>(value_of<int>(*header));
     } else if (is(IPPROTO_IP, IP_TOS)) {

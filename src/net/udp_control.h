@@ -27,8 +27,7 @@ struct SendControl {
 };
 
 /// Fills `buffer` and points `message` at it. `remote` decides between IPv4 and IPv6.
-void write_control(msghdr& message, ControlBuffer& buffer, const SendControl& control,
-                   const Address& remote) noexcept;
+void write_control(msghdr& message, ControlBuffer& buffer, const SendControl& control, const Address& remote) noexcept;
 
 /// Reads what came beside a run: sets `segment_bytes`, `ecn` and the host of `local`, each only where it is
 /// told.

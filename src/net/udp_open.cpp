@@ -75,12 +75,10 @@ Result<FileDescriptor> open_udp(const io::DatagramOptions& options) {
   FileDescriptor fd(::socket(local.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP));
   if (!fd.valid()) return failed("open", local);
   if (local.family() == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
-  if (options.shared_port && !set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1))
-    return failed("share", local);
+  if (options.shared_port && !set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1)) return failed("share", local);
   set_udp_options(fd.get(), options);
   if (::bind(fd.get(), local.raw(), local.raw_length()) != 0) return failed("bind", local);
-  if (options.remote.specified() &&
-      ::connect(fd.get(), options.remote.raw(), options.remote.raw_length()) != 0) {
+  if (options.remote.specified() && ::connect(fd.get(), options.remote.raw(), options.remote.raw_length()) != 0) {
     return failed("reach", options.remote);
   }
   if (options.steered_among > 0 && !steer_by_connection_id(fd.get(), options.steered_among))

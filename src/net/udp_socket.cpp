@@ -39,8 +39,7 @@ iovec vector_of(ConstBytes bytes) noexcept { return {const_cast<std::byte*>(byte
 
 /// Memory to receive into. Pages of it are backed only once something that long has arrived.
 struct UdpSocket::Inbox {
-  std::unique_ptr<std::byte[]> bytes =
-      std::make_unique_for_overwrite<std::byte[]>(kReceiveBatch * kRunBytesMax);
+  std::unique_ptr<std::byte[]> bytes = std::make_unique_for_overwrite<std::byte[]>(kReceiveBatch * kRunBytesMax);
   std::array<mmsghdr, kReceiveBatch> messages{};
   std::array<iovec, kReceiveBatch> vectors;
   std::array<sockaddr_in6, kReceiveBatch> senders;  // IPv4's is smaller
@@ -75,13 +74,11 @@ struct UdpSocket::Inbox {
   }
 };
 
-UdpSocket::UdpSocket(Reactor& reactor, Observer& observer)
-    : descriptor_(reactor, *this), observer_(observer) {}
+UdpSocket::UdpSocket(Reactor& reactor, Observer& observer) : descriptor_(reactor, *this), observer_(observer) {}
 
 UdpSocket::~UdpSocket() = default;
 
-Result<std::unique_ptr<io::DatagramSocket>> UdpSocket::open(Reactor& reactor,
-                                                            const io::DatagramOptions& options,
+Result<std::unique_ptr<io::DatagramSocket>> UdpSocket::open(Reactor& reactor, const io::DatagramOptions& options,
                                                             Observer& observer) {
   auto fd = open_udp(options);
   if (!fd) return std::unexpected(fd.error());
@@ -142,8 +139,7 @@ io::SendStatus UdpSocket::send(const io::PacketRun& run) {
 }
 
 io::SendStatus UdpSocket::send_one_by_one(const io::PacketRun& run) {
-  const bool resumed =
-      interrupted_.run.data() == run.bytes.data() && interrupted_.run.size() == run.bytes.size();
+  const bool resumed = interrupted_.run.data() == run.bytes.data() && interrupted_.run.size() == run.bytes.size();
   ConstBytes rest = run.bytes.subspan(resumed ? interrupted_.sent_bytes : 0);
   interrupted_ = {};
 

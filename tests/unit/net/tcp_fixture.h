@@ -18,7 +18,7 @@ struct Noting final : io::SocketObserver {
   int reset = 0;
 };
 
-class TcpTest : public LoopTest, io::TcpListener::Observer {
+class TcpTest : public LoopTest, protected io::TcpListener::Observer {
  protected:
   /// Connects `client_` to `server_` through a listener on `local`.
   void connect_pair(const Address& local = loopback()) {

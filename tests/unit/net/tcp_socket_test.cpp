@@ -248,6 +248,16 @@ TEST_F(TcpSocket, says_why_a_connection_was_refused) {
   EXPECT_EQ((*attempt)->connect_error(), "connection refused");
 }
 
+TEST_F(TcpSocket, may_wait_to_read_before_it_is_connected) {
+  auto listener = loop_.listen_tcp(loopback(), false, *this).value();
+  client_ = loop_.connect_tcp(listener->local_address()).value();
+  client_->watch(Interest::read | Interest::write, &client_sees_);
+  ASSERT_TRUE(run_until([&] { return client_sees_.writable == 1 && !accepted_.empty(); }));
+  server_ = loop_.adopt_tcp(std::move(accepted_.back()));
+  send_text(*server_, "hello");
+  ASSERT_TRUE(run_until([&] { return client_sees_.readable == 1; }));
+}
+
 TEST_F(TcpSocket, urgent_data_stays_in_its_place_and_does_not_spin_the_loop) {
   connect_pair();
   server_->watch(Interest::none, &server_sees_);

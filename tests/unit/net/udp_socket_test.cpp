@@ -2,11 +2,13 @@
 #include "net/udp_socket.h"
 
 #include <gmock/gmock.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "net/loop_fixture.h"
+#include "net/socket_options.h"
 
 namespace qmux::net {
 namespace {
@@ -63,6 +65,14 @@ class UdpSocket : public LoopTest {
     std::vector<std::byte> bytes(size);
     for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(i * 31 + i / 256);
     return bytes;
+  }
+
+  /// The descriptor behind a socket of this process; -1 when there is none.
+  static int descriptor_bound_to(const Address& local) {
+    for (int fd = 0; fd < 1024; ++fd) {
+      if (bound_address(fd) == local) return fd;
+    }
+    return -1;
   }
 
   static io::PacketRun run_to(const Address& remote, ConstBytes bytes, std::size_t segment_bytes) {
@@ -194,6 +204,22 @@ TEST_F(UdpSocket, a_refused_packet_is_a_lost_packet) {
 TEST_F(UdpSocket, says_when_packets_are_longer_than_the_link_takes) {
   open(a_, loopback());
   EXPECT_EQ(a_.socket->send(run_to(loopback(9), pattern(65'508), 65'508)), SendStatus::too_large);
+}
+
+TEST_F(UdpSocket, sends_packet_by_packet_where_the_kernel_cannot_segment) {
+  open(a_, loopback());
+  open(b_, loopback());
+  // Without checksums the kernel refuses to segment (EIO), as it does for a device without checksum offload.
+  ASSERT_TRUE(set_option(descriptor_bound_to(a_.socket->local_address()), SOL_SOCKET, SO_NO_CHECK, 1));
+  const auto bytes = pattern(12'345);
+  for (int round = 0; round < 2; ++round) {
+    b_.arrivals.clear();
+    ASSERT_EQ(a_.socket->send(run_to(b_.socket->local_address(), bytes, 1200)), SendStatus::sent);
+    ASSERT_TRUE(run_until([&] { return b_.packets() == 11; }));
+    std::vector<std::byte> received;
+    for (const Arrival& each : b_.arrivals) received.insert(received.end(), each.bytes.begin(), each.bytes.end());
+    EXPECT_EQ(received, bytes);
+  }
 }
 
 TEST_F(UdpSocket, is_told_again_for_every_arrival) {
