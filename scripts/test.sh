@@ -125,7 +125,8 @@ test_python() {
 # pip trusts what the machine trusts.
 make_venv() {
   /usr/bin/python3 -m venv --clear .venv &&
-    PIP_CERT=${PIP_CERT:-/etc/ssl/certs/ca-certificates.crt} .venv/bin/python -m pip install --quiet --disable-pip-version-check --retries 2 --timeout 20 -r "$1" </dev/null
+    PIP_CERT=${PIP_CERT:-/etc/ssl/certs/ca-certificates.crt} .venv/bin/python -m pip install --quiet \
+      --disable-pip-version-check --retries 2 --timeout 20 -r "$1" </dev/null
 }
 
 cmd_test() {

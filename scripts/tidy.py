@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The rules of this code that no compiler checks: prints every breach as file:line: text and fails when there is one.
+
+- the first line of a source file is its licence (after a #! line)
+- a file has at most 500 lines (a test 600); a line, comments included, at most 130 columns
+- a header of src/ says what it is, and has #pragma once
+- a layer includes only the layers below it, and tunnel, quic and wire read no clock
+- nothing is left to do later, and no test sleeps
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+LICENCE = "SPDX-License-Identifier: MIT"
+LINES_MAX = {"src": 500}
+LINES_MAX_ELSEWHERE = 600
+COLUMNS_MAX = 130
+
+# What a layer of src/ may include, itself besides.
+LAYERS = {
+    "base": set(),
+    "wire": {"base"},
+    "quic": {"wire", "base"},
+    "tunnel": {"quic", "wire", "base"},
+    "net": {"base"},
+    "app": {"tunnel", "quic", "wire", "net", "base"},
+}
+CLOCKLESS = {"wire", "quic", "tunnel"}
+
+INCLUDE = re.compile(r'#include "([a-z_]+)/')
+CLOCK = re.compile(r"\b(?:steady|system|high_resolution)_clock\b|\b(?:clock_gettime|gettimeofday)\(|\btime\(nullptr\)")
+SLEEP = re.compile(r"\bsleep_(?:for|until)\(|\busleep\(|\btime\.sleep\(")
+# Spelt so that this file keeps its own rule.
+LATER = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
+
+Breach = tuple[int, str]
+
+
+def sources() -> Iterator[Path]:
+    yield from (Path("dev"), Path(".ci/run"))
+    for top, suffixes in {"src": (".h", ".cpp"), "tests": (".h", ".cpp", ".py"), "scripts": (".sh", ".py"),
+                          "bench": (".h", ".cpp", ".py")}.items():
+        yield from sorted(path for path in Path(top).rglob("*") if path.suffix in suffixes)
+
+
+def check_text(lines: list[str], lines_max: int) -> Iterator[Breach]:
+    if not any(LICENCE in line for line in lines[:2]):
+        yield 1, f"the first line is not '{LICENCE}'"
+    if len(lines) > lines_max:
+        yield len(lines), f"more than {lines_max} lines: split by idea"
+    for number, line in enumerate(lines, 1):
+        if len(line) > COLUMNS_MAX:
+            yield number, f"more than {COLUMNS_MAX} columns"
+        if LATER.search(line):
+            yield number, "do it now, or write an issue"
+
+
+def check_header(lines: list[str]) -> Iterator[Breach]:
+    if "#pragma once" not in lines:
+        yield 1, "no #pragma once"
+    if not any(re.match(r"///? \S", line) for line in lines[1:]):
+        yield 1, "the header does not say what it is"
+
+
+def check_layer(layer: str, lines: list[str]) -> Iterator[Breach]:
+    for number, line in enumerate(lines, 1):
+        included = INCLUDE.match(line)
+        if included and included[1] in LAYERS and included[1] not in LAYERS[layer] | {layer}:
+            yield number, f"{layer} may not include {included[1]}"
+        if layer in CLOCKLESS and CLOCK.search(line.split("//")[0]):
+            yield number, f"{layer} reads a clock: the time is passed in"
+
+
+def check_test(lines: list[str]) -> Iterator[Breach]:
+    for number, line in enumerate(lines, 1):
+        if SLEEP.search(line):
+            yield number, "a test waits for the event, with a deadline"
+
+
+def check(path: Path) -> Iterator[Breach]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    yield from check_text(lines, LINES_MAX.get(path.parts[0], LINES_MAX_ELSEWHERE))
+    if path.parts[0] == "src" and len(path.parts) > 2:
+        yield from check_layer(path.parts[1], lines)
+        if path.suffix == ".h":
+            yield from check_header(lines)
+    if path.name.endswith("_test.cpp") or path.name.startswith("test_"):
+        yield from check_test(lines)
+
+
+def main() -> int:
+    breaches = [f"{path}:{number}: {text}" for path in sources() for number, text in check(path)]
+    print("\n".join(breaches), end="\n" if breaches else "")
+    return 1 if breaches else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
