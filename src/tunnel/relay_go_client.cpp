@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/relay_go_client.h"
 
-#include <string>
 #include <utility>
 
 #include "base/limits.h"
 
 namespace qmux::tunnel {
-namespace {
-
-/// The bytes from `offset` on, as text.
-std::string text_from(std::span<const ConstBytes> pieces, std::size_t offset) {
-  std::string text;
-  for (const ConstBytes piece : pieces) text += as_text(piece);
-  return text.substr(offset);
-}
-
-}  // namespace
 
 GoClientRules::GoClientRules(io::EventLoop& loop, std::uint64_t conn_id, std::move_only_function<void()> deliver_due,
                              std::move_only_function<void()> fin_due)
@@ -38,9 +27,7 @@ GoClientRules::Share GoClientRules::share(std::span<const ConstBytes> readable, 
     case Held::kLikely:
       return {.deliver = verdict.deliver};
     case Held::kTrailer:
-      return {.deliver = verdict.deliver,
-              .drop = verdict.hold,
-              .dial_failed = text_from(readable, verdict.deliver).contains(R"("Reason":"dial failed)")};
+      return {.deliver = verdict.deliver, .drop = verdict.hold, .dial_failed = verdict.dial_failed};
     case Held::kPossible:
       break;
   }
