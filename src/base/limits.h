@@ -90,6 +90,8 @@ inline constexpr std::chrono::seconds kRefusalLingerMax{1};
 /// Control messages a peer may send: a heartbeat every few seconds comes nowhere near; more than that ends the connection.
 inline constexpr double kControlMessagesPerSecondMax = 20;
 inline constexpr double kControlMessagesBurstMax = 100;
+/// A client from which no packet at all comes for this long after a new tunnel is suspect: others are chosen before it.
+inline constexpr std::chrono::seconds kSignOfLifeTimeMax{1};
 /// NewConn follows the opening of its stream at once; a stream without one by then is reset.
 inline constexpr std::chrono::seconds kNewConnTimeMax{10};
 /// An orderly stop ends after this, whoever has not answered.

@@ -200,7 +200,11 @@ void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now
   info.ecn = static_cast<std::uint8_t>(run.ecn);
   const int error =
       ngtcp2_conn_read_pkt(conn_.get(), &path, &info, as_octets(datagram), datagram.size(), tstamp(now));
-  if (error != 0) fail_with(error, now);
+  if (error != 0) {
+    fail_with(error, now);
+  } else {
+    last_heard_ = now;
+  }
   host_.touch(*this);
 }
 

@@ -94,6 +94,8 @@ class Connection final : private StreamHost {
   [[nodiscard]] std::string application_protocol() const;
   [[nodiscard]] std::size_t stream_count() const noexcept { return streams_.size(); }
   [[nodiscard]] Duration smoothed_rtt() const noexcept;
+  /// When the last packet of the peer's came.
+  [[nodiscard]] Time last_heard() const noexcept { return last_heard_; }
   [[nodiscard]] std::size_t packet_bytes() const noexcept;  ///< largest UDP payload that the path takes, as known now
   [[nodiscard]] io::EventLoop& loop() noexcept { return host_.loop(); }
 
@@ -198,6 +200,7 @@ class Connection final : private StreamHost {
   std::optional<CloseCause> cause_;
   Phase phase_ = Phase::alive;
   Time end_of_life_ = kNever;  ///< of closing and draining
+  Time last_heard_{};
   std::size_t unsent_bytes_max_;
   std::size_t sent_in_turn_bytes_ = 0;  ///< by the stream at the head of the send queue
   std::uint32_t closing_packets_ = 0;  ///< packets received while closing

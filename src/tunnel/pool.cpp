@@ -21,6 +21,9 @@ std::optional<Pool::Admission> Pool::join(Applicant applicant) {
       members_.erase(same);
     }
   }
+  for (Member& member : members_) {
+    if (member.client.client_id == applicant.client_id && member.state == State::ready) member.state = State::suspect;
+  }
   admission.member = ++last_id_;
   members_.push_back(Member{.id = admission.member, .client = std::move(applicant)});
   return admission;
@@ -31,14 +34,22 @@ void Pool::leave(MemberId member) {
   std::erase_if(members_, [member](const Member& each) { return each.id == member; });
 }
 
-bool Pool::contains(MemberId member) const {
+void Pool::suspect(MemberId member) {
   const std::lock_guard lock(mutex_);
-  return std::ranges::binary_search(members_, member, {}, &Member::id);
+  Member* const found = find(member);
+  if (found != nullptr && found->state == State::ready) found->state = State::suspect;
 }
 
-void Pool::set_state(MemberId member, MemberState state) {
+bool Pool::heard_from(MemberId member) {
   const std::lock_guard lock(mutex_);
-  if (Member* const found = find(member)) found->state = state;
+  Member* const found = find(member);
+  if (found != nullptr && found->state == State::suspect) found->state = State::ready;
+  return found != nullptr;
+}
+
+void Pool::drain(MemberId member) {
+  const std::lock_guard lock(mutex_);
+  if (Member* const found = find(member)) found->state = State::draining;
 }
 
 void Pool::set_stream_credit(MemberId member, bool available) {
@@ -50,7 +61,7 @@ Pool::Seat Pool::choose(std::span<const MemberId> tried) {
   const std::lock_guard lock(mutex_);
   Member* best = nullptr;
   for (Member& member : members_) {
-    if (member.state == MemberState::draining || std::ranges::find(tried, member.id) != tried.end()) continue;
+    if (member.state == State::draining || std::ranges::find(tried, member.id) != tried.end()) continue;
     if (best == nullptr || better(member, *best)) best = &member;
   }
   if (best == nullptr) return {};
@@ -61,7 +72,7 @@ Pool::Seat Pool::choose(std::span<const MemberId> tried) {
 
 bool Pool::better(const Member& candidate, const Member& best) const noexcept {
   const auto troubles = [](const Member& member) {
-    return (member.state == MemberState::suspect ? 2 : 0) + (member.has_credit ? 0 : 1);
+    return (member.state == State::suspect ? 2 : 0) + (member.has_credit ? 0 : 1);
   };
   if (troubles(candidate) != troubles(best)) return troubles(candidate) < troubles(best);
   if (balance_ == Balance::least_connections && candidate.seats != best.seats) return candidate.seats < best.seats;

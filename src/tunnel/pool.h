@@ -31,12 +31,6 @@ struct Applicant {
   std::size_t worker = 0;
 };
 
-enum class MemberState : std::uint8_t {
-  ready,
-  suspect,   ///< signs of trouble: chosen only when nobody is ready
-  draining,  ///< wants no new tunnels
-};
-
 class Pool {
  public:
   /// A visitor's place with a member, given back when it goes. Movable between threads. Not beyond the pool's life.
@@ -82,13 +76,17 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
 
   /// Takes the place of the member with the same client, instance and slot. Nothing: that one has the same epoch or a
-  /// higher one, so the applicant is the older.
+  /// higher one, so the applicant is the older. Other members of the same client become suspect until they are heard from:
+  /// most often the newcomer is the same client, started again, and they are dead.
   [[nodiscard]] std::optional<Admission> join(Applicant applicant);
   /// No-op for a member that was replaced.
   void leave(MemberId member);
-  [[nodiscard]] bool contains(MemberId member) const;
 
-  void set_state(MemberId member, MemberState state);
+  /// Signs of trouble; of life. False: it is no member any more.
+  void suspect(MemberId member);
+  bool heard_from(MemberId member);
+  /// It wants no new tunnels.
+  void drain(MemberId member);
   /// Whether the member can open a stream at once, as far as is known: who can is chosen before who cannot.
   void set_stream_credit(MemberId member, bool available);
 
@@ -100,10 +98,15 @@ class Pool {
   [[nodiscard]] std::size_t seats() const;
 
  private:
+  enum class State : std::uint8_t {
+    ready,
+    suspect,   ///< chosen only when nobody is ready
+    draining,  ///< not chosen
+  };
   struct Member {
     MemberId id;
     Applicant client;
-    MemberState state = MemberState::ready;
+    State state = State::ready;
     bool has_credit = true;
     std::size_t seats = 0;
   };

@@ -21,7 +21,8 @@ ServerSession::ServerSession(WorkerState& worker, std::size_t worker_index, Pool
       connection_(connection),
       host_(host),
       deadline_(worker.loop.timers(), [this] { time_is_up(); }),
-      waiting_too_long_(worker.loop.timers(), [this] { give_up_waiting(); }) {}
+      waiting_too_long_(worker.loop.timers(), [this] { give_up_waiting(); }),
+      sign_of_life_due_(worker.loop.timers(), [this] { check_sign_of_life(); }) {}
 
 ServerSession::~ServerSession() = default;
 
@@ -44,14 +45,17 @@ void ServerSession::stream_opened(quic::Connection& /*connection*/, quic::Stream
 }
 
 void ServerSession::control_message(const wire::Message& message) {
-  if (phase_ == Phase::unregistered) {
+  if (phase_ == Phase::registered && !pool_.heard_from(member_)) {
+    // Another worker's newcomer took this place, and its word about that got lost.
+    close(ErrorCode::shutdown, "replaced by a newer connection");
+  } else if (phase_ == Phase::unregistered) {
     if (const auto* const request = std::get_if<wire::Register>(&message)) {
       register_client(*request);
     } else {
       out_of_order("a message before Register");
     }
   } else if (std::holds_alternative<wire::GoAway>(message)) {
-    pool_.set_state(member_, MemberState::draining);
+    pool_.drain(member_);
     log::info("client drains", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
   } else if (const auto* const error = std::get_if<wire::ErrorMessage>(&message)) {
     if (worker_.complaints.admit(worker_.loop.now())) {
@@ -60,9 +64,6 @@ void ServerSession::control_message(const wire::Message& message) {
     }
   } else if (!std::holds_alternative<wire::Heartbeat>(message)) {
     out_of_order("a message out of order");
-  } else if (!pool_.contains(member_)) {
-    // Another worker's newcomer took this place, and its word about that got lost.
-    close(ErrorCode::shutdown, "replaced by a newer connection");
   }
 }
 
@@ -164,6 +165,31 @@ void ServerSession::take(SeatedVisitor seated) {
 void ServerSession::open_tunnel(SeatedVisitor seated, quic::Stream& stream) {
   auto tunnel = std::make_unique<ServerTunnel>(worker_, abilities_, std::move(seated), stream, *this);
   tunnels_.emplace(stream.id(), std::move(tunnel));
+  expect_sign_of_life();
+}
+
+void ServerSession::expect_sign_of_life() {
+  const Time now = worker_.loop.now();
+  if (connection_.last_heard() >= asked_at_) asked_at_ = now;
+  if (!sign_of_life_due_.is_set()) sign_of_life_due_.set(now + limits::kSignOfLifeTimeMax);
+}
+
+void ServerSession::check_sign_of_life() {
+  if (connection_.last_heard() > asked_at_) {
+    if (std::exchange(suspect_, false)) pool_.heard_from(member_);
+    return;
+  }
+  const Time late = asked_at_ + limits::kSignOfLifeTimeMax + 4 * connection_.smoothed_rtt();
+  if (worker_.loop.now() < late) {
+    sign_of_life_due_.set(late);
+    return;
+  }
+  if (!std::exchange(suspect_, true)) {
+    pool_.suspect(member_);
+    log::info("client does not answer",
+              {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
+  }
+  sign_of_life_due_.set(worker_.loop.now() + limits::kSignOfLifeTimeMax);
 }
 
 void ServerSession::stream_credit(quic::Connection& /*connection*/) { serve_waiting(); }
@@ -218,6 +244,7 @@ void ServerSession::closed(quic::Connection& connection, const quic::CloseCause&
   phase_ = Phase::closed;
   deadline_.cancel();
   waiting_too_long_.cancel();
+  sign_of_life_due_.cancel();
   if (control_) control_->connection_lost();
   pool_.leave(member_);
   for (auto& [id, tunnel] : tunnels_) {

@@ -86,6 +86,8 @@ class ServerSession final : public Retirable,
   void time_is_up();
   void open_tunnel(SeatedVisitor seated, quic::Stream& stream);
   void serve_waiting();
+  void expect_sign_of_life();
+  void check_sign_of_life();
   void give_up_waiting();
   void return_visitor(SeatedVisitor seated);
 
@@ -104,6 +106,9 @@ class ServerSession final : public Retirable,
   MemberId member_ = 0;
   std::deque<Waiting> waiting_;  ///< for stream credit
   Timer waiting_too_long_;
+  Timer sign_of_life_due_;  ///< after a new tunnel
+  Time asked_at_{};         ///< when the first tunnel was opened since the client was last heard
+  bool suspect_ = false;
   std::unordered_map<std::int64_t, std::unique_ptr<ServerTunnel>> tunnels_;  ///< by stream
 };
 

@@ -88,13 +88,44 @@ TEST(Pool, a_suspect_is_the_last_choice_and_a_draining_member_none) {
   Pool pool(Balance::least_connections);
   const MemberId a = pool.join(applicant("a"))->member;
   const MemberId b = pool.join(applicant("b"))->member;
-  pool.set_state(a, MemberState::suspect);
+  pool.suspect(a);
   pool.set_stream_credit(b, false);
   EXPECT_EQ(pool.choose({}).member(), b);
-  pool.set_state(b, MemberState::draining);
+  pool.drain(b);
   EXPECT_EQ(pool.choose({}).member(), a);
-  pool.set_state(a, MemberState::draining);
+  pool.drain(a);
   EXPECT_FALSE(pool.choose({}).valid());
+}
+
+TEST(Pool, a_suspect_that_is_heard_from_is_as_good_as_before) {
+  Pool pool(Balance::round_robin);
+  const MemberId a = pool.join(applicant("a"))->member;
+  const MemberId b = pool.join(applicant("b"))->member;
+  pool.suspect(a);
+  EXPECT_EQ(pool.choose({}).member(), b);
+  EXPECT_TRUE(pool.heard_from(a));
+  EXPECT_EQ(pool.choose({}).member(), a);
+}
+
+TEST(Pool, being_heard_from_does_not_end_draining) {
+  Pool pool(Balance::round_robin);
+  const MemberId a = pool.join(applicant("a"))->member;
+  pool.drain(a);
+  pool.suspect(a);
+  EXPECT_TRUE(pool.heard_from(a));
+  EXPECT_FALSE(pool.choose({}).valid());
+}
+
+TEST(Pool, a_client_that_comes_again_is_chosen_before_what_it_may_have_left_behind) {
+  Pool pool(Balance::least_connections);
+  const MemberId before = pool.join(applicant("a", "i1", 1))->member;
+  const MemberId after = pool.join(applicant("a", "i2", 1))->member;
+  const Pool::Seat first = pool.choose({});
+  const Pool::Seat second = pool.choose({});
+  EXPECT_EQ(first.member(), after);
+  EXPECT_EQ(second.member(), after);
+  EXPECT_TRUE(pool.heard_from(before));
+  EXPECT_EQ(pool.choose({}).member(), before);
 }
 
 TEST(Pool, a_higher_epoch_replaces_the_connection_of_the_same_instance) {
@@ -103,8 +134,8 @@ TEST(Pool, a_higher_epoch_replaces_the_connection_of_the_same_instance) {
   const auto admission = pool.join(applicant("a", "i1", 2));
   ASSERT_TRUE(admission && admission->replaced);
   EXPECT_EQ(admission->replaced->member, old);
-  EXPECT_FALSE(pool.contains(old));
-  EXPECT_TRUE(pool.contains(admission->member));
+  EXPECT_FALSE(pool.heard_from(old));
+  EXPECT_TRUE(pool.heard_from(admission->member));
 }
 
 TEST(Pool, an_older_attempt_that_arrives_late_is_refused) {
