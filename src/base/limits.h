@@ -119,6 +119,8 @@ inline constexpr std::size_t kMailboxMessagesMax = 4096;
 
 /// The second attempt in a row to fail is followed by about this; it doubles from there.
 inline constexpr std::chrono::milliseconds kBackoffMin{500};
+/// Between attempts that fail before anything leaves this machine.
+inline constexpr std::chrono::seconds kLocalRetryMax{2};
 /// A registration that lasted this long counts as success: after its loss the first attempt is made at once.
 inline constexpr std::chrono::seconds kStableSessionMin{5};
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/server_link.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/limits.h"
@@ -35,12 +36,12 @@ void ServerLink::resolved(Result<std::vector<Address>> addresses) {
   next_address_ = 0;
   addresses_.clear();
   if (!addresses) {
-    failed(addresses.error().text());
+    failed(addresses.error().text(), Where::here);
     return;
   }
   addresses_ = std::move(*addresses);
   if (addresses_.empty()) {
-    failed("the name has no addresses");
+    failed("the name has no addresses", Where::here);
     return;
   }
   connect_next();
@@ -64,7 +65,7 @@ void ServerLink::connect_next() {
   auto connection = endpoint->connect(remote_, server_.server_name, token, *session_);
   if (!connection) {
     session_.reset();
-    failed(connection.error().text());
+    failed(connection.error().text(), Where::here);
     return;
   }
   endpoints_.push_back(std::move(endpoint));
@@ -85,7 +86,7 @@ void ServerLink::session_ended(const std::string& cause) {
   }
   if (stopping_) return;
   if (!was_registered) {
-    failed(cause);
+    failed(cause, Where::there);
     return;
   }
   if (worker_.loop.now() - registered_at_ >= limits::kStableSessionMin) backoff_.reset();
@@ -97,9 +98,11 @@ void ServerLink::session_ended(const std::string& cause) {
   next_step_.set(worker_.loop.now() + wait);
 }
 
-void ServerLink::failed(const std::string& cause) {
+void ServerLink::failed(const std::string& cause, Where where) {
   const bool other_address = next_address_ < addresses_.size();
-  const Duration wait = other_address ? Duration::zero() : backoff_.next(worker_.loop.random());
+  Duration wait = other_address ? Duration::zero() : backoff_.next(worker_.loop.random());
+  // Waiting spares the server. When it is we who have no network, we want to notice soon that it is back.
+  if (where == Where::here) wait = std::min<Duration>(wait, limits::kLocalRetryMax);
   log::warn("server not reached",
             {{"server", server_.address.text()},
              {"address", remote_.text()},

@@ -45,11 +45,14 @@ class ServerLink final : public ClientSessionHost {
   void session_registered() override;
   void session_ended(const std::string& cause) override;
 
+  /// Here: nothing left this machine, because it has no network or the name cannot be looked up.
+  enum class Where { here, there };
+
   void attempt();
   void resolved(Result<std::vector<Address>> addresses);
   void connect_next();
   /// Another address, or another round after a wait.
-  void failed(const std::string& cause);
+  void failed(const std::string& cause, Where where);
 
   WorkerState& worker_;
   const ClientOptions& options_;
