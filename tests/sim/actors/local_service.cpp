@@ -101,6 +101,7 @@ void LocalService::go_down(bool reset_open) {
 }
 
 void LocalService::come_back() {
+  if (listener_) return;
   auto listener = loop_.listen_tcp(address_, false, *this);
   CHECK(listener.has_value());
   listener_ = std::move(*listener);

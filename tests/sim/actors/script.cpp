@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sim/actors/script.h"
 
+#include <algorithm>
+
 namespace qmux::sim {
 namespace {
 
@@ -15,13 +17,14 @@ std::uint64_t draw_size(SeededRandom& random, std::uint64_t bytes_max) {
   return random.between(1, magnitude);
 }
 
-void draw_pace(SeededRandom& random, TalkScript& script) {
+/// `bytes`: what it may have to send, at most.
+void draw_pace(SeededRandom& random, std::uint64_t bytes, TalkScript& script) {
   if (random.chance(0.3)) script.think = random.between(Duration{}, Duration(milliseconds(500)));
   if (random.chance(0.25)) {
     script.write_bytes_max = random.between(1, 4096);
     script.write_pause = random.between(Duration{}, Duration(milliseconds(5)));
     // So that a slow side is done within minutes.
-    if (script.send_bytes / script.write_bytes_max > 5000) script.write_bytes_max = 4096;
+    if (bytes / script.write_bytes_max > 5000) script.write_bytes_max = 4096;
   }
   if (random.chance(0.25)) {
     script.read_bytes_max = random.between(256, 8192);
@@ -64,8 +67,9 @@ void draw_scripts(SeededRandom& random, const Temper& temper, TunnelRecord& tunn
   tunnel.silent = random.chance(temper.silent_chance);
   if (!tunnel.silent) visitor.send_bytes = draw_size(random, temper.bytes_max);
   service.send_bytes = draw_size(random, temper.bytes_max);
-  draw_pace(random, visitor);
-  draw_pace(random, service);
+  const std::uint64_t bytes = std::max(visitor.send_bytes, service.send_bytes);  // an echo sends the other's
+  draw_pace(random, bytes, visitor);
+  draw_pace(random, bytes, service);
   if (!tunnel.silent) draw_order(random, visitor, service);
   for (TalkScript* script : {&visitor, &service}) {
     if (random.chance(temper.reset_chance)) {

@@ -33,7 +33,7 @@ struct TalkRecord {
   Time begun_at{};
   Time over_at{};
   std::optional<std::string> connect_error{};  ///< visitor only
-  std::uint64_t sent_bytes = 0;              ///< taken by the socket
+  std::uint64_t sent_bytes = 0;                ///< taken by the socket
   std::uint64_t received_bytes = 0;
   std::optional<std::uint64_t> wrong_at{};  ///< offset of a read that was not what the peer sends there
   bool sent_fin = false;

@@ -64,6 +64,11 @@ void Link::send(Packet&& packet) {
     ++counters_.duplicated;
     launch(Packet(packet), leaves);
   }
+  if (!packet.bytes.empty() && random_.chance(properties_.corruption)) {
+    ++counters_.corrupted;
+    packet.bytes[random_.below(packet.bytes.size())] ^= static_cast<std::byte>(1U << random_.below(8));
+    world_.record("udp {} corrupted", name_);
+  }
   launch(std::move(packet), leaves);
 }
 

@@ -29,6 +29,7 @@ struct LinkProperties {
   std::size_t mtu_bytes = 1500;            ///< IP packets larger than this vanish
   double loss = 0;                         ///< probability of each, from here on
   double duplication = 0;
+  double corruption = 0;  ///< one bit is flipped, and no checksum notices
   double reordering = 0;  ///< held back by up to `reordering_delay`, so that later ones overtake
   Duration reordering_delay = std::chrono::milliseconds(10);
   std::size_t congestion_mark_bytes = 0;  ///< ECN-capable packets that find more than this waiting get CE; 0: never
@@ -43,6 +44,7 @@ class Link {
     std::uint64_t blocked = 0;
     std::uint64_t queue_full = 0;
     std::uint64_t too_large = 0;
+    std::uint64_t corrupted = 0;
     std::uint64_t duplicated = 0;
     std::uint64_t reordered = 0;
     std::uint64_t marked = 0;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <bit>
 #include <optional>
 #include <vector>
 
@@ -121,6 +122,15 @@ TEST(Link, loses_and_duplicates_as_often_as_it_is_told) {
   EXPECT_NEAR(static_cast<double>(counters.lost), 300, 60);
   EXPECT_NEAR(static_cast<double>(counters.duplicated), 70, 35);
   EXPECT_EQ(ends.far.got.size(), 1000 - counters.lost + counters.duplicated);
+}
+
+TEST(Link, corrupts_one_bit) {
+  Ends ends({.corruption = 1});
+  ends.near.send(ends.b_host.v4(200), std::string(100, '\0'));
+  ends.run_for(1s);
+  int bits = 0;
+  for (const char c : ends.far.got.at(0)) bits += std::popcount(static_cast<unsigned char>(c));
+  EXPECT_EQ(bits, 1);
 }
 
 TEST(Link, swallows_packets_over_its_mtu_and_the_interface_refuses_them) {

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+//
+// A run as drawn from its seed: who is there, over what network, who visits when, and what goes wrong. A plain value; drawing
+// it draws all the chance that the scenario itself needs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "quic/transport_config.h"
+#include "sim/actors/ledger.h"
+#include "sim/world/link.h"
+#include "sim/world/tcp_properties.h"
+#include "tunnel/control_stream.h"
+#include "tunnel/pool.h"
+
+namespace qmux::sim {
+
+struct ListenerPlan {
+  bool ipv6 = false;
+  bool speaks_first = false;  ///< what the local services behind it do
+  quic::TransportConfig transport;
+};
+
+struct ServerPlan {
+  std::size_t worker_count = 1;
+  bool steering = true;
+  tunnel::Balance balance = tunnel::Balance::least_connections;
+  std::vector<ListenerPlan> listeners;
+};
+
+struct ClientPlan {
+  std::size_t server = 0;
+  std::size_t listener = 0;
+  std::string client_id{};      ///< several clients may have the same
+  bool server_by_name = false;  ///< a name with one address that nobody listens at
+  bool behind_nat = false;
+  Duration nat_idle_timeout{};     ///< mappings silent for so long are forgotten; zero: never
+  bool service_elsewhere = false;  ///< on another host of the client's net
+  LinkProperties to_server;
+  LinkProperties from_server;
+  quic::TransportConfig transport;
+};
+
+struct VisitPlan {
+  std::size_t server = 0;
+  std::size_t listener = 0;
+  Duration at{};  ///< after all clients have registered
+};
+
+enum class FaultKind : std::uint8_t {
+  nat_rebinding,    ///< tunnels survive
+  short_partition,  ///< likewise
+  long_partition,
+  server_crash,
+  server_stop,
+  client_crash,
+  client_stop,
+  service_down,
+};
+
+struct FaultPlan {
+  FaultKind kind{};
+  std::size_t target = 0;  ///< which client or server
+  Duration begin{};        ///< after all clients have registered
+  Duration length{};       ///< until it is back
+  bool hard = false;       ///< of a partition: both directions; of a service: open connections are reset
+
+  /// Tunnels that it touches may be lost.
+  [[nodiscard]] bool excuses_loss() const noexcept { return kind > FaultKind::short_partition; }
+  [[nodiscard]] std::string text() const;
+};
+
+struct Plan {
+  tunnel::HealthOptions health;
+  std::vector<ServerPlan> servers;
+  std::vector<ClientPlan> clients;
+  std::vector<VisitPlan> visits;
+  std::vector<FaultPlan> faults;
+  Ledger ledger;  ///< one record a visit, with its scripts
+  TcpProperties tcp;
+  LinkProperties visitors_link;
+  bool intruder = false;  ///< someone with a certificate of another authority keeps trying to be a client
+  std::size_t interface_mtu_bytes = 65'535;
+  double send_block_chance = 0;
+};
+
+[[nodiscard]] Plan draw_plan(std::uint64_t seed);
+
+}  // namespace qmux::sim

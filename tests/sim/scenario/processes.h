@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+//
+// The program's processes on virtual hosts: made, stopped, crashed and started anew. A process is its event loops and the
+// real tunnel::Server or tunnel::Client on them.
+//
+// One thread. Destroying a process is a crash: it says no word to anybody.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/scenario/plan.h"
+#include "sim/world/host.h"
+#include "sim/world/loop.h"
+#include "tunnel/client.h"
+#include "tunnel/server.h"
+
+namespace qmux::sim {
+
+class ServerProcess {
+ public:
+  ServerProcess(Host& host, const ServerPlan& plan, const tunnel::HealthOptions& health,
+                const quic::Credentials& credentials);
+
+  void start();
+  void stop() { server_->stop(); }
+  void crash();
+  [[nodiscard]] bool running() const noexcept { return server_ != nullptr; }
+  [[nodiscard]] bool stopped() const noexcept { return stopped_; }
+
+  [[nodiscard]] Host& host() noexcept { return host_; }
+  [[nodiscard]] Address quic_address(std::size_t listener) const { return address(listener, 4433); }
+  [[nodiscard]] Address traffic_address(std::size_t listener) const { return address(listener, 8080); }
+  [[nodiscard]] std::size_t listener_count() const noexcept { return plan_.listeners.size(); }
+  [[nodiscard]] const tunnel::Server& server() const noexcept { return *server_; }
+  [[nodiscard]] tunnel::Counters counters() const;
+
+ private:
+  [[nodiscard]] Address address(std::size_t listener, std::uint16_t first_port) const;
+
+  Host& host_;
+  const ServerPlan& plan_;
+  const tunnel::HealthOptions health_;
+  const quic::Credentials& credentials_;
+  std::vector<std::unique_ptr<SimLoop>> loops_;
+  std::unique_ptr<tunnel::Server> server_;
+  bool stopped_ = false;
+};
+
+class ClientProcess {
+ public:
+  ClientProcess(Host& host, const ClientPlan& plan, const tunnel::HealthOptions& health, const HostPort& server,
+                const Address& local_service, const quic::Credentials& credentials);
+
+  void start();
+  void stop() { client_->stop(); }
+  void crash();
+  [[nodiscard]] bool running() const noexcept { return client_ != nullptr; }
+  [[nodiscard]] bool stopped() const noexcept { return stopped_; }
+  [[nodiscard]] bool registered() const;
+
+  [[nodiscard]] Host& host() noexcept { return host_; }
+  [[nodiscard]] const ClientPlan& plan() const noexcept { return plan_; }
+  [[nodiscard]] const Address& local_service() const noexcept { return local_service_; }
+  [[nodiscard]] const tunnel::WorkerState& state() const { return client_->worker(0).state(); }
+
+ private:
+  Host& host_;
+  const ClientPlan& plan_;
+  const tunnel::HealthOptions health_;
+  const HostPort server_;
+  const Address local_service_;
+  const quic::Credentials& credentials_;
+  std::unique_ptr<SimLoop> loop_;
+  std::unique_ptr<tunnel::Client> client_;
+  bool stopped_ = false;
+};
+
+}  // namespace qmux::sim

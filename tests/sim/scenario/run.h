@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+//
+// One run of the simulator, from a seed to a verdict: draw a plan, build it, let the visitors come and the faults happen,
+// stop everything in order, and check what must hold in every run.
+//
+// The verdict and the trace depend on the seed alone. One thread; one run at a time.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "quic/credentials.h"
+#include "sim/world/trace.h"
+
+namespace qmux::sim {
+
+struct Verdict {
+  std::vector<std::string> violations;  ///< none: passed
+  std::uint64_t trace_hash = 0;
+  std::uint64_t event_count = 0;
+  std::string summary;  ///< one line on what the run was like
+};
+
+/// Certificates of the simulator's servers and clients; they outlive the run.
+struct RunCredentials {
+  const quic::Credentials& server;
+  const quic::Credentials& client;
+  const quic::Credentials& intruder;  ///< of an authority that the server does not trust
+};
+
+/// `sink` is told every line of the trace; may be empty.
+[[nodiscard]] Verdict run_seed(std::uint64_t seed, const RunCredentials& credentials, Trace::Sink sink);
+
+}  // namespace qmux::sim

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "sim/scenario/town.h"
+
+#include <algorithm>
+
+#include "sim/world/network.h"
+
+namespace qmux::sim {
+namespace {
+
+constexpr std::uint16_t kServicePort = 80;
+
+/// The network is made before anybody opens a socket on it.
+Network& prepared(World& world, const Plan& plan) {
+  Network& network = world.network();
+  network.set_default_link(plan.visitors_link);
+  network.tcp_properties() = plan.tcp;
+  return network;
+}
+
+}  // namespace
+
+Town::Town(World& world, Plan& plan, const RunCredentials& credentials)
+    : world_(world),
+      plan_(plan),
+      visitors_loop_(prepared(world, plan).add_host("visitors"), "visitors"),
+      crowd_(world, visitors_loop_, plan.ledger) {
+  for (std::size_t i = 0; i < plan.servers.size(); ++i) {
+    Host& host = world.network().add_host(fmt::format("server{}", i));
+    host.set_interface_mtu(plan.interface_mtu_bytes);
+    host.set_send_block_chance(plan.send_block_chance);
+    servers_.push_back(std::make_unique<ServerProcess>(host, plan.servers[i], plan.health, credentials.server));
+  }
+  for (std::size_t i = 0; i < plan.clients.size(); ++i) {
+    households_.push_back(make_household(plan.clients[i], i, credentials.client));
+  }
+  if (plan.intruder) add_intruder(credentials.intruder);
+}
+
+Household Town::make_household(const ClientPlan& plan, std::size_t index, const quic::Credentials& credentials) {
+  Network& network = world_.network();
+  Household household;
+  ServerProcess& server = *servers_[plan.server];
+  const ListenerPlan& listener = plan_.servers[plan.server].listeners[plan.listener];
+
+  Host& host = network.add_host(fmt::format("client{}", index));
+  host.set_interface_mtu(plan_.interface_mtu_bytes);
+  host.set_send_block_chance(plan_.send_block_chance);
+  Host& service_host = plan.service_elsewhere ? network.add_host(fmt::format("service{}", index)) : host;
+  if (plan.behind_nat) {
+    household.nat = &network.add_nat(fmt::format("nat{}", index));
+    household.nat->set_idle_timeout(plan.nat_idle_timeout);
+    host.put_behind(*household.nat);
+    service_host.put_behind(*household.nat);
+  }
+  household.outside = &host.site();
+  household.server_host = &server.host();
+  network.link(*household.outside, server.host()).properties() = plan.to_server;
+  network.link(server.host(), *household.outside).properties() = plan.from_server;
+
+  const Address service_address = service_host.v4(kServicePort);
+  household.service_loop = std::make_unique<SimLoop>(service_host, "loop of " + service_host.name());
+  household.service = std::make_unique<LocalService>(world_, *household.service_loop, plan_.ledger, service_address,
+                                                     listener.speaks_first);
+  const Address quic = server.quic_address(plan.listener);
+  const HostPort server_address{plan.server_by_name ? server.host().name() : quic.host_text(), quic.port()};
+  household.client =
+      std::make_unique<ClientProcess>(host, plan, plan_.health, server_address, service_address, credentials);
+  return household;
+}
+
+void Town::add_intruder(const quic::Credentials& credentials) {
+  Host& host = world_.network().add_host("intruder");
+  const Address quic = servers_[0]->quic_address(0);
+  intruder_ =
+      std::make_unique<ClientProcess>(host, plan_.clients[0], plan_.health, HostPort{quic.host_text(), quic.port()},
+                                      host.v4(kServicePort), credentials);
+}
+
+void Town::start() {
+  for (const auto& server : servers_) server->start();
+  for (const Household& household : households_) household.client->start();
+  if (intruder_) intruder_->start();
+}
+
+void Town::visit(std::size_t index) {
+  const VisitPlan& visit = plan_.visits[index];
+  crowd_.send_in(plan_.ledger.tunnels[index], servers_[visit.server]->traffic_address(visit.listener),
+                 plan_.servers[visit.server].listeners[visit.listener].speaks_first);
+}
+
+bool Town::all_registered() const {
+  if (!std::ranges::all_of(households_, [](const Household& h) { return h.client->registered(); })) return false;
+  for (std::size_t server = 0; server < servers_.size(); ++server) {
+    if (!servers_[server]->running()) return false;
+    for (std::size_t listener = 0; listener < servers_[server]->listener_count(); ++listener) {
+      const auto clients = std::ranges::count_if(plan_.clients, [&](const ClientPlan& client) {
+        return client.server == server && client.listener == listener;
+      });
+      if (servers_[server]->server().pool(listener).size() != static_cast<std::size_t>(clients)) return false;
+    }
+  }
+  return true;
+}
+
+bool Town::all_visits_over() const {
+  return crowd_.over_count() == plan_.visits.size() &&
+         std::ranges::all_of(households_, [](const Household& h) { return h.service->open_count() == 0; });
+}
+
+}  // namespace qmux::sim

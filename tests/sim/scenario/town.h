@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// A plan built: the hosts, NAT boxes and links, the servers and clients on them, the local services, and the visitors' host.
+//
+// One thread. The world and the plan outlive it.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "sim/actors/crowd.h"
+#include "sim/actors/local_service.h"
+#include "sim/scenario/plan.h"
+#include "sim/scenario/processes.h"
+#include "sim/scenario/run.h"
+#include "sim/world/world.h"
+
+namespace qmux::sim {
+
+/// A client, its NAT box, its local service, and the links between it and its server.
+struct Household {
+  std::unique_ptr<SimLoop> service_loop;
+  std::unique_ptr<LocalService> service;
+  std::unique_ptr<ClientProcess> client;
+  Nat* nat = nullptr;
+  Site* outside = nullptr;  ///< where the household meets the network
+  Host* server_host = nullptr;
+};
+
+class Town {
+ public:
+  Town(World& world, Plan& plan, const RunCredentials& credentials);
+
+  void start();
+  void visit(std::size_t index);
+
+  /// Every client is registered and knows it, and the servers' pools hold nobody else.
+  [[nodiscard]] bool all_registered() const;
+  [[nodiscard]] bool all_visits_over() const;
+  [[nodiscard]] std::vector<std::unique_ptr<ServerProcess>>& servers() noexcept { return servers_; }
+  [[nodiscard]] std::vector<Household>& households() noexcept { return households_; }
+  /// nullptr: the plan has none.
+  [[nodiscard]] ClientProcess* intruder() noexcept { return intruder_.get(); }
+
+ private:
+  void add_intruder(const quic::Credentials& credentials);
+  Household make_household(const ClientPlan& plan, std::size_t index, const quic::Credentials& credentials);
+
+  World& world_;
+  Plan& plan_;
+  std::vector<std::unique_ptr<ServerProcess>> servers_;
+  std::vector<Household> households_;
+  std::unique_ptr<ClientProcess> intruder_;
+  SimLoop visitors_loop_;
+  Crowd crowd_;
+};
+
+}  // namespace qmux::sim
