@@ -8,6 +8,8 @@
 #include <array>
 #include <utility>
 
+#include "app/certs/ecdsa_key_pem.h"
+
 namespace qmux::app {
 namespace {
 
@@ -276,6 +278,9 @@ std::string certificate_pem(const Identity& identity) {
 }
 
 std::string private_key_pem(const Identity& identity) {
+  if (gnutls_x509_privkey_get_pk_algorithm(identity.key.get()) == GNUTLS_PK_ECDSA) {
+    return p256_private_key_pem(identity.key.get());
+  }
   gnutls_datum_t datum{};
   CHECK(gnutls_x509_privkey_export2_pkcs8(identity.key.get(), GNUTLS_X509_FMT_PEM, nullptr, GNUTLS_PKCS_PLAIN,
                                           &datum) == GNUTLS_E_SUCCESS);

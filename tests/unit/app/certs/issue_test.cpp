@@ -53,6 +53,24 @@ class FixedClock : public ::testing::Test {
 
 using Issue = FixedClock;
 
+TEST_F(Issue, writes_private_values_of_32_bytes_whatever_their_first_bits) {
+  for (int i = 0; i < 16; ++i) {
+    const Identity identity = authority();
+    const std::string pem = private_key_pem(identity);
+    EXPECT_EQ(pem.find("BEGIN PRIVATE KEY"), pem.find("BEGIN"));
+
+    const gnutls_datum_t text = to_datum(pem);
+    gnutls_datum_t der{};
+    ASSERT_EQ(gnutls_pem_base64_decode2(nullptr, &text, &der), GNUTLS_E_SUCCESS);
+    EXPECT_EQ(take_datum(der).size(), 138U);
+
+    const X509PrivateKey read_back;
+    ASSERT_EQ(gnutls_x509_privkey_import(read_back.get(), &text, GNUTLS_X509_FMT_PEM), GNUTLS_E_SUCCESS);
+    EXPECT_EQ(gnutls_x509_privkey_verify_params(read_back.get()), GNUTLS_E_SUCCESS);
+    EXPECT_TRUE(import_authority(certificate_pem(identity), pem, kNow, "ca.crt", "ca.key").has_value());
+  }
+}
+
 TEST_F(Issue, makes_servers_that_clients_accept_under_all_their_names) {
   const Identity ca = authority();
   const auto names = server_names({"Example.com", "*.wild.org", "10.1.2.3", "2001:db8::1"}).value();
