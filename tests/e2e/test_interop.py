@@ -2,6 +2,7 @@
 """Our server facing clients of other makes, message by message. What tunnels carry is in test_tunnel.py."""
 
 import asyncio
+import itertools
 import json
 import struct
 from collections.abc import Iterator
@@ -46,8 +47,9 @@ def test_registers_a_client_without_alpn_and_without_our_fields(server: Tunnel):
 def test_answers_with_the_capabilities_it_will_use(server: Tunnel):
     async def script():
         async with scripted_client(server, alpn=("qmux/1",)) as client:
-            ack = await client.register(Capabilities=["tcp", "udp", "from-the-future"], Instance="00" * 16, Slot=0, Epoch=1)
-            assert "from-the-future" not in ack["Capabilities"]
+            announced = ["tcp", "udp", "drain", "from-the-future"]
+            ack = await client.register(Capabilities=announced, Instance="00" * 16, Slot=0, Epoch=1)
+            assert ack["Capabilities"] == ["drain"]
 
     asyncio.run(script())
 
@@ -152,7 +154,7 @@ def test_new_conn_says_who_comes(server: Tunnel):
     asyncio.run(script())
 
 
-@pytest.mark.parametrize("reason", ["closed", "dial failed: dial tcp 127.0.0.1:1: connect: connection refused", "\u003c\"\\"])
+@pytest.mark.parametrize("reason", ["closed", "\u003c\"\\"], ids=["closed", "escapes"])
 @pytest.mark.parametrize("data", [b"", b"x", b"y" * 100_000], ids=len)
 def test_removes_the_trailer_of_an_existing_client(server: Tunnel, reason: str, data: bytes):
     async def script():
@@ -164,6 +166,22 @@ def test_removes_the_trailer_of_an_existing_client(server: Tunnel, reason: str, 
             await stream.write(trailer(new_conn["ConnID"], reason))
             stream.finish()
             assert await received_by(visitor) == data
+
+    asyncio.run(script())
+
+
+def test_resets_the_visitor_when_an_existing_client_could_not_dial(server: Tunnel):
+    """Such a client says so by a trailer alone."""
+
+    async def script():
+        async with scripted_client(server) as client:
+            await client.register()
+            visitor = await Visitor.arrive(server)
+            stream, new_conn = await client.next_tunnel()
+            await stream.write(trailer(new_conn["ConnID"], "dial failed: dial tcp 127.0.0.1:1: connect: connection refused"))
+            stream.finish()
+            with pytest.raises(ConnectionResetError):
+                await visitor.read_to_end()
 
     asyncio.run(script())
 
@@ -270,26 +288,19 @@ def test_visitors_beyond_the_clients_stream_credit_wait_for_it(server: Tunnel):
         async with scripted_client(server, streams_max=100) as client:
             await client.register()
             visitors = [await Visitor.arrive(server) for _ in range(110)]
+            greetings = [asyncio.ensure_future(visitor.reader.read(5)) for visitor in visitors]
             streams = [await client.next_tunnel() for _ in range(100)]
-            await asyncio.sleep(0)
             assert client.tunnels.empty()
             for stream, new_conn in streams[:20]:
                 await stream.write(trailer(new_conn["ConnID"]))
                 stream.finish()
-            late = [await client.next_tunnel() for _ in range(10)]
-            for stream, _ in late:
+            for _ in range(10):
+                stream, _ = await client.next_tunnel()
                 await stream.write(b"hello")
-            greeted = 0
-            for visitor in visitors:
-                if greeted == 10:
-                    break
-                try:
-                    greeted += await within(visitor.reader.readexactly(5), 0.2) == b"hello"
-                except (TimeoutError, asyncio.IncompleteReadError, ConnectionResetError):
-                    continue
-            assert greeted == 10
-            for visitor in visitors:
-                visitor.leave()
+            first = itertools.islice(asyncio.as_completed(greetings), 30)
+            assert sorted([await within(greeting) for greeting in first]) == [b""] * 20 + [b"hello"] * 10
+            for greeting in greetings:
+                greeting.cancel()
 
     asyncio.run(script())
 

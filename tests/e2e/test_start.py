@@ -141,3 +141,11 @@ def test_key_of_another_certificate_is_refused(qmux, make_tunnel, credentials):
     result = run_server(qmux, tunnel, tls=tls)
     assert result.returncode == 1
     assert "key" in result.stderr
+
+
+def test_certificate_of_the_other_role_is_refused(qmux, make_tunnel, credentials):
+    tunnel = make_tunnel(OWN)
+    tls = {"server_cert_file": str(credentials.client_crt), "server_key_file": str(credentials.client_key)}
+    result = run_server(qmux, tunnel, tls=tls)
+    assert result.returncode == 1
+    assert str(credentials.client_crt) in result.stderr and "usage" in result.stderr

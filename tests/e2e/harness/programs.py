@@ -36,7 +36,7 @@ OURS = Program(
     command=(str(BINARY),),
     habits=EXACT,
     server_ready=r"listener ready",
-    client_ready=r"registered",
+    client_ready=r"server connected",
 )
 
 REFERENCE_PROGRAM = Program(

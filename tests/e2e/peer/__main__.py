@@ -5,6 +5,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import signal
 
 from .client import Client
 from .config import load_client, load_server
@@ -26,8 +27,15 @@ def main() -> None:
         role = Server(load_server(arguments.config), habits)
     else:
         role = Client(load_client(arguments.config), habits)
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(role.run())
+    with contextlib.suppress(asyncio.CancelledError):
+        asyncio.run(until_told_to_end(role))
+
+
+async def until_told_to_end(role: Server | Client) -> None:
+    """Cancelled by SIGTERM and SIGINT, so that connections are closed and peers told."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, asyncio.current_task().cancel)
+    await role.run()
 
 
 main()

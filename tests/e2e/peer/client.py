@@ -63,11 +63,11 @@ class Client:
                 await self._end_tunnels()
 
     async def _register(self, control: Stream) -> None:
-        own = {}
+        own = {"Capabilities": ["tcp", "udp"]}
         if self._habits.replaces_same_client:
-            own = {"Instance": self._instance, "Slot": 0, "Epoch": self._epoch}
+            own = {"Capabilities": ["tcp", "drain"], "Instance": self._instance, "Slot": 0, "Epoch": self._epoch}
         await control.write(messages.encode(
-            Type.REGISTER, ClientID=self._config.client_id, Version=messages.VERSION, Capabilities=["tcp"], **own,
+            Type.REGISTER, ClientID=self._config.client_id, Version=messages.VERSION, **own,
         ))
         ack = await messages.expect(control, Type.REGISTER_ACK)
         if not ack["Success"]:

@@ -24,6 +24,7 @@ from .relay import abort, relay_exactly, relay_until_first_end
 
 REFUSED = 1
 BACKLOG = 1024
+CAPABILITIES = ("drain",)
 
 log = logging.getLogger("peer.server")
 
@@ -116,7 +117,10 @@ class Server:
                 self._pool.remove(other)
                 other.connection.close(0, "replaced")
         self._pool.append(member)
-        await control.write(messages.encode(Type.REGISTER_ACK, Success=True, Message="registered"))
+        # An answer without capabilities is how a client knows a server of the existing kind.
+        used = [word for word in fields["Capabilities"] if word in CAPABILITIES]
+        own = {"Capabilities": used} if self._habits.half_close else {}
+        await control.write(messages.encode(Type.REGISTER_ACK, Success=True, Message="registered", **own))
         log.info("client %s registered, capabilities %s", member.client_id, fields["Capabilities"])
         return member
 
