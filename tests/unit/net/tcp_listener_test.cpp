@@ -2,10 +2,10 @@
 #include "net/tcp_listener.h"
 
 #include <gmock/gmock.h>
-#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "base/log.h"
 #include "net/file_descriptor.h"
 #include "net/socket_options.h"
 #include "net/tcp_fixture.h"
@@ -85,7 +85,7 @@ TEST_F(TcpListener, may_be_destroyed_by_the_observer_in_the_middle_of_a_batch) {
 TEST_F(TcpListener, pauses_while_descriptors_are_short_and_does_not_spin) {
   listen(loopback());
   // UndefinedBehaviorSanitizer needs descriptors of its own when it first meets a type: let it meet them all now.
-  spdlog::warn("{} is about to run out of descriptors: {}", "this test", std::string("on purpose"));
+  log::warn("about to run out of descriptors, on purpose", {{"traffic", listener_->local_address().text()}});
   ASSERT_TRUE(run_until([] { return true; }));
   std::vector<FileDescriptor> fds;
   for (int i = 0; i < 3; ++i) fds.push_back(visit(listener_->local_address()));
