@@ -13,11 +13,17 @@ bool lies_in(std::string_view path, std::string_view outer) {
   return outer.empty() || path.size() == outer.size() || path[outer.size()] == '.' || path[outer.size()] == '[';
 }
 
+bool before(Mark a, Mark b) { return std::pair(a.line, a.column) < std::pair(b.line, b.column); }
+
+/// Keeps the order of the file; what has one place stays in the order of its finding.
 template <typename Placed>
-auto taken_in_order(std::vector<Placed>& all) {
-  std::ranges::stable_sort(all, [](const Placed& a, const Placed& b) {
-    return std::pair(a.mark.line, a.mark.column) < std::pair(b.mark.line, b.mark.column);
-  });
+void add_in_order(std::vector<Placed>& all, Placed one) {
+  const auto at = std::ranges::upper_bound(all, one.mark, before, &Placed::mark);
+  all.insert(at, std::move(one));
+}
+
+template <typename Placed>
+auto taken(std::vector<Placed>& all) {
   std::vector<decltype(Placed::what)> taken;
   for (Placed& one : all) taken.push_back(std::move(one.what));
   all.clear();
@@ -52,22 +58,22 @@ void Report::error(const std::string& path, std::string what, std::string expect
 }
 
 void Report::error_at(Mark mark, const std::string& path, std::string what, std::string expected) {
-  errors_.push_back({mark, path, Error{std::move(what), where(mark, path), std::move(expected)}});
+  add_in_order(errors_, {mark, path, Error{std::move(what), where(mark, path), std::move(expected)}});
 }
 
 void Report::warn(const std::string& path, std::string_view what) { warn_at(mark_of(path), path, what); }
 
 void Report::warn_at(Mark mark, const std::string& path, std::string_view what) {
-  warnings_.push_back({mark, path, where(mark, path).append(": ").append(what)});
+  add_in_order(warnings_, {mark, path, where(mark, path).append(": ").append(what)});
 }
 
 void Report::notice(const std::string& path, std::string_view what) {
   const Mark mark = mark_of(path);
-  notices_.push_back({mark, path, where(mark, path).append(": ").append(what)});
+  add_in_order(notices_, {mark, path, where(mark, path).append(": ").append(what)});
 }
 
-std::vector<Error> Report::take_errors() { return taken_in_order(errors_); }
-std::vector<std::string> Report::take_warnings() { return taken_in_order(warnings_); }
-std::vector<std::string> Report::take_notices() { return taken_in_order(notices_); }
+std::vector<Error> Report::take_errors() { return taken(errors_); }
+std::vector<std::string> Report::take_warnings() { return taken(warnings_); }
+std::vector<std::string> Report::take_notices() { return taken(notices_); }
 
 }  // namespace qmux::app

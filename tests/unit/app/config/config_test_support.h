@@ -3,7 +3,6 @@
 // What the tests of configuration files share.
 #pragma once
 
-#include <regex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,14 +22,18 @@ std::vector<std::string> error_lines(const LoadResult<T>& result) {
 
 /// An example with its commented-out keys in force ("# key: value", "#   key: value", "# key:"), prose left out.
 inline std::string uncommented(std::string_view example) {
-  static const std::regex key("( *)# (( *)[a-z0-9_]+:( [^ ]+)?)");
   std::string text;
-  for (std::size_t at = 0; at < example.size();) {
-    const std::size_t end = example.find('\n', at);
-    const std::string line(example.substr(at, end - at));
-    std::smatch match;
-    text += (std::regex_match(line, match, key) ? match[1].str() + match[2].str() : line) + "\n";
-    at = end + 1;
+  while (!example.empty()) {
+    std::string line(example.substr(0, example.find('\n')));
+    example.remove_prefix(line.size() + 1);
+    const std::size_t hash = line.find("# ");
+    const std::size_t key = line.find_first_not_of(" #");
+    const std::size_t colon = line.find(':');
+    const bool is_comment = hash != std::string::npos && hash < key;
+    const bool names_a_key = key < colon && colon < line.find(' ', key);
+    const bool has_one_value = colon + 1 == line.size() || line.find(' ', colon + 2) == std::string::npos;
+    if (is_comment && names_a_key && has_one_value) line.erase(hash, 2);
+    text += line + "\n";
   }
   return text;
 }
