@@ -48,8 +48,8 @@ inline constexpr std::uint32_t kClosingAnswersMax = 64;
 
 /// One read call of a relay; what fits a cache.
 inline constexpr std::size_t kRelayReadCallBytes = std::size_t{64} * 1024;
-/// What all stuck tunnels of a worker may hold of what came from their streams: 500 of them with the default stream window.
-/// Over it the tunnel stuck longest is ended; MemoryBudget::evictions() counts.
+/// What all stuck tunnels of a process may hold of what came from their streams, shared out among its workers: 500 of them with
+/// the default stream window. Over it the tunnel stuck longest is ended; MemoryBudget::evictions() counts.
 inline constexpr std::size_t kStuckTunnelsMaxBytes = std::size_t{256} * 1024 * 1024;
 
 // --- tunnels ----------------------------------------------------------------------------------------------------------

@@ -58,10 +58,8 @@ bool Stream::all_sent() const noexcept {
   return send_stopped_ || (send_.unsent_bytes() == 0 && (finish_sent_ || !finish_wanted_));
 }
 
-void Stream::consume(std::size_t bytes) {
-  if (bytes == 0) return;
-  received_.drop(bytes);
-  host_.stream_consumed(*this, bytes);
+void Stream::return_credit(std::size_t bytes) {
+  if (bytes > 0) host_.stream_consumed(*this, bytes);
 }
 
 void Stream::stop_reading(ErrorCode code) {

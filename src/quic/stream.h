@@ -90,7 +90,13 @@ class Stream {
   std::size_t readable(std::span<ConstBytes> out) const noexcept { return received_.peek(out); }
   [[nodiscard]] std::size_t readable_bytes() const noexcept { return received_.size(); }
   /// Drops `bytes` <= readable_bytes() from the front and gives the peer that much stream credit back.
-  void consume(std::size_t bytes);
+  void consume(std::size_t bytes) {
+    drop(bytes);
+    return_credit(bytes);
+  }
+  /// The two halves of consume(), for who wants to let the peer wait: credit that is not returned is lost to the stream.
+  void drop(std::size_t bytes) { received_.drop(bytes); }
+  void return_credit(std::size_t bytes);
   /// STOP_SENDING: what comes from now on, and what is there, is dropped.
   void stop_reading(ErrorCode code);
   /// FIN has arrived; readable_bytes() holds all that is left.

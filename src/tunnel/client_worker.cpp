@@ -10,9 +10,9 @@
 
 namespace qmux::tunnel {
 
-ClientWorker::ClientWorker(io::EventLoop& loop, const ClientOptions& options, std::string instance,
+ClientWorker::ClientWorker(io::EventLoop& loop, std::size_t workers, const ClientOptions& options, std::string instance,
                            std::move_only_function<void()> stopped)
-    : state_(loop),
+    : state_(loop, workers),
       options_(options),
       instance_(std::move(instance)),
       stopped_(std::move(stopped)),
@@ -52,7 +52,7 @@ void ClientWorker::end_of_pass(Time now) {
                    std::views::transform([](const auto& link) -> const auto& { return link->endpoints(); }) |
                    std::views::join |
                    std::views::transform([](const auto& endpoint) -> quic::Endpoint& { return *endpoint; });
-  end_pass(state_.loop, endpoints, state_.retired, now);
+  end_pass(state_, endpoints, now);
   for (const auto& link : links_) link->forget_finished();
   if (stopping_ && std::ranges::all_of(links_, [](const auto& link) { return link->stopped(); })) finish_stop();
 }

@@ -21,8 +21,8 @@ namespace qmux::tunnel {
 
 class ClientWorker final : private io::EventLoop::PassObserver {
  public:
-  /// `stopped` is told once, on the worker's thread, when an orderly stop is done.
-  ClientWorker(io::EventLoop& loop, const ClientOptions& options, std::string instance,
+  /// `workers`: how many there are of the client. `stopped` is told once, on the worker's thread, when an orderly stop is done.
+  ClientWorker(io::EventLoop& loop, std::size_t workers, const ClientOptions& options, std::string instance,
                std::move_only_function<void()> stopped);
   ClientWorker(const ClientWorker&) = delete;
   ClientWorker& operator=(const ClientWorker&) = delete;

@@ -6,15 +6,15 @@
 
 #include <ranges>
 
-#include "base/io/event_loop.h"
+#include "base/limits.h"
 #include "quic/endpoint.h"
-#include "tunnel/retired.h"
+#include "tunnel/worker_state.h"
 
 namespace qmux::tunnel {
 
 /// `endpoints` is a range of references or pointers' targets; telling events must not change it.
 template <std::ranges::input_range Endpoints>
-void end_pass(io::EventLoop& loop, Endpoints&& endpoints, Retired& retired, Time now) {
+void end_pass(WorkerState& worker, Endpoints&& endpoints, Time now) {
   // Sending frees room in streams, which lets their owners read more: bounded, so that one busy connection cannot keep the
   // loop from its sockets and timers.
   constexpr int kRounds = 4;
@@ -26,8 +26,11 @@ void end_pass(io::EventLoop& loop, Endpoints&& endpoints, Retired& retired, Time
     for (quic::Endpoint& endpoint : endpoints) unsent |= endpoint.flush(now);
     more = told || unsent;
   }
-  if (more) loop.request_pass();
-  retired.clear();
+  if (more) worker.loop.request_pass();
+  worker.retired.clear();
+  if (worker.chunks.free_count() > 0 && !worker.chunk_surplus.is_set()) {
+    worker.chunk_surplus.set(now + limits::kChunkSurplusPeriod);
+  }
 }
 
 }  // namespace qmux::tunnel

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // What all stuck tunnels of one worker may hold together. A tunnel is stuck while bytes that came from its stream wait for a
-// socket that takes no more. Each holds at most its stream's window; thousands of them are bounded here: over the limit, the
-// tunnel whose socket has taken nothing for the longest time is ended.
+// socket that takes no more. Each holds at most its stream's window; thousands of them are bounded here: from half of the
+// limit on they get no more stream credit, and over the limit the tunnel whose socket has taken nothing for the longest time is
+// ended.
 //
 // One a worker; one thread; outlives its holders. A holder may be destroyed at any time and is forgotten then.
 #pragma once
@@ -29,6 +30,8 @@ class MemoryBudget {
     void hold(std::size_t bytes, bool progressed);
     /// It holds nothing.
     void release() noexcept;
+    /// More than half of what is allowed is held: who is stuck asks for nothing more until he has taken what he has.
+    [[nodiscard]] bool is_tight() const noexcept { return budget_.held_bytes_ > budget_.bytes_max_ / 2; }
 
    private:
     /// Over the limit, and stuck longest. It holds nothing now; it ends, and may be destroyed before this returns.

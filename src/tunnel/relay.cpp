@@ -240,6 +240,7 @@ bool Relay::pump_to_socket() {
     // It takes no more, or all that is left is held back.
     if (has(wanted_, Interest::write) || stream_->readable_bytes() == before) break;
   }
+  return_credit();
   if (stream_->at_end()) {
     socket_->shutdown_write();
     downstream_finished_ = true;
@@ -264,7 +265,8 @@ bool Relay::write_some(std::span<ConstBytes> views) {
       end(RelayEnd::Cause::socket_reset);
       return false;
     }
-    stream_->consume(put.count);
+    stream_->drop(put.count);
+    withheld_credit_bytes_ += static_cast<std::uint32_t>(put.count);
     bytes_to_socket_ += put.count;
     progressed_ = progressed_ || put.count > 0;
     if (put.count < share.deliver) {
@@ -274,6 +276,12 @@ bool Relay::write_some(std::span<ConstBytes> views) {
   }
   stream_->consume(share.drop);
   return true;
+}
+
+/// Credit for what the socket took; while memory is tight, only once it has taken everything.
+void Relay::return_credit() {
+  if (is_tight() && stream_->readable_bytes() > 0) return;
+  stream_->return_credit(std::exchange(withheld_credit_bytes_, 0));
 }
 
 void Relay::tail_due() {

@@ -13,7 +13,7 @@ namespace qmux::tunnel {
 
 ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, std::span<const ListenerSetup> setups,
                            Workers& workers, std::move_only_function<void()> stopped)
-    : state_(loop),
+    : state_(loop, slot.count),
       mailbox_(limits::kMailboxMessagesMax),
       stopped_(std::move(stopped)),
       stop_deadline_(loop.timers(), [this] { finish_stop(); }) {
@@ -64,9 +64,9 @@ void ServerWorker::handle(WorkerMessage message) {
 }
 
 void ServerWorker::end_of_pass(Time now) {
-  end_pass(state_.loop,
+  end_pass(state_,
            listeners_ | std::views::transform([](const auto& each) -> quic::Endpoint& { return each->endpoint(); }),
-           state_.retired, now);
+           now);
   if (stopping_ && std::ranges::all_of(listeners_, [](const auto& each) {
         return each->endpoint().connection_count() == 0;
       })) {

@@ -14,14 +14,19 @@
 namespace qmux::tunnel {
 
 struct WorkerState {
-  explicit WorkerState(io::EventLoop& its_loop) : loop(its_loop) {}
+  /// `workers`: of the process, which share its limits.
+  WorkerState(io::EventLoop& its_loop, std::size_t workers)
+      : loop(its_loop),
+        memory(limits::kStuckTunnelsMaxBytes / workers),
+        chunk_surplus(its_loop.timers(), [this] { chunks.give_up_surplus(); }) {}
 
   io::EventLoop& loop;
   ChunkPool chunks;
-  MemoryBudget memory{limits::kStuckTunnelsMaxBytes};
+  MemoryBudget memory;
   Counters counters;
   log::Occasionally complaints;  ///< about peers
   Retired retired;
+  Timer chunk_surplus;  ///< set while free chunks are there: see ChunkPool::give_up_surplus()
 };
 
 }  // namespace qmux::tunnel

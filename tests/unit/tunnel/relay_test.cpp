@@ -531,6 +531,21 @@ TEST(StuckTunnels, the_one_stuck_longest_is_ended_over_the_limit) {
   EXPECT_EQ(worker.budget.holder_count(), 2U);
 }
 
+TEST(StuckTunnels, get_no_credit_while_memory_is_tight_until_they_have_taken_everything) {
+  Worker worker;
+  Tunnel hoarder(worker), slow(worker);
+  hoarder.far.room_bytes = 0;
+  hoarder.peer.sends(pattern(600'000));
+  hoarder.run();
+  slow.far.room_bytes = 1'000;
+  slow.peer.sends(pattern(10'000));
+  slow.run();
+  EXPECT_EQ(slow.peer.credit_bytes, 0U);
+  slow.far.room_bytes = 20'000;
+  slow.run();
+  EXPECT_EQ(slow.peer.credit_bytes, 10'000U);
+}
+
 TEST(StuckTunnels, one_that_still_moves_is_not_the_one) {
   Worker worker;
   Tunnel slow(worker), dead(worker), late(worker);
