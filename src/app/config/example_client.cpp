@@ -3,8 +3,9 @@
 
 namespace qmux::app {
 
-std::string_view example_client_config() noexcept {
-  return R"yaml(# A QMux client. docs/CONFIGURATION.md explains every key.
+namespace {
+
+constexpr std::string_view kExample = R"yaml(# A QMux client. docs/CONFIGURATION.md explains every key.
 # Keys that are commented out show their defaults.
 # Check this file without starting anything: qmux config check client -c FILE
 
@@ -87,6 +88,9 @@ health_timeout: 30s
 #   level: info
 #   format: text
 )yaml";
-}
+
+}  // namespace
+
+std::string_view example_client_config() noexcept { return kExample; }
 
 }  // namespace qmux::app

@@ -3,8 +3,9 @@
 
 namespace qmux::app {
 
-std::string_view example_server_config() noexcept {
-  return R"yaml(# A QMux server. docs/CONFIGURATION.md explains every key.
+namespace {
+
+constexpr std::string_view kExample = R"yaml(# A QMux server. docs/CONFIGURATION.md explains every key.
 # Keys that are commented out show their defaults.
 # Check this file without starting anything: qmux config check server -c FILE
 
@@ -85,6 +86,9 @@ health_timeout: 30s
 #   level: info
 #   format: text
 )yaml";
-}
+
+}  // namespace
+
+std::string_view example_server_config() noexcept { return kExample; }
 
 }  // namespace qmux::app

@@ -18,7 +18,7 @@ void read_document(std::string_view yaml, Report& report, std::span<const KeyInf
     report.error_at(document.error().mark, {}, document.error().what);
     return;
   }
-  if (document->second_document) report.warn_at(*document->second_document, {}, "only the first document is read");
+  if (const auto& second = document->second_document) report.warn_at(*second, {}, "only the first document is read");
   report.locate({}, document->root.mark);
   read_root(document->root, {.report = &report, .known = known}, declare);
   check(report);

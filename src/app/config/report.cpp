@@ -25,6 +25,7 @@ void add_in_order(std::vector<Placed>& all, Placed one) {
 template <typename Placed>
 auto taken(std::vector<Placed>& all) {
   std::vector<decltype(Placed::what)> taken;
+  taken.reserve(all.size());
   for (Placed& one : all) taken.push_back(std::move(one.what));
   all.clear();
   return taken;
