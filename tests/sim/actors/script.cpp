@@ -36,6 +36,13 @@ void draw_pace(SeededRandom& random, std::uint64_t bytes, TalkScript& script) {
   }
 }
 
+/// Much more than all buffers on the way hold, towards someone who does not read for now.
+void draw_greed(SeededRandom& random, TalkScript& from, TalkScript& to) {
+  from.send_bytes = random.between(1'500'000, 4'000'000);
+  to.stall_after_bytes = random.between(0, 10'000);
+  to.stall = random.between(Duration(std::chrono::seconds(2)), Duration(std::chrono::seconds(20)));
+}
+
 /// Who ends first, and who waits for whom. At most one of the two may wait for the other's FIN.
 void draw_order(SeededRandom& random, TalkScript& visitor, TalkScript& service) {
   switch (random.between(0, 5)) {
@@ -70,6 +77,13 @@ void draw_scripts(SeededRandom& random, const Temper& temper, TunnelRecord& tunn
   const std::uint64_t bytes = std::max(visitor.send_bytes, service.send_bytes);  // an echo sends the other's
   draw_pace(random, bytes, visitor);
   draw_pace(random, bytes, service);
+  if (!tunnel.silent && random.chance(temper.greedy_chance)) {
+    if (random.chance(0.5)) {
+      draw_greed(random, visitor, service);
+    } else {
+      draw_greed(random, service, visitor);
+    }
+  }
   if (!tunnel.silent) draw_order(random, visitor, service);
   for (TalkScript* script : {&visitor, &service}) {
     if (random.chance(temper.reset_chance)) {

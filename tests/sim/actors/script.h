@@ -12,6 +12,7 @@ namespace qmux::sim {
 
 struct Temper {
   std::uint64_t bytes_max = 300'000;  ///< of one direction, rarely exceeded
+  double greedy_chance = 0.04;        ///< megabytes towards a side that reads nothing for a while
   double reset_chance = 0.1;          ///< of each side
   double silent_chance = 0.05;
 };

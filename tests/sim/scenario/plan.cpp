@@ -132,6 +132,23 @@ void draw_visits(SeededRandom& random, Plan& plan, std::uint64_t seed) {
   }
 }
 
+/// Their SYNs arrive around the moment at which the servers stop, or a while before it.
+void draw_late_visits(SeededRandom& random, Plan& plan) {
+  plan.stop_after = plan.visitors_link.delay + random.between(Duration(500us), Duration(200ms));
+  for (std::size_t count = random.between(0, 4); count > 0; --count) {
+    VisitPlan visit{.server = random.below(plan.servers.size())};
+    visit.listener = random.below(plan.servers[visit.server].listeners.size());
+    visit.late = true;
+    visit.at = random.chance(0.7)
+                   ? plan.stop_after - plan.visitors_link.delay - random.between(Duration{}, Duration(200us))
+                   : random.between(Duration{}, plan.stop_after);
+    plan.visits.push_back(visit);
+    TunnelRecord& tunnel = plan.ledger.tunnels.emplace_back();
+    tunnel.id = plan.ledger.tunnels.size() - 1;
+    draw_scripts(random, {}, tunnel);
+  }
+}
+
 /// Every listener gets a client or two.
 void draw_clients(SeededRandom& random, Plan& plan) {
   for (std::size_t server = 0; server < plan.servers.size(); ++server) {
@@ -163,6 +180,7 @@ Plan draw_plan(std::uint64_t seed) {
     plan.tcp.receive_buffer_bytes = random.between(4, 64) * 1024;
   }
   plan.visitors_link = {.delay = random.between(Duration(100us), Duration(60ms)), .jitter = 1ms};
+  draw_late_visits(random, plan);
   plan.intruder = random.chance(0.1);
   if (random.chance(0.5)) plan.interface_mtu_bytes = 1500;
   if (random.chance(0.3)) plan.send_block_chance = 0.02;

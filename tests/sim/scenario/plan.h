@@ -48,7 +48,8 @@ struct ClientPlan {
 struct VisitPlan {
   std::size_t server = 0;
   std::size_t listener = 0;
-  Duration at{};  ///< after all clients have registered
+  Duration at{};      ///< after all clients have registered
+  bool late = false;  ///< comes when everybody is about to stop; `at` counts from shortly before that
 };
 
 enum class FaultKind : std::uint8_t {
@@ -83,6 +84,7 @@ struct Plan {
   Ledger ledger;  ///< one record a visit, with its scripts
   TcpProperties tcp;
   LinkProperties visitors_link;
+  Duration stop_after{};  ///< from when the late visits count, until everybody is told to stop
   bool intruder = false;  ///< someone with a certificate of another authority keeps trying to be a client
   std::size_t interface_mtu_bytes = 65'535;
   double send_block_chance = 0;

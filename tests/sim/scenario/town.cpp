@@ -104,8 +104,31 @@ bool Town::all_registered() const {
 }
 
 bool Town::all_visits_over() const {
-  return crowd_.over_count() == plan_.visits.size() &&
+  const auto late = static_cast<std::size_t>(std::ranges::count_if(plan_.visits, &VisitPlan::late));
+  return crowd_.over_count() == plan_.visits.size() - late &&
          std::ranges::all_of(households_, [](const Household& h) { return h.service->open_count() == 0; });
+}
+
+void Town::stop() {
+  for (const Household& household : households_) {
+    if (household.client->running()) household.client->stop();
+  }
+  if (intruder_) intruder_->stop();
+  for (const auto& server : servers_) {
+    if (server->running()) server->stop();
+  }
+}
+
+bool Town::stopped() const {
+  return std::ranges::all_of(households_, [](const Household& h) { return h.client->stopped(); }) &&
+         std::ranges::all_of(servers_, [](const auto& server) { return server->stopped(); }) &&
+         (!intruder_ || intruder_->stopped());
+}
+
+void Town::end() {
+  for (const Household& household : households_) household.client->crash();
+  if (intruder_) intruder_->crash();
+  for (const auto& server : servers_) server->crash();
 }
 
 }  // namespace qmux::sim

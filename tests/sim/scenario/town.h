@@ -36,7 +36,15 @@ class Town {
 
   /// Every client is registered and knows it, and the servers' pools hold nobody else.
   [[nodiscard]] bool all_registered() const;
+  /// But for the late ones.
   [[nodiscard]] bool all_visits_over() const;
+
+  /// Everybody is told to stop in order ...
+  void stop();
+  /// ... and has.
+  [[nodiscard]] bool stopped() const;
+  /// All processes of the program are gone; visitors and local services are not.
+  void end();
   [[nodiscard]] std::vector<std::unique_ptr<ServerProcess>>& servers() noexcept { return servers_; }
   [[nodiscard]] std::vector<Household>& households() noexcept { return households_; }
   /// nullptr: the plan has none.

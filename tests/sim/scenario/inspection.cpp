@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "sim/scenario/inspection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace qmux::sim {
+namespace {
+
+using Cause = tunnel::RelayEnd::Cause;
+
+class Findings {
+ public:
+  void require(bool holds, const std::string& who, std::string_view what) {
+    if (!holds) lines_.push_back(fmt::format("{}: {}", who, what));
+  }
+  [[nodiscard]] std::vector<std::string> take() { return std::move(lines_); }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+/// Bytes taken from one side and not yet given to the other.
+std::uint64_t backlog(const TalkRecord& from, const TalkRecord& to) {
+  return from.sent_bytes - std::min(from.sent_bytes, to.received_bytes);
+}
+
+std::uint64_t largest_window(const Plan& plan, const VisitPlan& visit) {
+  std::uint64_t window = plan.servers[visit.server].listeners[visit.listener].transport.max_stream_window_bytes;
+  for (const ClientPlan& client : plan.clients) window = std::max(window, client.transport.max_stream_window_bytes);
+  return window;
+}
+
+std::uint64_t closed(const tunnel::Counters& c, Cause cause) {
+  return c.tunnels_closed[static_cast<std::size_t>(cause)];
+}
+
+/// Between programs of ours, with limits that nobody reaches.
+void require_never(Findings& findings, const std::string& who, const tunnel::Counters& c) {
+  findings.require(c.tunnels_opened == c.tunnels_closed_in_all(), who, "tunnels opened and closed differ");
+  findings.require(c.protocol_errors == 0, who, "protocol errors between our own programs");
+  findings.require(c.streams_refused == 0, who, "streams that nobody may open");
+  findings.require(c.requests_malformed == 0, who, "malformed requests");
+  findings.require(closed(c, Cause::protocol_error) == 0, who, "tunnels ended for a protocol error");
+  findings.require(closed(c, Cause::stuck) == 0, who, "tunnels evicted");
+}
+
+}  // namespace
+
+std::vector<std::string> inspect_backlogs(const Plan& plan) {
+  Findings findings;
+  // Two TCP connections, and a chunk's worth of rounding wherever bytes rest.
+  const std::uint64_t sockets =
+      2 * (plan.tcp.send_buffer_bytes + plan.tcp.receive_buffer_bytes) + 4 * Chunk::kAllocatedBytes;
+  for (const TunnelRecord& tunnel : plan.ledger.tunnels) {
+    const std::uint64_t bound = sockets + limits::kStreamUnsentMaxBytes + largest_window(plan, plan.visits[tunnel.id]);
+    const std::string who = fmt::format("tunnel {}", tunnel.id);
+    // Once a side has gone, the other's bytes have nowhere to go and are dropped.
+    if (tunnel.visitor.over || tunnel.service.over) continue;
+    findings.require(backlog(tunnel.visitor, tunnel.service) <= bound, who, "more is held upwards than there may be");
+    findings.require(backlog(tunnel.service, tunnel.visitor) <= bound, who, "more is held downwards than there may be");
+  }
+  return findings.take();
+}
+
+std::vector<std::string> inspect_rest(Town& town) {
+  Findings findings;
+  for (const auto& server : town.servers()) {
+    const std::string& who = server->host().name();
+    for (std::size_t i = 0; i < server->server().worker_count(); ++i) {
+      const std::size_t held = server->server().worker(i).chunks.in_use_bytes();
+      findings.require(held == 0, who, fmt::format("worker {} holds {} bytes at rest", i, held));
+    }
+    for (std::size_t i = 0; i < server->listener_count(); ++i) {
+      const std::size_t seats = server->server().pool(i).seats();
+      findings.require(seats == 0, who, fmt::format("{} seats are taken at rest", seats));
+    }
+  }
+  for (const Household& household : town.households()) {
+    const std::size_t held = household.client->state().chunks.in_use_bytes();
+    findings.require(held == 0, household.client->host().name(), fmt::format("holds {} bytes at rest", held));
+  }
+  return findings.take();
+}
+
+std::vector<std::string> inspect_losses(Town& town, bool losses_excused) {
+  Findings findings;
+  const auto require_none = [&](const std::string& who, const tunnel::Counters& c) {
+    findings.require(c.mailbox_full == 0, who, "a mailbox was full");
+    findings.require(losses_excused || closed(c, Cause::connection_lost) == 0, who,
+                     "a connection was lost without cause");
+  };
+  for (const auto& server : town.servers()) require_none(server->host().name(), server->counters());
+  for (const Household& household : town.households()) {
+    require_none(household.client->host().name(), household.client->state().counters);
+  }
+  return findings.take();
+}
+
+std::vector<std::string> inspect_accounts(Town& town) {
+  Findings findings;
+  for (const auto& server : town.servers()) {
+    const tunnel::Counters c = server->counters();
+    const std::string& who = server->host().name();
+    const std::uint64_t ended =
+        c.tunnels_opened + c.visitors_refused_no_client + c.visitors_refused_waiting_full + c.visitors_refused_stopping;
+    findings.require(c.visitors_accepted == ended, who, "visitors are not accounted for");
+    require_never(findings, who, c);
+  }
+  for (const Household& household : town.households()) {
+    const tunnel::Counters& c = household.client->state().counters;
+    const std::string& who = household.client->host().name();
+    findings.require(c.streams_accepted == c.tunnels_opened + c.dials_failed + c.requests_malformed + c.requests_lost,
+                     who, "streams are not accounted for");
+    require_never(findings, who, c);
+  }
+  return findings.take();
+}
+
+}  // namespace qmux::sim
