@@ -39,6 +39,9 @@ inline constexpr std::chrono::hours kAddressTokenLifetime{24};
 inline constexpr int kBatchesPerPass = 4;
 /// Bytes of one stream in a row before the next stream of the connection has its turn.
 inline constexpr std::size_t kStreamTurnBytes = std::size_t{16} * 1024;
+/// How exact the timers of a connection are that has no stream data to send. Far below every delay that QUIC deals in, and far
+/// above the interval of packets, so that an idle round trip sets no timer of its own.
+inline constexpr std::chrono::milliseconds kIdleTimerGranularity{1};
 /// Receive calls of one endpoint in one pass before timers and sending have their turn.
 inline constexpr int kReceiveBatchesPerPass = 4;
 /// Longest NEW_TOKEN token that a client keeps.

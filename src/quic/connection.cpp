@@ -177,9 +177,12 @@ std::size_t Connection::packet_bytes() const noexcept {
   return ngtcp2_conn_get_path_max_tx_udp_payload_size(conn_.get());
 }
 
-Time Connection::deadline() const noexcept {
+Time Connection::deadline(Time now) const noexcept {
   if (phase_ != Phase::alive) return end_of_life_;
-  const ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry(conn_.get());
+  ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry(conn_.get());
+  // ngtcp2 wants to be woken for the pacing of every packet, also when there is nothing more to send. Nothing else that it
+  // waits for is so urgent.
+  if (send_queue_.empty()) expiry = std::max(expiry, tstamp(now + limits::kIdleTimerGranularity));
   // UINT64_MAX and everything else beyond our clock means never.
   if (expiry >= static_cast<ngtcp2_tstamp>(kNever.time_since_epoch().count())) return kNever;
   return Time(Duration(static_cast<Duration::rep>(expiry)));

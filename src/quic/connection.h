@@ -110,8 +110,8 @@ class Connection final : private StreamHost {
   /// Tells what has happened since the last call. True when something was told.
   bool deliver_events();
   [[nodiscard]] bool has_events() const noexcept;
-  /// When expire() is to be called; kNever when nothing is awaited.
-  [[nodiscard]] Time deadline() const noexcept;
+  /// When expire() is to be called, as seen at the end of a pass; kNever when nothing is awaited.
+  [[nodiscard]] Time deadline(Time now) const noexcept;
   /// closed() has been told and nothing more is to be sent: the endpoint may destroy it.
   [[nodiscard]] bool finished() const noexcept { return phase_ == Phase::gone && closed_told_; }
   [[nodiscard]] bool handshaking() const noexcept { return phase_ == Phase::alive && !handshake_completed_; }

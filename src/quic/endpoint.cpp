@@ -263,7 +263,7 @@ void Endpoint::settle(Connection& connection) {
   }
   const std::size_t index = connection.mark.index;
   if (!connection.finished()) {
-    connections_[index].timer->set(connection.deadline());
+    connections_[index].timer->set(connection.deadline(loop_.now()));
     return;
   }
   if (connection.mark.touched) return;  // its turn comes again
