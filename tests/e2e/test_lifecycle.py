@@ -118,9 +118,8 @@ def test_stopped_client_ends_its_tunnels_and_exits_with_success(tunnel: Tunnel):
     assert how_it_ends(visitor) in (["reset"] if tunnel.pair.server.habits.resets else ["end", "reset"])
 
 
+@pytest.mark.pairs("own")
 def test_visitor_without_any_client_is_reset(tunnel: Tunnel):
-    if tunnel.pair.server is not OURS:
-        pytest.skip("says something about our server")
     tunnel.start_server()
     with tunnel.visit() as visitor:
         assert how_it_ends(visitor) == "reset"

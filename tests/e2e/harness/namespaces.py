@@ -93,8 +93,8 @@ class Cable:
 
     def move_client(self) -> None:
         """The client's machine gets another address and loses the one it had."""
-        self.client.ip("address", "add", f"{self.CLIENT_LATER}/24", "dev", "wan")
         self.client.ip("address", "delete", f"{self.CLIENT}/24", "dev", "wan")
+        self.client.ip("address", "add", f"{self.CLIENT_LATER}/24", "dev", "wan")
 
     def delete(self) -> None:
         self.server.delete()
