@@ -10,7 +10,7 @@ import pytest
 
 from harness.certificates import SERVER_NAME, Authority, Credentials
 from harness.process import Process
-from harness.programs import BINARY, INTEROP, OURS, OWN, Pair, pair_named
+from harness.programs import BINARY, INTEROP, OURS, OWN, REFERENCE, Pair, pair_named
 from harness.service import Service, echo
 from harness.tunnel import Tunnel
 
@@ -20,6 +20,10 @@ LOG_LINES_SHOWN = 60
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pairs", help="server:client[,...] to run with instead of the usual pairs; names are those of "
                                      "harness/programs.py. Proves the suite itself against other programs")
+
+
+def pytest_report_header() -> list[str]:
+    return [f"qmux: {BINARY}", f"existing QMux: {REFERENCE or 'none, QMUX_REFERENCE names one'}"]
 
 
 def _chosen_pairs(config: pytest.Config, which: str) -> list[Pair]:

@@ -65,6 +65,24 @@ def test_client_finds_its_killed_server_again(tunnel: Tunnel):
     assert how == "reset", "a lost connection must not look like a clean end to the service"
 
 
+@pytest.mark.pairs("own")
+def test_restarted_server_tells_its_clients_that_it_knows_them_no_more(make_tunnel, pair):
+    """By stateless resets, whose secret outlives the crash: nobody waits for a timeout."""
+    tunnel = make_tunnel(pair, health_timeout="60s").start()
+    tunnel.server.kill()
+    tunnel.start_server()
+    tunnel.wait_until_serving(MARGIN)
+
+
+@pytest.mark.pairs("own")
+def test_visitor_may_come_a_little_before_the_client(tunnel: Tunnel):
+    tunnel.start_server()
+    with tunnel.visit() as visitor:
+        visitor.sendall(b"early")
+        tunnel.start_client()
+        assert read_exactly(visitor, 5) == b"early"
+
+
 def test_killed_client_comes_back_under_the_same_id(tunnel: Tunnel):
     if not tunnel.pair.server.habits.replaces_same_client:
         pytest.skip("an existing server refuses the ID until the first has timed out")

@@ -19,6 +19,7 @@ STREAM_BYTES = 256 * MIB
 IN_FLIGHT_BYTES_MAX = 48 * MIB
 GROWTH_BYTES_MAX = 32 * MIB
 STILL_SECONDS = 1.0
+WATCHED_SECONDS = 1.0
 
 
 @pytest.mark.pairs("fast")
@@ -33,6 +34,24 @@ def test_a_thousand_tunnels_at_once(make_tunnel, pair):
     finally:
         for visitor in visitors:
             visitor.close()
+    tunnel.wait_until_serving()
+    assert tunnel.alive()
+
+
+def test_survives_running_out_of_descriptors(make_tunnel, pair):
+    """Visitors beyond the limit wait or are turned away; once others have left everyone is served again."""
+    tunnel = make_tunnel(pair)
+    tunnel.server = tunnel.spawn("server", tunnel.server_settings, within=("prlimit", "--nofile=64:64"))
+    tunnel.server.wait_for_log(pair.server.server_ready)
+    tunnel.start_client()
+    visitors = [tunnel.visit() for _ in range(100)]
+    visitors[0].sendall(b"among many")
+    assert read_exactly(visitors[0], 10) == b"among many"
+    before = tunnel.server.cpu_seconds()
+    time.sleep(WATCHED_SECONDS)
+    assert tunnel.server.cpu_seconds() - before < WATCHED_SECONDS / 4, "it does not spin"
+    for visitor in visitors:
+        visitor.close()
     tunnel.wait_until_serving()
     assert tunnel.alive()
 

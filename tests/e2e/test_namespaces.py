@@ -35,9 +35,9 @@ class SplitTunnel(Tunnel):
         self.server_settings["listeners"][0]["quic_addr"] = quic_address
         self.client_settings["server"]["servers"][0]["address"] = quic_address
 
-    def spawn(self, role: str, settings: dict, name: str | None = None):
+    def spawn(self, role: str, *arguments, **options):
         with (self._cable.server if role == "server" else self._cable.client).entered():
-            return super().spawn(role, settings, name)
+            return super().spawn(role, *arguments, **options)
 
     def visit(self, *arguments, **options) -> socket.socket:
         with self._cable.server.entered():

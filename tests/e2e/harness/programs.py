@@ -122,7 +122,7 @@ class Pair:
 OWN = Pair(OURS, OURS)
 INTEROP = tuple(
     Pair(*programs)
-    for other in (PEER_EXACT, PEER_EXISTING, REFERENCE_PROGRAM)
+    for other in (PEER_EXACT, PEER_EXISTING, *([REFERENCE_PROGRAM] if REFERENCE else []))
     for programs in ((OURS, other), (other, OURS))
 )
 

@@ -85,13 +85,13 @@ class Tunnel:
         self.client.wait_for_log(self.pair.client.client_ready, READY_DEADLINE)
         return self.client
 
-    def spawn(self, role: str, settings: dict, name: str | None = None) -> Process:
-        """Starts one more process of this tunnel without waiting until it is ready."""
+    def spawn(self, role: str, settings: dict, name: str | None = None, within: tuple[str, ...] = ()) -> Process:
+        """Starts one more process of this tunnel without waiting until it is ready. `within`: a command to run it by."""
         name = name or role
         config = self.directory / f"{name}.yaml"
         config.write_text(yaml.safe_dump(settings, sort_keys=False))
         program = self.pair.server if role == "server" else self.pair.client
-        return Process(f"{program.name} {name}", program.run(role, config), self.directory / f"{name}.log")
+        return Process(f"{program.name} {name}", [*within, *program.run(role, config)], self.directory / f"{name}.log")
 
     def stop(self) -> None:
         self.service.down()
