@@ -144,7 +144,8 @@ Section::Key Section::flag(std::string_view name, bool& into) {
   if (found.misfit) return wrong(found, {}, "true or false");
   if (found.value == nullptr) return {*this, found.path, found.empty, false};
   const auto value = found.value->quoted ? std::nullopt : parse_flag(found.value->text);
-  if (!value) return wrong(found, in_quotes(found.value->text) + " is not a truth value", "true or false, without quotes");
+  if (!value)
+    return wrong(found, in_quotes(found.value->text) + " is not a truth value", "true or false, without quotes");
   const bool changed = *value != into;
   into = *value;
   return {*this, found.path, found.empty, changed};
@@ -191,7 +192,8 @@ Section::Key Section::address(std::string_view name, HostPort& into, std::uint16
   if (!value) return wrong(found, std::move(value.error().what), std::move(value.error().expected));
   if (!fit_for_host(value->host))
     return wrong(found, in_quotes(value->host) + " is not a host", "host:port, or [IPv6]:port");
-  if (value->host.empty() && port_min > 0) return wrong(found, in_quotes(found.value->text) + " has no host", "host:port");
+  if (value->host.empty() && port_min > 0)
+    return wrong(found, in_quotes(found.value->text) + " has no host", "host:port");
   if (value->port < port_min) return wrong(found, "port 0 cannot be connected to", "a port from 1 to 65535");
   into = *std::move(value);
   return {*this, found.path, found.empty, true};
@@ -205,7 +207,8 @@ Section::Key Section::host(std::string_view name, std::string& into) {
   if (given.size() > 2 && given.front() == '[' && given.back() == ']') given = given.substr(1, given.size() - 2);
   const bool address = Address::from_literal(given, 0).has_value();
   if (!fit_for_host(given) || (!address && given.contains(':'))) {
-    return wrong(found, in_quotes(found.value->text) + " is not a host", "a host name or an IP address, without a port");
+    return wrong(found, in_quotes(found.value->text) + " is not a host",
+                 "a host name or an IP address, without a port");
   }
   into = given;
   return {*this, found.path, found.empty, true};
