@@ -3,6 +3,9 @@
 #
 # Configuring and building a preset of CMakePresets.json into build/<preset>.
 
+# Clones of the repository share what ccache holds.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+
 # configure PRESET [CMAKE-OPTION...]
 configure() {
   local preset=$1 launcher=()
