@@ -176,7 +176,7 @@ Result<HostPort> HostPort::parse(std::string_view text) {
   if (!host.empty() && host.front() == '[') {
     if (host.back() != ']') return fail("\"" + std::string(text) + "\" has an unclosed bracket", {}, kForm);
     host = host.substr(1, host.size() - 2);
-    if (!Address::from_literal(host, 0)) {
+    if (host.find(':') == std::string_view::npos || !Address::from_literal(host, 0)) {
       return fail("\"" + std::string(host) + "\" is not an IPv6 address", {}, kForm);
     }
   } else if (host.find(':') != std::string_view::npos) {

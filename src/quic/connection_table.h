@@ -22,7 +22,9 @@ class ConnectionTable {
  public:
   explicit ConnectionTable(Random& random) : connections_(64, Hash{random.next_u64() | 1U, random.next_u64() | 1U}) {}
 
-  void insert(const ngtcp2_cid& id, Connection& connection) { connections_.insert_or_assign(key(id.data, id.datalen), &connection); }
+  void insert(const ngtcp2_cid& id, Connection& connection) {
+    connections_.insert_or_assign(key(id.data, id.datalen), &connection);
+  }
   void erase(const ngtcp2_cid& id) { connections_.erase(key(id.data, id.datalen)); }
   [[nodiscard]] Connection* find(const std::uint8_t* id, std::size_t length) const {
     const auto found = connections_.find(key(id, length));

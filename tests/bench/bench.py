@@ -240,6 +240,10 @@ def table(title, columns, rows):
     sys.stdout.flush()
 
 
+def throughput_cells(result):
+    return [f"{result['gbit_per_s']:.2f}", f"{result['cpu_s_per_gb']:.2f}"]
+
+
 def exactness(result):
     return "not exact" if result["inexact"] else ""
 
@@ -261,7 +265,8 @@ def judge(figures):
         value = figures[key]
         good = value > limit if key == "short_per_s" else value < limit
         met = met and good
-        print(f"  {'met   ' if good else 'MISSED'}  {value:8.2f}  ({'over' if key == 'short_per_s' else 'under'} {limit:g})  {what}")
+        verdict, side = "met   " if good else "MISSED", "over" if key == "short_per_s" else "under"
+        print(f"  {verdict}  {value:8.2f}  ({side} {limit:g})  {what}")
     return met
 
 
@@ -307,11 +312,11 @@ def main():
                     for path in paths:
                         result = median_of(runs, lambda p=path: measure_throughput(p, direction, streams, total))
                         figures["paths"][path.name]["throughput"][shape] = result
-                        rows.append((path.name, [f"{result['gbit_per_s']:.2f}", f"{result['cpu_s_per_gb']:.2f}", exactness(result)]))
+                        rows.append((path.name, [*throughput_cells(result), exactness(result)]))
                     for name, quic in bare.items():
                         result = median_of(runs, lambda q=quic: q.measure(direction, streams, total))
                         figures["paths"][name]["throughput"][shape] = result
-                        rows.append((name, [f"{result['gbit_per_s']:.2f}", f"{result['cpu_s_per_gb']:.2f}"]))
+                        rows.append((name, throughput_cells(result)))
                     table(f"{direction}, {streams} stream{'s' if streams > 1 else ''}", ["Gbit/s", "CPU-s/GB", ""], rows)
 
             rows = []
@@ -326,7 +331,8 @@ def main():
             for path in paths:
                 result = measure_short(path, 2 if options.quick else 5)
                 figures["paths"][path.name]["short"] = result
-                rows.append((path.name, [f"{result['per_s']:.0f}", f"{result['failed']}", f"{result['cpu_us_each']:.0f}", exactness(result)]))
+                cells = [f"{result['per_s']:.0f}", f"{result['failed']}", f"{result['cpu_us_each']:.0f}"]
+                rows.append((path.name, [*cells, exactness(result)]))
             table("short connections, 32 at once", ["per second", "failed", "CPU us each", ""], rows)
 
             rows = []

@@ -75,6 +75,8 @@ TEST(Address, another_family_or_a_short_one_is_no_address) {
   EXPECT_EQ(Address().text(), "unspecified");
 }
 
+TEST(HostPort, brackets_are_for_ipv6_alone) { EXPECT_FALSE(HostPort::parse("[1.2.3.4]:80")); }
+
 TEST(HostPort, prints_what_it_parses) {
   for (const char* text : {"example.org:443", "1.2.3.4:80", "[2001:db8::1]:443", ":8080", "localhost:0"}) {
     const auto host = HostPort::parse(text);
