@@ -20,14 +20,14 @@ struct ListenerOptions {
   Address quic_address;     ///< port 0: any free one
   Address traffic_address;  ///< likewise
   bool tcp = true;          ///< whether visitors may come by TCP
-  quic::TransportConfig transport;
+  quic::TransportConfig transport{};
 };
 
 struct ServerOptions {
   std::vector<ListenerOptions> listeners;
   const quic::Credentials* credentials = nullptr;  ///< outlives the server
   Balance balance = Balance::least_connections;
-  HealthOptions health;
+  HealthOptions health{};
 };
 
 /// A server that a client serves.
@@ -41,8 +41,8 @@ struct ClientOptions {
   std::vector<ServerEntry> servers;  ///< at least one
   HostPort local;                    ///< the local service
   const quic::Credentials* credentials = nullptr;  ///< outlives the client
-  quic::TransportConfig transport;
-  HealthOptions health;
+  quic::TransportConfig transport{};
+  HealthOptions health{};
   Duration backoff_max = std::chrono::seconds(30);  ///< longest wait between two attempts
 };
 

@@ -9,20 +9,18 @@
 
 #include "base/limits.h"
 #include "tunnel/fakes/loop.h"
+#include "tunnel/fakes/messages.h"
 #include "tunnel/fakes/stream_peer.h"
 
 namespace qmux::tunnel {
 namespace {
 
 using std::chrono::seconds;
+using testing::bytes_of;
+using testing::take_messages;
 
 class ControlStreamTest : public ::testing::Test, private ControlEvents {
  protected:
-  static std::string bytes_of(const wire::Message& message) {
-    std::vector<std::byte> bytes;
-    wire::encode(message, bytes);
-    return std::string(as_text(bytes));
-  }
   void peer_sends(const std::string& bytes) {
     peer_.sends(bytes);
     peer_.tell();
@@ -30,16 +28,7 @@ class ControlStreamTest : public ::testing::Test, private ControlEvents {
   /// What the peer has received since the last call, as messages.
   std::vector<wire::Message> peer_receives() {
     peer_.takes();
-    const std::string received = std::exchange(peer_.received, {});
-    std::vector<wire::Message> messages;
-    wire::MessageReader reader;
-    for (ConstBytes rest = as_bytes(received); !rest.empty();) {
-      auto step = reader.read(rest);
-      if (!step) break;
-      rest = rest.subspan(step->consumed);
-      if (step->message) messages.push_back(std::move(*step->message));
-    }
-    return messages;
+    return take_messages(peer_.received);
   }
 
   ChunkPool chunks_;
