@@ -29,10 +29,9 @@ tunnel::ClientOptions to_options(const ClientConfig& config, const quic::Credent
 }
 
 Result<void> serve(const ClientConfig& config) {
-  auto credentials = quic::Credentials::load({.certificate = config.tls.client_cert_file,
-                                              .key = config.tls.client_key_file,
-                                              .trust = config.tls.ca_cert_file},
-                                             quic::Credentials::Purpose::client);
+  auto credentials = quic::Credentials::load(
+      {.certificate = config.tls.client_cert_file, .key = config.tls.client_key_file, .trust = config.tls.ca_cert_file},
+      quic::Credentials::Purpose::client);
   if (!credentials) return std::unexpected(std::move(credentials.error()));
   auto loops = WorkerLoops::make(config.workers);
   if (!loops) return std::unexpected(std::move(loops.error()));

@@ -12,9 +12,8 @@ quic::TransportConfig to_transport(const QuicConfig& config) {
           .keep_alive_period = config.keep_alive_period,
           .handshake_timeout = config.handshake_idle_timeout,
           .idle_timeout = config.max_idle_timeout,
-          .congestion_control = config.congestion_control == CongestionControl::cubic
-                                    ? quic::CongestionControl::cubic
-                                    : quic::CongestionControl::bbr,
+          .congestion_control = config.congestion_control == CongestionControl::cubic ? quic::CongestionControl::cubic
+                                                                                      : quic::CongestionControl::bbr,
           .udp_payload_max_bytes = config.max_udp_payload_size_bytes};
 }
 

@@ -98,9 +98,9 @@ void append_json(std::string& line, std::string_view event, std::span<const Fiel
 void configure(Level least, Format format) {
   least_level.store(least, std::memory_order_relaxed);
   line_format.store(format, std::memory_order_relaxed);
-  logger().set_pattern(format == Format::json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
-                                              : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
-                       spdlog::pattern_time_type::utc);
+  logger().set_pattern(
+      format == Format::json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
+      spdlog::pattern_time_type::utc);
 }
 
 bool enabled(Level level) noexcept { return level >= least_level.load(std::memory_order_relaxed); }

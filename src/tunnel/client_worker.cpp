@@ -48,8 +48,7 @@ void ClientWorker::woken() {
 }
 
 void ClientWorker::end_of_pass(Time now) {
-  auto endpoints = links_ |
-                   std::views::transform([](const auto& link) -> const auto& { return link->endpoints(); }) |
+  auto endpoints = links_ | std::views::transform([](const auto& link) -> const auto& { return link->endpoints(); }) |
                    std::views::join |
                    std::views::transform([](const auto& endpoint) -> quic::Endpoint& { return *endpoint; });
   end_pass(state_, endpoints, now);

@@ -18,9 +18,8 @@ ControlStream::ControlStream(io::EventLoop& loop, quic::Stream& stream, const He
       events_(events),
       allowed_(limits::kControlMessagesPerSecondMax, limits::kControlMessagesBurstMax, loop.now()),
       heartbeat_due_(loop.timers(), [this] { beat(); }),
-      silence_(loop.timers(), [this] {
-        fail(ControlFailure::Kind::silent, "no heartbeat within the health timeout");
-      }) {
+      silence_(loop.timers(),
+               [this] { fail(ControlFailure::Kind::silent, "no heartbeat within the health timeout"); }) {
   stream.set_events(this);
 }
 

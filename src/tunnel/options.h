@@ -38,8 +38,8 @@ struct ServerEntry {
 
 struct ClientOptions {
   std::string client_id;
-  std::vector<ServerEntry> servers;  ///< at least one
-  HostPort local;                    ///< the local service
+  std::vector<ServerEntry> servers;                ///< at least one
+  HostPort local;                                  ///< the local service
   const quic::Credentials* credentials = nullptr;  ///< outlives the client
   quic::TransportConfig transport{};
   HealthOptions health{};

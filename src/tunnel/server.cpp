@@ -11,7 +11,8 @@ Server::Server(ServerOptions options, const std::vector<io::EventLoop*>& loops, 
     : options_(std::move(options)), stopped_(std::move(stopped)), running_(loops.size()) {
   for (const ListenerOptions& listener : options_.listeners) {
     pools_.push_back(std::make_unique<Pool>(options_.balance));
-    setups_.push_back({.index = setups_.size(), .options = &listener, .server = &options_, .pool = pools_.back().get()});
+    setups_.push_back(
+        {.index = setups_.size(), .options = &listener, .server = &options_, .pool = pools_.back().get()});
   }
   const std::size_t count = loops.size();
   for (std::size_t index = 0; index < count; ++index) {

@@ -27,9 +27,8 @@ void ServerLink::attempt() {
     connect_next();
     return;
   }
-  resolution_ = worker_.loop.resolve(server_.address, [this](Result<std::vector<Address>> addresses) {
-    resolved(std::move(addresses));
-  });
+  resolution_ = worker_.loop.resolve(
+      server_.address, [this](Result<std::vector<Address>> addresses) { resolved(std::move(addresses)); });
 }
 
 void ServerLink::resolved(Result<std::vector<Address>> addresses) {
@@ -49,14 +48,14 @@ void ServerLink::resolved(Result<std::vector<Address>> addresses) {
 
 void ServerLink::connect_next() {
   remote_ = addresses_[next_address_++];
-  wire::Register introduction{.client_id = options_.client_id,
-                              .version = std::string(wire::kProtocolVersion),
-                              .capabilities = {std::string(wire::capability::kTcp),
-                                               std::string(wire::capability::kConnAck),
-                                               std::string(wire::capability::kDrain)},
-                              .instance = instance_,
-                              .slot = slot_,
-                              .epoch = ++epoch_};
+  wire::Register introduction{
+      .client_id = options_.client_id,
+      .version = std::string(wire::kProtocolVersion),
+      .capabilities = {std::string(wire::capability::kTcp), std::string(wire::capability::kConnAck),
+                       std::string(wire::capability::kDrain)},
+      .instance = instance_,
+      .slot = slot_,
+      .epoch = ++epoch_};
   auto endpoint = std::make_unique<quic::Endpoint>(
       worker_.loop, worker_.chunks,
       quic::EndpointOptions{.transport = options_.transport, .credentials = options_.credentials, .worker = {}});

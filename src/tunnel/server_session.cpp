@@ -186,8 +186,7 @@ void ServerSession::check_sign_of_life() {
   }
   if (!std::exchange(suspect_, true)) {
     pool_.suspect(member_);
-    log::info("client does not answer",
-              {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
+    log::info("client does not answer", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
   }
   sign_of_life_due_.set(worker_.loop.now() + limits::kSignOfLifeTimeMax);
 }
@@ -237,9 +236,8 @@ void ServerSession::closed(quic::Connection& connection, const quic::CloseCause&
                               {"tunnels", tunnels_.size()},
                               {"cause", describe(cause)}});
   } else if (const auto left_out = worker_.complaints.admit(worker_.loop.now())) {
-    log::info("connection ended before registration", {{"remote", connection.remote_address().text()},
-                                                       {"cause", describe(cause)},
-                                                       {"not_logged", *left_out}});
+    log::info("connection ended before registration",
+              {{"remote", connection.remote_address().text()}, {"cause", describe(cause)}, {"not_logged", *left_out}});
   }
   phase_ = Phase::closed;
   deadline_.cancel();
@@ -252,7 +250,7 @@ void ServerSession::closed(quic::Connection& connection, const quic::CloseCause&
     worker_.retired.add(std::move(tunnel));
   }
   tunnels_.clear();
-  for (auto waiting = std::exchange(waiting_, {}); Waiting& each : waiting) return_visitor(std::move(each.seated));
+  for (auto waiting = std::exchange(waiting_, {}); Waiting & each : waiting) return_visitor(std::move(each.seated));
   host_.session_ended(*this);
 }
 

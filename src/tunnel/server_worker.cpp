@@ -67,9 +67,8 @@ void ServerWorker::end_of_pass(Time now) {
   end_pass(state_,
            listeners_ | std::views::transform([](const auto& each) -> quic::Endpoint& { return each->endpoint(); }),
            now);
-  if (stopping_ && std::ranges::all_of(listeners_, [](const auto& each) {
-        return each->endpoint().connection_count() == 0;
-      })) {
+  if (stopping_ &&
+      std::ranges::all_of(listeners_, [](const auto& each) { return each->endpoint().connection_count() == 0; })) {
     finish_stop();
   }
 }

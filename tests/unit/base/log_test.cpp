@@ -24,8 +24,7 @@ TEST(Log, a_peers_text_can_neither_forge_a_line_nor_steer_a_terminal) {
 
 TEST(Log, json_keeps_numbers_and_truth_values_bare) {
   const std::vector<Field> fields{{"workers", 2U}, {"ok", true}, {"path", R"(a\b)"}};
-  EXPECT_EQ(format_event(Format::json, "ready", fields),
-            R"("event":"ready","workers":2,"ok":true,"path":"a\\b")");
+  EXPECT_EQ(format_event(Format::json, "ready", fields), R"("event":"ready","workers":2,"ok":true,"path":"a\\b")");
 }
 
 TEST(Log, occasionally_counts_what_it_leaves_out) {

@@ -58,7 +58,10 @@ TEST_F(ControlStreamTest, hears_messages_in_any_pieces) {
 }
 
 TEST_F(ControlStreamTest, ignores_messages_of_unknown_types) {
-  peer_sends(std::string("\x42\x00\x00\x00\x03" "abc", 8) + bytes_of(wire::GoAway{.reason = "after"}));
+  peer_sends(std::string("\x42\x00\x00\x00\x03"
+                         "abc",
+                         8) +
+             bytes_of(wire::GoAway{.reason = "after"}));
   EXPECT_EQ(heard_.size(), 1U);
   EXPECT_FALSE(failure_);
 }

@@ -14,10 +14,8 @@ TEST(Registration, an_existing_client_is_taken_without_extensions) {
 }
 
 TEST(Registration, what_both_sides_know_is_used_and_answered) {
-  const auto abilities = review({.client_id = "a",
-                                 .version = "1.0",
-                                 .capabilities = {"tcp", "drain", "conn-ack", "teleport"},
-                                 .instance = "00"});
+  const auto abilities = review(
+      {.client_id = "a", .version = "1.0", .capabilities = {"tcp", "drain", "conn-ack", "teleport"}, .instance = "00"});
   ASSERT_TRUE(abilities);
   EXPECT_TRUE(abilities->names_instances);
   EXPECT_EQ(words_of(*abilities), (std::vector<std::string>{"conn-ack", "drain"}));

@@ -85,7 +85,8 @@ class ServerTest : public ::testing::Test {
   /// A loop serves one client alone: each has a host of its own.
   RawClient& add_client(std::uint64_t streams_max = 100) {
     sim::Host& host = world_.world.network().add_host("client" + std::to_string(clients_.size()));
-    links_.push_back({&world_.world.network().link(host, world_.b_host), &world_.world.network().link(world_.b_host, host)});
+    links_.push_back(
+        {&world_.world.network().link(host, world_.b_host), &world_.world.network().link(world_.b_host, host)});
     loops_.push_back(std::make_unique<sim::SimLoop>(host, "client"));
     quic::TransportConfig transport;
     transport.incoming_streams_max = streams_max;
@@ -110,7 +111,12 @@ class ServerTest : public ::testing::Test {
     return client;
   }
   static wire::Register good() {
-    return {.client_id = "a", .version = "1.0", .capabilities = {"tcp", "conn-ack"}, .instance = "i", .slot = 0, .epoch = 1};
+    return {.client_id = "a",
+            .version = "1.0",
+            .capabilities = {"tcp", "conn-ack"},
+            .instance = "i",
+            .slot = 0,
+            .epoch = 1};
   }
   std::optional<wire::RegisterAck> answer_to(RawClient& client) {
     std::vector<wire::Message> heard;
@@ -358,7 +364,7 @@ TEST_F(ServerTest, a_client_that_answers_again_is_chosen_again) {
 class ServerWithWorkersTest : public ServerTest {
  protected:
   ServerWithWorkersTest() : ServerTest(3) {}
-  [[nodiscard]] std::uint64_t sum(std::uint64_t Counters::*counter) const {
+  [[nodiscard]] std::uint64_t sum(std::uint64_t Counters::* counter) const {
     return counters(0).*counter + counters(1).*counter + counters(2).*counter;
   }
 };
