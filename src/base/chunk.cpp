@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/chunk.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -43,8 +45,11 @@ void ChunkPool::give_back(Chunk* chunk) noexcept {
 }
 
 void ChunkPool::give_up_surplus() noexcept {
+  const bool large = free_count_least_ * Chunk::kAllocatedBytes >= limits::kTrimMinBytes;
   free_some(free_count_least_);
   free_count_least_ = free_count_;
+  // The allocator keeps what it gets back; after a burst it is to go to the system, with what else the burst has left.
+  if (large) malloc_trim(0);
 }
 
 void ChunkPool::free_some(std::size_t count) noexcept {

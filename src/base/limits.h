@@ -14,6 +14,8 @@ namespace qmux::limits {
 /// Free chunks a worker keeps (16 KiB each, 32 MiB in all) while traffic uses them: a whole window of a fast path, so that
 /// steady traffic allocates nothing.
 inline constexpr std::size_t kFreeChunksMax = 2048;
+/// Surplus chunks from which on giving them up is worth a walk through the allocator's heap.
+inline constexpr std::size_t kTrimMinBytes = std::size_t{1024} * 1024;
 /// How often a worker gives up the chunks that nobody has needed meanwhile.
 inline constexpr std::chrono::seconds kChunkSurplusPeriod{5};
 /// What one stream may hold unsent: at least this, so that a fast path is never starved between two passes ...
@@ -39,6 +41,8 @@ inline constexpr std::chrono::hours kAddressTokenLifetime{24};
 inline constexpr int kBatchesPerPass = 4;
 /// Bytes of one stream in a row before the next stream of the connection has its turn.
 inline constexpr std::size_t kStreamTurnBytes = std::size_t{16} * 1024;
+/// Largest file of keys or certificates that is read.
+inline constexpr std::size_t kPemFileMaxBytes = std::size_t{1024} * 1024;
 /// How exact the timers of a connection are that has no stream data to send. Far below every delay that QUIC deals in, and far
 /// above the interval of packets, so that an idle round trip sets no timer of its own.
 inline constexpr std::chrono::milliseconds kIdleTimerGranularity{1};

@@ -31,14 +31,15 @@ std::size_t to_iovecs(std::span<const Bytes> spans, std::array<iovec, kSpansMax>
   return count;
 }
 
-/// Makes close() send RST and drop what was not sent.
-void reset_on_close(int fd) noexcept {
-  const linger now{1, 0};
-  static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now));
+/// Whether close() sends RST and drops what was not sent, or FIN after it. Every connection begins with the first and is given
+/// the second once it has ended in order: so the kernel resets also the connections of a process that is killed.
+void reset_on_close(int fd, bool on) noexcept {
+  const linger immediately{on ? 1 : 0, 0};
+  static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &immediately, sizeof immediately));
 }
 
 void close_with_reset(int fd) noexcept {
-  reset_on_close(fd);
+  reset_on_close(fd, true);
   ::close(fd);
 }
 
@@ -57,6 +58,7 @@ Result<std::unique_ptr<io::TcpSocket>> KernelTcpSocket::connect(Reactor& reactor
   FileDescriptor fd(::socket(remote.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
   if (!fd.valid()) return failed(errno);
   set_tcp_options(fd.get());
+  reset_on_close(fd.get(), true);
   if (::connect(fd.get(), remote.raw(), remote.raw_length()) != 0 && errno != EINPROGRESS) return failed(errno);
 
   std::unique_ptr<KernelTcpSocket> socket(new KernelTcpSocket(reactor));
@@ -69,14 +71,14 @@ Result<std::unique_ptr<io::TcpSocket>> KernelTcpSocket::connect(Reactor& reactor
 std::unique_ptr<io::TcpSocket> KernelTcpSocket::adopt(Reactor& reactor, io::TcpHandle handle) {
   CHECK(handle.valid());
   std::unique_ptr<KernelTcpSocket> socket(new KernelTcpSocket(reactor));
-  if (!socket->descriptor_.open(handle.release())) socket->reset_ = true;
+  const int fd = handle.release();
+  reset_on_close(fd, true);
+  if (!socket->descriptor_.open(fd)) socket->reset_ = true;
   return socket;
 }
 
 KernelTcpSocket::~KernelTcpSocket() {
-  if (!descriptor_.is_open()) return;
-  if (read_ended_ && write_ended_) return;
-  reset_on_close(descriptor_.fd());
+  if (descriptor_.is_open() && read_ended_ && write_ended_) reset_on_close(descriptor_.fd(), false);
 }
 
 io::IoResult KernelTcpSocket::read(std::span<const MutableBytes> into) {
@@ -136,7 +138,6 @@ void KernelTcpSocket::shutdown_write() {
 }
 
 void KernelTcpSocket::abort() {
-  if (descriptor_.is_open()) reset_on_close(descriptor_.fd());
   descriptor_.close();
   observer_ = nullptr;
   reset_ = true;

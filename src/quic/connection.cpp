@@ -400,7 +400,7 @@ void Connection::fail_with(int ngtcp2_error, Time now) {
     case NGTCP2_ERR_DROP_CONN:
       return end({Kind::protocol_error, 0, "not a connection attempt that can be answered"}, Phase::gone, kNever);
     case NGTCP2_ERR_CRYPTO: {
-      const std::uint8_t alert = ngtcp2_conn_get_tls_alert(conn_.get());
+      const std::uint8_t alert = tls_->verification_alert(ngtcp2_conn_get_tls_alert(conn_.get()));
       ngtcp2_ccerr_set_tls_alert(&close_error_, alert, nullptr, 0);
       std::string text = "TLS: ";
       const std::string verification = tls_->verification_failure();

@@ -6,9 +6,13 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 #include <utility>
+
+#include "base/limits.h"
 
 namespace qmux::quic {
 namespace {
@@ -24,10 +28,17 @@ struct PemFile {
 };
 
 Result<void> read_file(const std::string& path, PemFile& into) {
+  const auto unreadable = [&](const std::string& why) { return fail("cannot be read: " + why, path, "a PEM file"); };
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (error) return unreadable(error.message());
+  // Anything else might have no end, or never begin.
+  if (!std::filesystem::is_regular_file(status)) return unreadable("not a regular file");
+  if (std::filesystem::file_size(path, error) > limits::kPemFileMaxBytes) return unreadable("larger than any PEM file");
   std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(std::string("cannot be read: ") + std::strerror(errno), path, "a PEM file");
+  if (!file) return unreadable(std::strerror(errno));
   into.text.assign(std::istreambuf_iterator<char>(file), {});
-  if (file.bad()) return fail(std::string("cannot be read: ") + std::strerror(errno), path, "a PEM file");
+  if (file.bad()) return unreadable(std::strerror(errno));
   return {};
 }
 

@@ -85,6 +85,15 @@ std::string TlsSession::verification_failure() const {
   return result;
 }
 
+std::uint8_t TlsSession::verification_alert(std::uint8_t otherwise) const {
+  const unsigned status = gnutls_session_get_verify_cert_status(session_);
+  if (status == 0 || status == ~0U) return otherwise;
+  if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0) return GNUTLS_A_UNKNOWN_CA;
+  if ((status & (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)) != 0) return GNUTLS_A_CERTIFICATE_EXPIRED;
+  if ((status & GNUTLS_CERT_PURPOSE_MISMATCH) != 0) return GNUTLS_A_UNSUPPORTED_CERTIFICATE;
+  return otherwise;
+}
+
 std::string TlsSession::peer_common_name() const {
   unsigned count = 0;
   const gnutls_datum_t* chain = gnutls_certificate_get_peers(session_, &count);

@@ -28,6 +28,8 @@ class TlsSession {
   [[nodiscard]] gnutls_session_t raw() const noexcept { return session_; }
   /// Why the peer's certificate did not convince us; empty when it did or was not seen.
   [[nodiscard]] std::string verification_failure() const;
+  /// The alert that names that reason (RFC 8446 section 6.2); `otherwise` when GnuTLS's choice is as good.
+  [[nodiscard]] std::uint8_t verification_alert(std::uint8_t otherwise) const;
   [[nodiscard]] std::string peer_common_name() const;
   [[nodiscard]] std::string application_protocol() const;
 

@@ -61,7 +61,7 @@ void ClientTunnel::read_request() {
     const auto* const request = step ? std::get_if<wire::NewConn>(&*step->message) : nullptr;
     if (request == nullptr || request->protocol != "tcp") {
       ++worker_.counters.requests_malformed;
-      if (const auto left_out = worker_.complaints.admit(worker_.loop.now())) {
+      if (const auto left_out = worker_.complaints.malformed.admit(worker_.loop.now())) {
         log::warn("tunnel refused", {{"cause", "no request for a TCP connection"}, {"not_logged", *left_out}});
       }
       give_up(ErrorCode::internal);
@@ -82,7 +82,7 @@ void ClientTunnel::begin_dial(const wire::NewConn& request) {
 void ClientTunnel::dialed(Result<std::unique_ptr<io::TcpSocket>> result) {
   if (!result) {
     ++worker_.counters.dials_failed;
-    if (const auto left_out = worker_.complaints.admit(worker_.loop.now())) {
+    if (const auto left_out = worker_.complaints.unreachable.admit(worker_.loop.now())) {
       log::warn("local service unreachable",
                 {{"service", service_.text()}, {"cause", result.error().text()}, {"not_logged", *left_out}});
     }

@@ -58,7 +58,7 @@ void ServerSession::control_message(const wire::Message& message) {
     pool_.drain(member_);
     log::info("client drains", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
   } else if (const auto* const error = std::get_if<wire::ErrorMessage>(&message)) {
-    if (worker_.complaints.admit(worker_.loop.now())) {
+    if (worker_.complaints.reported.admit(worker_.loop.now())) {
       log::warn("client reports an error",
                 {{"client_id", client_id_}, {"code", error->code}, {"message", error->message}});
     }
@@ -101,7 +101,7 @@ void ServerSession::refuse(const std::string& reason) {
   phase_ = Phase::refused;
   refusal_ = reason;
   ++worker_.counters.clients_refused;
-  if (const auto left_out = worker_.complaints.admit(worker_.loop.now())) {
+  if (const auto left_out = worker_.complaints.refused.admit(worker_.loop.now())) {
     log::warn("client refused",
               {{"remote", connection_.remote_address().text()}, {"reason", reason}, {"not_logged", *left_out}});
   }
@@ -121,7 +121,7 @@ void ServerSession::control_failed(const ControlFailure& failure) {
   }
   if (phase_ == Phase::unregistered) ++worker_.counters.clients_refused;
   if (failure.kind != ControlFailure::Kind::silent) ++worker_.counters.protocol_errors;
-  if (const auto left_out = worker_.complaints.admit(worker_.loop.now())) {
+  if (const auto left_out = worker_.complaints.disconnected.admit(worker_.loop.now())) {
     log::warn("client disconnected for cause", {{"client_id", client_id_},
                                                 {"remote", connection_.remote_address().text()},
                                                 {"cause", failure.text},
@@ -235,7 +235,7 @@ void ServerSession::closed(quic::Connection& connection, const quic::CloseCause&
                               {"remote", connection.remote_address().text()},
                               {"tunnels", tunnels_.size()},
                               {"cause", describe(cause)}});
-  } else if (const auto left_out = worker_.complaints.admit(worker_.loop.now())) {
+  } else if (const auto left_out = worker_.complaints.not_registered.admit(worker_.loop.now())) {
     log::info("connection ended before registration",
               {{"remote", connection.remote_address().text()}, {"cause", describe(cause)}, {"not_logged", *left_out}});
   }

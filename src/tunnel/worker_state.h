@@ -24,7 +24,15 @@ struct WorkerState {
   ChunkPool chunks;
   MemoryBudget memory;
   Counters counters;
-  log::Occasionally complaints;  ///< about peers
+  /// What is said about peers, each kind at its own limited rate, so that one noisy peer hides nothing of another kind.
+  struct Complaints {
+    log::Occasionally refused;
+    log::Occasionally disconnected;
+    log::Occasionally not_registered;
+    log::Occasionally reported;
+    log::Occasionally malformed;
+    log::Occasionally unreachable;
+  } complaints;
   Retired retired;
   Timer chunk_surplus;  ///< set while free chunks are there: see ChunkPool::give_up_surplus()
 };

@@ -5,6 +5,10 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <CLI/Validators.hpp>
+#include <algorithm>
+#include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "app/config/nearest.h"
@@ -15,11 +19,31 @@ namespace {
 
 constexpr unsigned kYearsMax = 100;
 
+/// The arguments in the forms that CLI11 knows, from those that the existing program takes too: "-c=FILE" for "-c FILE", and
+/// "help COMMAND" for "COMMAND --help".
+std::vector<std::string> familiar(std::span<const char* const> arguments) {
+  std::vector<std::string> result;
+  bool help = false;
+  for (const std::string_view argument : arguments) {
+    if (result.empty() && !help && argument == "help") {
+      help = true;
+    } else if (argument.size() > 2 && argument[0] == '-' && argument[1] != '-' && argument[2] == '=') {
+      result.emplace_back(argument.substr(0, 2));
+      result.emplace_back(argument.substr(3));
+    } else {
+      result.emplace_back(argument);
+    }
+  }
+  if (help) result.emplace_back("--help");
+  return result;
+}
+
 /// The commands, and the members that their options are read into.
 class Commands {
  public:
   explicit Commands(std::string default_config)
       : run_config_(default_config), check_config_(std::move(default_config)) {
+    app_.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     app_.fallthrough();  // an option of a command may follow the command's commands: run server -c FILE
     app_.require_subcommand(0, 1);
     app_.add_flag("--debug", line_.debug, "Log at the debug level");
@@ -33,7 +57,9 @@ class Commands {
 
   std::expected<CommandLine, std::string> parse(int argc, const char* const* argv) {
     try {
-      app_.parse(argc, argv);
+      std::vector<std::string> arguments = familiar(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
+      std::ranges::reverse(arguments);  // CLI11 takes them from the back
+      app_.parse(std::move(arguments));
     } catch (const CLI::CallForHelp&) {
       line_.command = ShowText{app_.help()};
       return line_;
@@ -81,6 +107,7 @@ class Commands {
                          "DNS name or IP address of the server; repeatable, or several separated by commas")
             ->type_name("NAME")
             ->delimiter(',')
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
             ->allow_extra_args(false);
     certs_->add_option("-o,--output", certs_options_.directory, "Directory for the files")
         ->type_name("DIR")

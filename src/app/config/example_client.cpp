@@ -24,7 +24,7 @@ server:
 # The service that visitors reach.
 local:
   host: "127.0.0.1"
-  port: 8080
+  port: 3000
 
 # What proves the server to this client, and this client to the server.
 tls:

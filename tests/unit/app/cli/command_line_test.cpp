@@ -134,6 +134,14 @@ TEST(CommandLine, refuses_what_it_does_not_know) {
   EXPECT_THAT(error("run server -c"), StartsWith("qmux run server: "));
 }
 
+TEST(CommandLine, takes_the_forms_of_the_existing_program) {
+  EXPECT_EQ(command<RunEnd>("run server -c=a.yaml").config_file, "a.yaml");
+  EXPECT_EQ(command<RunEnd>("run server -c a.yaml -c b.yaml").config_file, "b.yaml") << "the last one counts";
+  EXPECT_THAT(command<GenerateCerts>("generate certs -s=a.example -s b.example").options.server_names,
+              ElementsAre("a.example", "b.example"));
+  EXPECT_EQ(command<ShowText>("help run").text, command<ShowText>("run --help").text);
+}
+
 TEST(CommandLine, shows_the_demo) {
   EXPECT_FALSE(command<Demo>("demo").keep);
   EXPECT_TRUE(command<Demo>("demo --keep").keep);

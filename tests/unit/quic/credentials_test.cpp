@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "quic/credentials.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "base/limits.h"
+
+namespace qmux::quic {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string fixture(const std::string& name) { return std::string(QMUX_FIXTURES) + "/" + name; }
+
+const CredentialFiles kServer{fixture("server.crt"), fixture("server.key"), fixture("ca.crt")};
+
+Error failure(const CredentialFiles& files, Credentials::Purpose purpose = Credentials::Purpose::server) {
+  auto loaded = Credentials::load(files, purpose);
+  EXPECT_FALSE(loaded);
+  return loaded ? Error{} : loaded.error();
+}
+
+CredentialFiles with(std::string CredentialFiles::*file, const std::string& path) {
+  CredentialFiles files = kServer;
+  files.*file = path;
+  return files;
+}
+
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& content) {
+    std::string pattern = std::filesystem::temp_directory_path().string() + "/qmux-credentials.XXXXXX";
+    const int fd = mkstemp(pattern.data());
+    EXPECT_GE(fd, 0);
+    path = pattern;
+    std::ofstream(path) << content;
+  }
+  ~TemporaryFile() { std::filesystem::remove(path); }
+  std::string path;
+};
+
+TEST(Credentials, load_what_belongs_together) { EXPECT_TRUE(Credentials::load(kServer, Credentials::Purpose::server)); }
+
+TEST(Credentials, secret_depends_on_the_key_alone) {
+  const auto once = Credentials::load(kServer, Credentials::Purpose::server);
+  const auto again = Credentials::load(kServer, Credentials::Purpose::server);
+  const auto other = Credentials::load({fixture("client.crt"), fixture("client.key"), ""}, Credentials::Purpose::client);
+  ASSERT_TRUE(once && again && other);
+  EXPECT_TRUE(std::ranges::equal((*once)->secret(), (*again)->secret()));
+  EXPECT_FALSE(std::ranges::equal((*once)->secret(), (*other)->secret()));
+}
+
+TEST(Credentials, name_the_file_that_cannot_be_read) {
+  for (const auto file : {&CredentialFiles::certificate, &CredentialFiles::key, &CredentialFiles::trust}) {
+    EXPECT_EQ(failure(with(file, "/nowhere/x.pem")).where, "/nowhere/x.pem");
+    EXPECT_THAT(failure(with(file, "/")).text(), HasSubstr("/: cannot be read: not a regular file"));
+    EXPECT_THAT(failure(with(file, "/dev/zero")).text(), HasSubstr("not a regular file"));
+    const TemporaryFile large(std::string(limits::kPemFileMaxBytes + 1, '-'));
+    EXPECT_THAT(failure(with(file, large.path)).text(), HasSubstr("larger than any PEM file"));
+    const TemporaryFile nonsense("not PEM");
+    EXPECT_EQ(failure(with(file, nonsense.path)).where, nonsense.path);
+  }
+}
+
+TEST(Credentials, refuse_a_key_of_another_certificate) {
+  EXPECT_THAT(failure(with(&CredentialFiles::key, fixture("client.key"))).text(), HasSubstr("does not belong to"));
+}
+
+TEST(Credentials, refuse_a_certificate_for_another_purpose) {
+  EXPECT_THAT(failure(kServer, Credentials::Purpose::client).expected, HasSubstr("clientAuth"));
+}
+
+}  // namespace
+}  // namespace qmux::quic
