@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
@@ -98,7 +99,13 @@ class Process:
     def descriptor_count(self) -> int:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
-    def cpu_seconds(self) -> float:
+    def cpu_share(self, window: float) -> float:
+        """How much of one core it uses from now on for `window` seconds."""
+        began, before = time.monotonic(), self._cpu_seconds()
+        wait_until(lambda: time.monotonic() - began >= window, "time passes", window + 5)
+        return (self._cpu_seconds() - before) / (time.monotonic() - began)
+
+    def _cpu_seconds(self) -> float:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
