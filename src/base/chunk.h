@@ -85,7 +85,7 @@ class ChunkQueue {
 
   ChunkPool& pool_;
   Chunk* head_ = nullptr;
-  Chunk* tail_ = nullptr;   ///< last chunk that holds data, or is head_
+  Chunk* tail_ = nullptr;     ///< last chunk that holds data, or is head_
   Chunk* offered_ = nullptr;  ///< chunks offered beyond tail_, chained
   std::size_t size_ = 0;
 };

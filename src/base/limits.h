@@ -104,7 +104,6 @@ inline constexpr std::chrono::seconds kNewConnTimeMax{10};
 /// An orderly stop ends after this, whoever has not answered.
 inline constexpr std::chrono::seconds kStopTimeMax{1};
 
-
 // --- visitors ---------------------------------------------------------------------------------------------------------
 
 /// What a visitor has sent may travel with him from worker to worker.

@@ -15,9 +15,7 @@ namespace {
 
 ngtcp2_tstamp tstamp(Time now) { return static_cast<ngtcp2_tstamp>(now.time_since_epoch().count()); }
 
-ngtcp2_addr as_ngtcp2(const Address& address) {
-  return {const_cast<sockaddr*>(address.raw()), address.raw_length()};
-}
+ngtcp2_addr as_ngtcp2(const Address& address) { return {const_cast<sockaddr*>(address.raw()), address.raw_length()}; }
 
 ngtcp2_path path_of(const io::PacketRun& run) { return {as_ngtcp2(run.local), as_ngtcp2(run.remote), nullptr}; }
 
@@ -44,7 +42,9 @@ Connection::Connection(ConnectionHost& host, const ConnectionStart& start, bool 
       remote_(start.first.remote),
       unsent_bytes_max_(limits::kStreamUnsentMinBytes) {
   conn_ref_.user_data = this;
-  conn_ref_.get_conn = [](ngtcp2_crypto_conn_ref* ref) { return static_cast<Connection*>(ref->user_data)->conn_.get(); };
+  conn_ref_.get_conn = [](ngtcp2_crypto_conn_ref* ref) {
+    return static_cast<Connection*>(ref->user_data)->conn_.get();
+  };
   ngtcp2_ccerr_default(&close_error_);
 }
 
@@ -64,7 +64,8 @@ std::unique_ptr<Connection> Connection::connect(ConnectionHost& host, const Conn
 
 void Connection::fill_settings(ngtcp2_settings& settings, ngtcp2_transport_params& params) const {
   ngtcp2_settings_default(&settings);
-  settings.cc_algo = transport_.congestion_control == CongestionControl::bbr ? NGTCP2_CC_ALGO_BBR : NGTCP2_CC_ALGO_CUBIC;
+  settings.cc_algo =
+      transport_.congestion_control == CongestionControl::bbr ? NGTCP2_CC_ALGO_BBR : NGTCP2_CC_ALGO_CUBIC;
   settings.initial_ts = tstamp(host_.loop().now());
   settings.max_window = transport_.max_connection_window_bytes;
   settings.max_stream_window = transport_.max_stream_window_bytes;
@@ -201,8 +202,7 @@ void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now
   const ngtcp2_path path = path_of(run);
   ngtcp2_pkt_info info{};
   info.ecn = static_cast<std::uint8_t>(run.ecn);
-  const int error =
-      ngtcp2_conn_read_pkt(conn_.get(), &path, &info, as_octets(datagram), datagram.size(), tstamp(now));
+  const int error = ngtcp2_conn_read_pkt(conn_.get(), &path, &info, as_octets(datagram), datagram.size(), tstamp(now));
   if (error != 0) {
     fail_with(error, now);
   } else {
@@ -240,7 +240,8 @@ std::size_t Connection::quantum_bytes() const {
   ngtcp2_conn_info info;
   ngtcp2_conn_get_conn_info(conn_.get(), &info);
   const std::uint64_t rtt_us = std::max<std::uint64_t>(info.smoothed_rtt / 1000, 1);
-  const std::size_t per_millisecond = static_cast<std::size_t>(std::min<std::uint64_t>(info.cwnd * 1000 / rtt_us, kMostBytes));
+  const std::size_t per_millisecond =
+      static_cast<std::size_t>(std::min<std::uint64_t>(info.cwnd * 1000 / rtt_us, kMostBytes));
   return std::clamp(per_millisecond, std::min(10 * packet_bytes(), kMostBytes), kMostBytes);
 }
 
@@ -272,9 +273,9 @@ bool Connection::fill_alive(PacketBatch& batch, Time now) {
       flags = NGTCP2_WRITE_STREAM_FLAG_MORE | (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0U);
     }
     ngtcp2_ssize accepted = -1;
-    const ngtcp2_ssize written = ngtcp2_conn_writev_stream(
-        conn_.get(), &path.path, &info, as_octets(room), room.size(), &accepted, flags,
-        stream != nullptr ? stream->id() : -1, vectors.data(), count, tstamp(now));
+    const ngtcp2_ssize written =
+        ngtcp2_conn_writev_stream(conn_.get(), &path.path, &info, as_octets(room), room.size(), &accepted, flags,
+                                  stream != nullptr ? stream->id() : -1, vectors.data(), count, tstamp(now));
     if (stream != nullptr && accepted >= 0) {
       mark_sent(*stream, static_cast<std::size_t>(accepted), fin && static_cast<std::size_t>(accepted) == offered);
     }
@@ -410,9 +411,8 @@ void Connection::fail_with(int ngtcp2_error, Time now) {
     }
     default:
       ngtcp2_ccerr_set_liberr(&close_error_, ngtcp2_error, nullptr, 0);
-      return begin_closing({Kind::protocol_error, close_error_.error_code,
-                            std::string("QUIC: ") + ngtcp2_strerror(ngtcp2_error)},
-                           now);
+      return begin_closing(
+          {Kind::protocol_error, close_error_.error_code, std::string("QUIC: ") + ngtcp2_strerror(ngtcp2_error)}, now);
   }
 }
 
@@ -442,14 +442,15 @@ void Connection::begin_closing(CloseCause cause, Time now) {
   ngtcp2_path_storage path;
   ngtcp2_path_storage_zero(&path);
   ngtcp2_pkt_info info{};
-  const ngtcp2_ssize written = ngtcp2_conn_write_connection_close(conn_.get(), &path.path, &info, as_octets(MutableBytes(packet)),
-                                                                  packet.size(), &close_error_, tstamp(now));
+  const ngtcp2_ssize written = ngtcp2_conn_write_connection_close(
+      conn_.get(), &path.path, &info, as_octets(MutableBytes(packet)), packet.size(), &close_error_, tstamp(now));
   if (written <= 0) return end(std::move(cause), Phase::gone, kNever);  // nothing was exchanged that could be closed
   close_packet_.assign(packet.begin(), packet.begin() + written);
   close_packet_due_ = true;
   local_ = from_ngtcp2(path.path.local);
   remote_ = from_ngtcp2(path.path.remote);
-  end(std::move(cause), Phase::closing, now + 3 * Duration(static_cast<Duration::rep>(ngtcp2_conn_get_pto(conn_.get()))));
+  end(std::move(cause), Phase::closing,
+      now + 3 * Duration(static_cast<Duration::rep>(ngtcp2_conn_get_pto(conn_.get()))));
 }
 
 void Connection::end(CloseCause cause, Phase phase, Time end_of_life) {

@@ -53,15 +53,15 @@ class ConnectionEvents {
 
 /// What a connection starts from.
 struct ConnectionStart {
-  io::PacketRun first;                     ///< server: the client's Initial; client: only the addresses
-  const TransportConfig* transport;        ///< outlives the connection
-  const Credentials* credentials;          ///< outlives the connection
-  std::string server_name;                 ///< client: verified against the certificate, sent as SNI
-  ngtcp2_cid client_dcid{};                ///< server: destination ID of the Initial
-  ngtcp2_cid client_scid{};                ///< server: source ID of the Initial
+  io::PacketRun first;               ///< server: the client's Initial; client: only the addresses
+  const TransportConfig* transport;  ///< outlives the connection
+  const Credentials* credentials;    ///< outlives the connection
+  std::string server_name;           ///< client: verified against the certificate, sent as SNI
+  ngtcp2_cid client_dcid{};          ///< server: destination ID of the Initial
+  ngtcp2_cid client_scid{};          ///< server: source ID of the Initial
   std::uint32_t version = NGTCP2_PROTO_VER_V1;
-  std::optional<ngtcp2_cid> original_dcid; ///< server, after Retry: the destination ID before it
-  ConstBytes token;                        ///< server: verified token; client: token to present
+  std::optional<ngtcp2_cid> original_dcid;  ///< server, after Retry: the destination ID before it
+  ConstBytes token;                         ///< server: verified token; client: token to present
   bool token_is_retry = false;
 };
 
@@ -191,7 +191,7 @@ class Connection final : private StreamHost {
   std::vector<ngtcp2_cid> routed_ids_;  ///< unrouted when the connection goes
 
   std::unordered_map<std::int64_t, std::unique_ptr<Stream>> streams_;
-  std::vector<Stream*> opened_;      ///< by the peer, not told yet
+  std::vector<Stream*> opened_;  ///< by the peer, not told yet
   StreamQueue send_queue_;
   std::vector<Stream*> event_queue_;  ///< streams with something to tell; nullptr where one has gone
   std::vector<Stream*> delivering_;   ///< those being told
@@ -203,7 +203,7 @@ class Connection final : private StreamHost {
   Time last_heard_{};
   std::size_t unsent_bytes_max_;
   std::size_t sent_in_turn_bytes_ = 0;  ///< by the stream at the head of the send queue
-  std::uint32_t closing_packets_ = 0;  ///< packets received while closing
+  std::uint32_t closing_packets_ = 0;   ///< packets received while closing
   bool handshake_completed_ = false;
   bool established_told_ = false;
   bool credit_wanted_ = false;

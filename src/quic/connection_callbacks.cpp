@@ -176,8 +176,8 @@ int ConnectionCallbacks::stream_reset(ngtcp2_conn* /*conn*/, std::int64_t /*id*/
   return 0;
 }
 
-int ConnectionCallbacks::stream_credit(ngtcp2_conn* /*conn*/, std::int64_t /*id*/, std::uint64_t /*max_data*/, void* user,
-                                       void* stream_user) noexcept {
+int ConnectionCallbacks::stream_credit(ngtcp2_conn* /*conn*/, std::int64_t /*id*/, std::uint64_t /*max_data*/,
+                                       void* user, void* stream_user) noexcept {
   if (stream_user == nullptr) return 0;
   Stream& stream = *static_cast<Stream*>(stream_user);
   if (stream.blocked_) {

@@ -22,8 +22,8 @@ struct ConnectionCallbacks {
   static int remove_connection_id(ngtcp2_conn* conn, const ngtcp2_cid* id, void* user) noexcept;
   static int handshake_completed(ngtcp2_conn* conn, void* user) noexcept;
   static int stateless_reset(ngtcp2_conn* conn, const ngtcp2_pkt_stateless_reset* reset, void* user) noexcept;
-  static int path_validated(ngtcp2_conn* conn, std::uint32_t flags, const ngtcp2_path* path, const ngtcp2_path* old_path,
-                            ngtcp2_path_validation_result result, void* user) noexcept;
+  static int path_validated(ngtcp2_conn* conn, std::uint32_t flags, const ngtcp2_path* path,
+                            const ngtcp2_path* old_path, ngtcp2_path_validation_result result, void* user) noexcept;
   static int new_token(ngtcp2_conn* conn, const std::uint8_t* token, std::size_t length, void* user) noexcept;
   static int stream_opened(ngtcp2_conn* conn, std::int64_t id, void* user) noexcept;
   static int stream_data(ngtcp2_conn* conn, std::uint32_t flags, std::int64_t id, std::uint64_t offset,
@@ -34,7 +34,8 @@ struct ConnectionCallbacks {
                            void* stream) noexcept;
   static int stream_reset(ngtcp2_conn* conn, std::int64_t id, std::uint64_t final_size, std::uint64_t code, void* user,
                           void* stream) noexcept;
-  static int stream_credit(ngtcp2_conn* conn, std::int64_t id, std::uint64_t max_data, void* user, void* stream) noexcept;
+  static int stream_credit(ngtcp2_conn* conn, std::int64_t id, std::uint64_t max_data, void* user,
+                           void* stream) noexcept;
   static int more_streams(ngtcp2_conn* conn, std::uint64_t max_streams, void* user) noexcept;
 };
 

@@ -16,7 +16,8 @@ namespace qmux::quic {
 inline constexpr std::size_t kConnectionIdBytes = 12;
 
 /// Fills `id` with `length` bytes, 1 to 20, that lead to `worker` of `workers`.
-inline void make_id(ngtcp2_cid& id, std::size_t length, std::size_t worker, std::size_t workers, Random& random) noexcept {
+inline void make_id(ngtcp2_cid& id, std::size_t length, std::size_t worker, std::size_t workers,
+                    Random& random) noexcept {
   id.datalen = length;
   const MutableBytes bytes = std::as_writable_bytes(std::span(id.data, length));
   random.fill(bytes);

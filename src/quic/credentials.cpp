@@ -72,7 +72,8 @@ Result<std::vector<std::byte>> derive_secret(PemFile& key, const std::string& pa
                 "a PEM private key without password");
   }
   gnutls_datum_t der{};
-  if (const int error = gnutls_x509_privkey_export2_pkcs8(parsed, GNUTLS_X509_FMT_DER, nullptr, GNUTLS_PKCS_PLAIN, &der);
+  if (const int error =
+          gnutls_x509_privkey_export2_pkcs8(parsed, GNUTLS_X509_FMT_DER, nullptr, GNUTLS_PKCS_PLAIN, &der);
       error < 0) {
     return fail(std::string("the private key cannot be used: ") + gnutls_strerror(error), path);
   }
@@ -118,15 +119,16 @@ Result<std::unique_ptr<Credentials>> Credentials::load(const CredentialFiles& fi
     PemFile key;
     if (auto read = read_file(files.certificate, certificate); !read) return std::unexpected(read.error());
     if (auto read = read_file(files.key, key); !read) return std::unexpected(read.error());
-    if (auto fit = check_certificate(certificate, files.certificate, purpose); !fit) return std::unexpected(fit.error());
+    if (auto fit = check_certificate(certificate, files.certificate, purpose); !fit)
+      return std::unexpected(fit.error());
     auto secret = derive_secret(key, files.key);
     if (!secret) return std::unexpected(secret.error());
     credentials->secret_ = std::move(*secret);
 
     const gnutls_datum_t certificate_data = certificate.datum();
     const gnutls_datum_t key_data = key.datum();
-    const int error = gnutls_certificate_set_x509_key_mem(credentials->raw_, &certificate_data, &key_data,
-                                                          GNUTLS_X509_FMT_PEM);
+    const int error =
+        gnutls_certificate_set_x509_key_mem(credentials->raw_, &certificate_data, &key_data, GNUTLS_X509_FMT_PEM);
     if (error == GNUTLS_E_CERTIFICATE_KEY_MISMATCH) {
       return fail("the private key does not belong to the certificate " + files.certificate, files.key,
                   "the key that was made with that certificate");

@@ -81,7 +81,8 @@ Connection& Endpoint::hold(std::unique_ptr<Connection> owned) {
 
 void Endpoint::make_connection_id(ngtcp2_cid& id, std::size_t length, std::uint8_t* reset_token) {
   make_id(id, length, options_.worker.index, options_.worker.count, loop_.random());
-  CHECK(ngtcp2_crypto_generate_stateless_reset_token(reset_token, as_octets(ConstBytes(secret_)), secret_.size(), &id) == 0);
+  CHECK(ngtcp2_crypto_generate_stateless_reset_token(reset_token, as_octets(ConstBytes(secret_)), secret_.size(),
+                                                     &id) == 0);
 }
 
 void Endpoint::route(const ngtcp2_cid& id, Connection& connection) { table_.insert(id, connection); }
@@ -154,7 +155,8 @@ void Endpoint::receive_unrouted(const io::PacketRun& run, ConstBytes datagram, c
     return;
   }
   if (header.dcidlen > 0 && !handed_over) {
-    const std::size_t worker = wire::worker_of(std::as_bytes(std::span(header.dcid, header.dcidlen)), options_.worker.count);
+    const std::size_t worker =
+        wire::worker_of(std::as_bytes(std::span(header.dcid, header.dcidlen)), options_.worker.count);
     if (worker != options_.worker.index) {
       ++counters_.packets_handed_over;
       acceptor_->hand_over(worker, {run.local, run.remote, datagram, datagram.size(), run.ecn});

@@ -36,10 +36,10 @@ struct WorkerSlot {
 /// How often something happened on one endpoint, since it began.
 struct EndpointCounters {
   std::uint64_t packets_received = 0;
-  std::uint64_t packets_dropped = 0;        ///< belonged to nobody and were answered with nothing
-  std::uint64_t packets_handed_over = 0;    ///< belonged to another worker
+  std::uint64_t packets_dropped = 0;      ///< belonged to nobody and were answered with nothing
+  std::uint64_t packets_handed_over = 0;  ///< belonged to another worker
   std::uint64_t handshakes_begun = 0;
-  std::uint64_t handshakes_refused = 0;     ///< over the limit of handshakes in flight
+  std::uint64_t handshakes_refused = 0;  ///< over the limit of handshakes in flight
   std::uint64_t retries_sent = 0;
   std::uint64_t version_negotiations_sent = 0;
   std::uint64_t stateless_resets_sent = 0;
@@ -119,7 +119,8 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Obser
 
   void receive_run(const io::PacketRun& run, bool handed_over);
   void receive_datagram(const io::PacketRun& run, ConstBytes datagram, bool handed_over);
-  void receive_unrouted(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header, bool handed_over);
+  void receive_unrouted(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header,
+                        bool handed_over);
   void begin_connection(const io::PacketRun& run, ConstBytes datagram);
   /// What the token of an Initial proves about the address that it came from.
   enum class AddressProof : std::uint8_t { none, token, forged };

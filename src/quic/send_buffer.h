@@ -16,7 +16,9 @@ class SendBuffer {
  public:
   explicit SendBuffer(ChunkPool& pool) noexcept : bytes_(pool) {}
 
-  std::size_t offer_room(std::size_t bytes_max, std::span<MutableBytes> out) { return bytes_.offer_room(bytes_max, out); }
+  std::size_t offer_room(std::size_t bytes_max, std::span<MutableBytes> out) {
+    return bytes_.offer_room(bytes_max, out);
+  }
   void commit(std::size_t bytes) noexcept { bytes_.commit(bytes); }
   void append(ConstBytes bytes) { bytes_.append(bytes); }
 

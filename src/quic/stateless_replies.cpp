@@ -47,7 +47,8 @@ void Endpoint::send_reply(const io::PacketRun& run, ConstBytes packet) {
   static_cast<void>(socket_->send({run.local, run.remote, packet, packet.size(), io::Ecn::not_ect}));
 }
 
-void Endpoint::send_version_negotiation(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header) {
+void Endpoint::send_version_negotiation(const io::PacketRun& run, ConstBytes datagram,
+                                        const ngtcp2_version_cid& header) {
   // RFC 9000 section 6.1: only to a packet that could begin a connection, so that we never send more than we got.
   if (!accepting_ || datagram.size() < NGTCP2_MAX_UDP_PAYLOAD_SIZE) {
     ++counters_.packets_dropped;
@@ -67,14 +68,14 @@ void Endpoint::send_retry(const io::PacketRun& run, const ngtcp2_pkt_hd& header)
   ngtcp2_cid id;
   make_id(id, kConnectionIdBytes, options_.worker.index, options_.worker.count, loop_.random());
   std::array<std::uint8_t, NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN2> token;
-  const ngtcp2_ssize token_length = ngtcp2_crypto_generate_retry_token2(
-      token.data(), as_octets(ConstBytes(secret_)), secret_.size(), header.version, run.remote.raw(),
-      run.remote.raw_length(), &id, &header.dcid, token_time());
+  const ngtcp2_ssize token_length =
+      ngtcp2_crypto_generate_retry_token2(token.data(), as_octets(ConstBytes(secret_)), secret_.size(), header.version,
+                                          run.remote.raw(), run.remote.raw_length(), &id, &header.dcid, token_time());
   if (token_length < 0) return;
   std::array<std::byte, 1200> packet;
   const ngtcp2_ssize length =
-      ngtcp2_crypto_write_retry(as_octets(MutableBytes(packet)), packet.size(), header.version, &header.scid, &id, &header.dcid,
-                                token.data(), static_cast<std::size_t>(token_length));
+      ngtcp2_crypto_write_retry(as_octets(MutableBytes(packet)), packet.size(), header.version, &header.scid, &id,
+                                &header.dcid, token.data(), static_cast<std::size_t>(token_length));
   if (length <= 0) return;
   ++counters_.retries_sent;
   send_reply(run, std::span(packet).first(static_cast<std::size_t>(length)));
@@ -83,9 +84,9 @@ void Endpoint::send_retry(const io::PacketRun& run, const ngtcp2_pkt_hd& header)
 void Endpoint::refuse_token(const io::PacketRun& run, const ngtcp2_pkt_hd& header) {
   ++counters_.handshakes_refused;
   std::array<std::byte, 1200> packet;
-  const ngtcp2_ssize length = ngtcp2_crypto_write_connection_close(as_octets(MutableBytes(packet)), packet.size(), header.version,
-                                                                   &header.scid, &header.dcid, NGTCP2_INVALID_TOKEN,
-                                                                   nullptr, 0);
+  const ngtcp2_ssize length =
+      ngtcp2_crypto_write_connection_close(as_octets(MutableBytes(packet)), packet.size(), header.version, &header.scid,
+                                           &header.dcid, NGTCP2_INVALID_TOKEN, nullptr, 0);
   if (length > 0) send_reply(run, std::span(packet).first(static_cast<std::size_t>(length)));
 }
 
@@ -115,8 +116,8 @@ void Endpoint::send_stateless_reset(const io::PacketRun& run, ConstBytes datagra
   const std::size_t random_bytes = std::min(datagram.size() - NGTCP2_STATELESS_RESET_TOKENLEN - 1, random.size());
   loop_.random().fill(std::span(random).first(random_bytes));
   std::array<std::byte, 128> packet;
-  const ngtcp2_ssize length = ngtcp2_pkt_write_stateless_reset(as_octets(MutableBytes(packet)), packet.size(), token.data(),
-                                                               as_octets(ConstBytes(random)), random_bytes);
+  const ngtcp2_ssize length = ngtcp2_pkt_write_stateless_reset(
+      as_octets(MutableBytes(packet)), packet.size(), token.data(), as_octets(ConstBytes(random)), random_bytes);
   if (length <= 0) return;
   ++counters_.stateless_resets_sent;
   send_reply(run, std::span(packet).first(static_cast<std::size_t>(length)));

@@ -40,12 +40,12 @@ class StreamEvents {
 /// What a stream asks of its connection.
 class StreamHost {
  public:
-  virtual void stream_has_data(Stream& stream) = 0;                   ///< bytes or FIN wait to be sent
-  virtual void stream_consumed(Stream& stream, std::size_t bytes) = 0;  ///< give stream credit for these back
-  virtual void stream_reset(Stream& stream, ErrorCode code) = 0;      ///< send RESET_STREAM
+  virtual void stream_has_data(Stream& stream) = 0;                      ///< bytes or FIN wait to be sent
+  virtual void stream_consumed(Stream& stream, std::size_t bytes) = 0;   ///< give stream credit for these back
+  virtual void stream_reset(Stream& stream, ErrorCode code) = 0;         ///< send RESET_STREAM
   virtual void stream_stop_reading(Stream& stream, ErrorCode code) = 0;  ///< send STOP_SENDING
-  virtual void stream_has_events(Stream& stream) = 0;                 ///< tell what is pending, soon
-  virtual void stream_released(Stream& stream) = 0;                   ///< its owner is gone
+  virtual void stream_has_events(Stream& stream) = 0;                    ///< tell what is pending, soon
+  virtual void stream_released(Stream& stream) = 0;                      ///< its owner is gone
   /// How many unsent bytes a stream may hold now: follows the congestion window.
   [[nodiscard]] virtual std::size_t unsent_bytes_max() const = 0;
 

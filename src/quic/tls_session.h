@@ -17,9 +17,11 @@ class TlsSession {
  public:
   /// `conn_ref` outlives the session. nullptr: GnuTLS refused.
   /// Server: demands a certificate fit for clientAuth; takes ALPN "qmux/1" or none, refuses any other.
-  [[nodiscard]] static std::unique_ptr<TlsSession> server(const Credentials& credentials, ngtcp2_crypto_conn_ref* conn_ref);
+  [[nodiscard]] static std::unique_ptr<TlsSession> server(const Credentials& credentials,
+                                                          ngtcp2_crypto_conn_ref* conn_ref);
   /// Client: verifies chain, serverAuth and `server_name` (a DNS name or an IP literal); offers ALPN "qmux/1".
-  [[nodiscard]] static std::unique_ptr<TlsSession> client(const Credentials& credentials, const std::string& server_name,
+  [[nodiscard]] static std::unique_ptr<TlsSession> client(const Credentials& credentials,
+                                                          const std::string& server_name,
                                                           ngtcp2_crypto_conn_ref* conn_ref);
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;

@@ -27,7 +27,8 @@ Client::Client(ClientOptions options, const std::vector<io::EventLoop*>& loops, 
     : options_(std::move(options)), stopped_(std::move(stopped)), running_(loops.size()) {
   const std::string instance = make_instance(loops[0]->random());
   for (io::EventLoop* const loop : loops) {
-    workers_.push_back(std::make_unique<ClientWorker>(*loop, loops.size(), options_, instance, [this] { worker_stopped(); }));
+    workers_.push_back(
+        std::make_unique<ClientWorker>(*loop, loops.size(), options_, instance, [this] { worker_stopped(); }));
   }
   for (std::uint32_t slot = 0; slot < options_.servers.size(); ++slot) {
     workers_[slot % workers_.size()]->add_server(slot);

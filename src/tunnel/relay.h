@@ -143,7 +143,7 @@ class Relay final : private io::SocketObserver, private quic::StreamEvents, priv
   std::uint64_t bytes_to_stream_ = 0;
   std::uint64_t bytes_to_socket_ = 0;
   std::uint32_t discarded_bytes_ = 0;
-  std::uint32_t withheld_credit_bytes_ = 0;  ///< taken by the socket, not yet given back to the stream
+  std::uint32_t withheld_credit_bytes_ = 0;   ///< taken by the socket, not yet given back to the stream
   io::Interest wanted_ = io::Interest::read;  ///< what we wait for
   std::optional<io::Interest> watched_;       ///< what the socket knows of that; nothing once some of it is spent
   const RelayPeer peer_;

@@ -29,7 +29,9 @@ constexpr std::size_t kRequestBytes = 8;  // how many bytes the client wants; 0:
 double cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -145,7 +147,8 @@ class Side final : public io::EventLoop::PassObserver, public quic::ConnectionEv
 int run(int argc, char** argv) {
   const bool server = argc >= 3 && std::strcmp(argv[1], "server") == 0;
   if (argc < 3 || (!server && argc < 7)) {
-    std::fprintf(stderr, "usage: bare_quic server FIXTURES | client FIXTURES PORT STREAMS BYTES up|down [PACKET_BYTES]\n");
+    std::fprintf(stderr,
+                 "usage: bare_quic server FIXTURES | client FIXTURES PORT STREAMS BYTES up|down [PACKET_BYTES]\n");
     return 2;
   }
   const std::string fixtures = argv[2];
@@ -188,7 +191,8 @@ int run(int argc, char** argv) {
   side.up = std::strcmp(argv[6], "up") == 0;
   const auto port = static_cast<std::uint16_t>(std::strtoul(argv[3], nullptr, 10));
   const auto begin = std::chrono::steady_clock::now();
-  if (auto connected = side.endpoint.connect(*Address::from_literal("127.0.0.1", port), "127.0.0.1", {}, side); !connected) {
+  if (auto connected = side.endpoint.connect(*Address::from_literal("127.0.0.1", port), "127.0.0.1", {}, side);
+      !connected) {
     std::fprintf(stderr, "%s\n", connected.error().text().c_str());
     return 1;
   }

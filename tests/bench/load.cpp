@@ -230,8 +230,8 @@ int short_connections(std::uint16_t port, std::size_t at_once, double seconds) {
     }
   }
   const double elapsed = since(begin);
-  std::printf("{\"seconds\": %.6f, \"connections\": %llu, \"failed\": %llu, \"inexact\": %llu}\n",
-              elapsed, static_cast<unsigned long long>(done.load()), static_cast<unsigned long long>(failed.load()),
+  std::printf("{\"seconds\": %.6f, \"connections\": %llu, \"failed\": %llu, \"inexact\": %llu}\n", elapsed,
+              static_cast<unsigned long long>(done.load()), static_cast<unsigned long long>(failed.load()),
               static_cast<unsigned long long>(inexact.load()));
   return 0;
 }
@@ -260,12 +260,16 @@ int run(int argc, char** argv) {
   const std::string what = arguments.empty() ? "" : arguments[0];
   if (what == "service") return service();
   const auto port = static_cast<std::uint16_t>(arguments.size() > 1 ? number(1) : 0);
-  if (what == "throughput" && arguments.size() == 5) return throughput(port, arguments[2] == "up", number(3), number(4));
+  if (what == "throughput" && arguments.size() == 5)
+    return throughput(port, arguments[2] == "up", number(3), number(4));
   if (what == "latency" && arguments.size() == 3) return latency(port, number(2));
-  if (what == "short" && arguments.size() == 4) return short_connections(port, number(2), static_cast<double>(number(3)));
+  if (what == "short" && arguments.size() == 4)
+    return short_connections(port, number(2), static_cast<double>(number(3)));
   if (what == "idle" && arguments.size() == 3) return idle(port, number(2));
-  std::fputs("usage: load service | throughput PORT up|down STREAMS BYTES | latency PORT COUNT | short PORT AT_ONCE SECONDS"
-             " | idle PORT COUNT\n", stderr);
+  std::fputs(
+      "usage: load service | throughput PORT up|down STREAMS BYTES | latency PORT COUNT | short PORT AT_ONCE SECONDS"
+      " | idle PORT COUNT\n",
+      stderr);
   return 2;
 }
 

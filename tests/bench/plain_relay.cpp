@@ -86,9 +86,11 @@ class Pair final {
   void watch() {
     using io::Interest;
     a_->watch((forth_.wants_to_read() ? Interest::read : Interest::none) |
-                  (back_.wants_to_write() ? Interest::write : Interest::none), &watcher_);
+                  (back_.wants_to_write() ? Interest::write : Interest::none),
+              &watcher_);
     b_->watch((back_.wants_to_read() ? Interest::read : Interest::none) |
-                  (forth_.wants_to_write() ? Interest::write : Interest::none), &watcher_);
+                  (forth_.wants_to_write() ? Interest::write : Interest::none),
+              &watcher_);
   }
   std::unique_ptr<io::TcpSocket> a_;
   std::unique_ptr<io::TcpSocket> b_;

@@ -23,7 +23,8 @@ using asio::ip::tcp;
 
 std::unique_ptr<quic::Credentials> credentials(const std::string& name, quic::Credentials::Purpose purpose) {
   const std::string fixtures = std::string(QMUX_FIXTURES) + "/";
-  auto loaded = quic::Credentials::load({fixtures + name + ".crt", fixtures + name + ".key", fixtures + "ca.crt"}, purpose);
+  auto loaded =
+      quic::Credentials::load({fixtures + name + ".crt", fixtures + name + ".key", fixtures + "ca.crt"}, purpose);
   return loaded ? std::move(*loaded) : nullptr;
 }
 
@@ -72,7 +73,8 @@ TEST(SteadyState, traffic_allocates_nothing_per_packet) {
   auto server_loop = *net::AsioEventLoop::make();
   tunnel::ServerOptions server_options;
   server_options.listeners.resize(1);
-  server_options.listeners[0].quic_address = server_options.listeners[0].traffic_address = *Address::parse("127.0.0.1:0");
+  server_options.listeners[0].quic_address = server_options.listeners[0].traffic_address =
+      *Address::parse("127.0.0.1:0");
   server_options.listeners[0].transport.udp_payload_max_bytes = kPacketBytes;
   server_options.credentials = server_credentials.get();
   tunnel::Server server(server_options, {server_loop.get()}, [] {});

@@ -83,7 +83,8 @@ Result<std::string> ChildProcess::wait_for_line(const std::string& text, std::ch
   if (const auto line = found(); line != lines_.end()) return *line;
   std::string said;
   for (const std::string& line : lines_) said += "\n    " + line;
-  const std::string what = std::string(ended_ ? "it ended before it said" : "it did not say") + " \"" + text + "\"; it said:";
+  const std::string what =
+      std::string(ended_ ? "it ended before it said" : "it did not say") + " \"" + text + "\"; it said:";
   return fail(what + (said.empty() ? " nothing" : said), "qmux " + arguments_[0] + " " + arguments_[1]);
 }
 

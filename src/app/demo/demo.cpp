@@ -122,7 +122,8 @@ Result<void> set_up(Show& show) {
   say("server", "clients on {} (QUIC), visitors on {} (TCP)", quic, traffic);
 
   const auto begin = std::chrono::steady_clock::now();
-  if (auto written = write_file(path + "/client.yaml", client_yaml(certs.directory, quic, show.service->port())); !written) {
+  if (auto written = write_file(path + "/client.yaml", client_yaml(certs.directory, quic, show.service->port()));
+      !written) {
     return written;
   }
   show.client.emplace(std::vector<std::string>{"run", "client", "-c", path + "/client.yaml"});
@@ -147,7 +148,8 @@ Result<void> measure(const Show& show) {
   const auto through = median_round_trip(show.traffic, kRoundTrips);
   const auto without = median_round_trip(direct, kRoundTrips);
   if (!through || !without) return std::unexpected((!through ? through : without).error());
-  say("latency", "{:.0f} us for a small request through the tunnel, {:.0f} us without it: {:.0f} us added (median of {})",
+  say("latency",
+      "{:.0f} us for a small request through the tunnel, {:.0f} us without it: {:.0f} us added (median of {})",
       through->count() * 1e6, without->count() * 1e6, (through->count() - without->count()) * 1e6, kRoundTrips);
   return {};
 }

@@ -20,8 +20,8 @@ constexpr std::uint64_t kAnswerMaxBytes = std::uint64_t{16} << 30U;
 constexpr std::string_view kGreeting = "Hello from the local service. You came through a QMux tunnel.\n";
 
 std::string head(std::string_view status, std::uint64_t length) {
-  return "HTTP/1.1 " + std::string(status) + "\r\nContent-Type: application/octet-stream\r\nContent-Length: " +
-         std::to_string(length) + "\r\n\r\n";
+  return "HTTP/1.1 " + std::string(status) +
+         "\r\nContent-Type: application/octet-stream\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
 }
 
 /// N of "GET /bytes/N HTTP/1.1".

@@ -26,11 +26,11 @@ namespace qmux::io {
 
 /// How a UDP socket is opened.
 struct DatagramOptions {
-  Address local;                         ///< to bind; port 0: any
-  Address remote;                        ///< specified: connect to it, and receive from it alone
-  bool shared_port = false;              ///< SO_REUSEPORT: one socket a worker on one address
-  std::size_t steered_among = 0;         ///< of a shared port: so many sockets, and each QUIC packet goes to the one, in the
-                                         ///< order of opening, that the first byte of its connection ID names; 0: by address
+  Address local;                  ///< to bind; port 0: any
+  Address remote;                 ///< specified: connect to it, and receive from it alone
+  bool shared_port = false;       ///< SO_REUSEPORT: one socket a worker on one address
+  std::size_t steered_among = 0;  ///< of a shared port: so many sockets, and each QUIC packet goes to the one, in the
+                                  ///< order of opening, that the first byte of its connection ID names; 0: by address
   std::size_t buffer_bytes = 4U << 20U;  ///< to ask for in each direction
 };
 

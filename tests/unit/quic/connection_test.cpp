@@ -64,7 +64,8 @@ TEST(Connection, survives_loss_reordering_and_duplication) {
     const std::string data = pattern(400'000);
     mine.send(data, true);
     QuicPair::act(pair.client);
-    ASSERT_TRUE(pair.run_until([&] { return !pair.server.accepted.empty() && pair.server.accepted[0].ended; }, seconds(120)))
+    ASSERT_TRUE(
+        pair.run_until([&] { return !pair.server.accepted.empty() && pair.server.accepted[0].ended; }, seconds(120)))
         << "seed " << seed;
     EXPECT_EQ(pair.server.accepted[0].received, data);
   }
@@ -105,7 +106,8 @@ TEST(Connection, reset_reaches_the_other_side_with_its_code) {
   TestStream mine(*pair.client.connection->open_stream());
   mine.send("hello", false);
   QuicPair::act(pair.client);
-  ASSERT_TRUE(pair.run_until([&] { return !pair.server.accepted.empty() && pair.server.accepted[0].received == "hello"; }));
+  ASSERT_TRUE(
+      pair.run_until([&] { return !pair.server.accepted.empty() && pair.server.accepted[0].received == "hello"; }));
   mine.stream->reset(ErrorCode::tcp_reset);
   mine.stream->stop_reading(ErrorCode::tcp_reset);
   QuicPair::act(pair.client);

@@ -27,7 +27,7 @@ Error failure(const CredentialFiles& files, Credentials::Purpose purpose = Crede
   return loaded ? Error{} : loaded.error();
 }
 
-CredentialFiles with(std::string CredentialFiles::*file, const std::string& path) {
+CredentialFiles with(std::string CredentialFiles::* file, const std::string& path) {
   CredentialFiles files = kServer;
   files.*file = path;
   return files;
@@ -51,7 +51,8 @@ TEST(Credentials, load_what_belongs_together) { EXPECT_TRUE(Credentials::load(kS
 TEST(Credentials, secret_depends_on_the_key_alone) {
   const auto once = Credentials::load(kServer, Credentials::Purpose::server);
   const auto again = Credentials::load(kServer, Credentials::Purpose::server);
-  const auto other = Credentials::load({fixture("client.crt"), fixture("client.key"), ""}, Credentials::Purpose::client);
+  const auto other =
+      Credentials::load({fixture("client.crt"), fixture("client.key"), ""}, Credentials::Purpose::client);
   ASSERT_TRUE(once && again && other);
   EXPECT_TRUE(std::ranges::equal((*once)->secret(), (*again)->secret()));
   EXPECT_FALSE(std::ranges::equal((*once)->secret(), (*other)->secret()));

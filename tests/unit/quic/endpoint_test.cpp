@@ -29,7 +29,8 @@ class RawSender final : public io::DatagramSocket::Observer {
     std::array<io::PacketRun, 4> runs;
     while (const std::size_t count = socket_->receive(runs)) {
       for (const auto& run : std::span(runs).first(count)) {
-        for (ConstBytes rest = run.bytes; !rest.empty(); rest = rest.subspan(std::min(run.segment_bytes, rest.size()))) {
+        for (ConstBytes rest = run.bytes; !rest.empty();
+             rest = rest.subspan(std::min(run.segment_bytes, rest.size()))) {
           const ConstBytes packet = rest.first(std::min(run.segment_bytes, rest.size()));
           replies.emplace_back(packet.begin(), packet.end());
         }
@@ -154,8 +155,8 @@ TEST(Endpoint, resets_connections_that_a_crash_has_lost) {
   pair.world.run_for(seconds(1));
   // The process dies: no word to anybody. Its successor has the same key, and so the same secret.
   pair.server.endpoint.reset();
-  pair.server.endpoint = std::make_unique<Endpoint>(pair.server.loop, pair.server.chunks,
-                                                    EndpointOptions{TransportConfig{}, pair.server_credentials.get(), {}});
+  pair.server.endpoint = std::make_unique<Endpoint>(
+      pair.server.loop, pair.server.chunks, EndpointOptions{TransportConfig{}, pair.server_credentials.get(), {}});
   ASSERT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
   TestStream mine(*pair.client.connection->open_stream());
   mine.send("anybody there? a packet must be long enough to be answered with a reset", false);
@@ -187,7 +188,8 @@ TEST(Endpoint, follows_a_client_whose_nat_forgets_it) {
   TestStream mine(*pair.client.connection->open_stream());
   mine.send(std::string(2'000'000, 'x'), true);
   QuicPair::act(pair.client);
-  ASSERT_TRUE(pair.run_until([&] { return !pair.server.accepted.empty() && pair.server.accepted[0].received.size() > 100'000; }));
+  ASSERT_TRUE(pair.run_until(
+      [&] { return !pair.server.accepted.empty() && pair.server.accepted[0].received.size() > 100'000; }));
   const Address before = pair.server.connection->remote_address();
   nat.rebind();
   ASSERT_TRUE(pair.run_until([&] { return pair.server.accepted[0].ended; }));
@@ -199,9 +201,9 @@ TEST(Endpoint, follows_a_client_whose_nat_forgets_it) {
 TEST(Endpoint, hands_a_packet_of_another_worker_over) {
   QuicPair pair;
   pair.server_address = pair.world.b_host.address(AF_INET, 4433);
-  pair.server.endpoint = std::make_unique<Endpoint>(
-      pair.server.loop, pair.server.chunks,
-      EndpointOptions{TransportConfig{}, pair.server_credentials.get(), WorkerSlot{1, 2}});
+  pair.server.endpoint =
+      std::make_unique<Endpoint>(pair.server.loop, pair.server.chunks,
+                                 EndpointOptions{TransportConfig{}, pair.server_credentials.get(), WorkerSlot{1, 2}});
   ASSERT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
   RawSender raw(pair);
   std::vector<std::byte> packet(100, std::byte{0x42});

@@ -73,9 +73,8 @@ TEST(Messages, reads_the_escapes_of_go) {
 
 TEST(Messages, reads_integers_beyond_what_a_double_holds) {
   const auto m = decode_as<NewConn>(
-      MessageType::kNewConn,
-      R"({"ConnID":18446744073709551615,"Protocol":"tcp","SourceAddr":"[2001:db8::1]:50000",)"
-      R"("DestAddr":":8080","Timestamp":1700000000})");
+      MessageType::kNewConn, R"({"ConnID":18446744073709551615,"Protocol":"tcp","SourceAddr":"[2001:db8::1]:50000",)"
+                             R"("DestAddr":":8080","Timestamp":1700000000})");
   ASSERT_TRUE(m) << m.error().text();
   EXPECT_EQ(m->conn_id, std::numeric_limits<std::uint64_t>::max());
   EXPECT_EQ(m->source_addr, "[2001:db8::1]:50000");
