@@ -44,15 +44,16 @@ build_everything() {
   compile "$1"
 }
 
-setup_for_build() {
-  require_packages "${build_packages[@]}" "$@"
+# setup_for PRESET [PACKAGE...]: what building it needs, and those.
+setup_for() {
+  local preset=$1 clang=()
+  shift
+  case $preset in asan | tsan | fuzz) clang=("${clang_packages[@]}") ;; esac
+  require_packages "${build_packages[@]}" "${clang[@]}" "$@"
 }
 
-# setup_for_tests PRESET: the fuzz preset is built by clang.
 setup_for_tests() {
-  local extra=()
-  [[ $1 != fuzz ]] || extra=("${fuzz_packages[@]}")
-  require_packages "${build_packages[@]}" "${test_packages[@]}" "${extra[@]}"
+  setup_for "$1" "${test_packages[@]}"
 }
 
 cmd_build() {
@@ -64,13 +65,13 @@ cmd_build() {
     esac
   done
   check_preset "$preset"
-  if [[ $preset == fuzz ]]; then setup_for_build "${fuzz_packages[@]}"; else setup_for_build; fi
+  setup_for "$preset"
   build_program "$preset"
   echo "build/$preset/qmux"
 }
 
 cmd_demo() {
-  setup_for_build
+  setup_for release
   build_program release
   exec build/release/qmux demo "$@"
 }

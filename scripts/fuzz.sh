@@ -28,7 +28,7 @@ cmd_fuzz() {
       *) targets+=("$1") && shift ;;
     esac
   done
-  setup_for_build "${test_packages[@]}" "${fuzz_packages[@]}"
+  setup_for_tests fuzz
   note "building the fuzz targets"
   configure fuzz
   compile fuzz fuzz_targets

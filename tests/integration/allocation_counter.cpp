@@ -39,7 +39,7 @@ void* realloc(void* block, std::size_t bytes) {
 }
 #endif
 
-namespace qmux::testing {
+namespace qmux::integration {
 
 bool counts_allocations() noexcept {
 #ifdef QMUX_SANITIZED
@@ -51,4 +51,4 @@ bool counts_allocations() noexcept {
 
 std::uint64_t allocation_count() noexcept { return calls; }
 
-}  // namespace qmux::testing
+}  // namespace qmux::integration

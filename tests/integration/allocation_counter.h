@@ -6,11 +6,11 @@
 
 #include <cstdint>
 
-namespace qmux::testing {
+namespace qmux::integration {
 
 /// Whether this build can count.
 [[nodiscard]] bool counts_allocations() noexcept;
 /// Calls of malloc, calloc and realloc by this thread so far.
 [[nodiscard]] std::uint64_t allocation_count() noexcept;
 
-}  // namespace qmux::testing
+}  // namespace qmux::integration

@@ -49,7 +49,7 @@ class LoopThread {
   void run() {
     while (!over_) {
       loop_.run();
-      allocations_ = testing::allocation_count();
+      allocations_ = integration::allocation_count();
       read_ = true;
       read_.notify_all();
     }
@@ -62,7 +62,7 @@ class LoopThread {
 };
 
 TEST(SteadyState, traffic_allocates_nothing_per_packet) {
-  if (!testing::counts_allocations()) GTEST_SKIP() << "a sanitizer has replaced the allocator";
+  if (!integration::counts_allocations()) GTEST_SKIP() << "a sanitizer has replaced the allocator";
   constexpr std::size_t kPacketBytes = 1452;
   const auto server_credentials = credentials("server", quic::Credentials::Purpose::server);
   const auto client_credentials = credentials("client", quic::Credentials::Purpose::client);

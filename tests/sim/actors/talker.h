@@ -72,7 +72,6 @@ class Talker final : private io::SocketObserver {
   bool thinking_ = true;
   bool stalled_ = false;
   bool stall_done_ = false;
-  bool reading_watched_ = false;
   bool writing_watched_ = false;
   Timer read_timer_;
   Timer write_timer_;
