@@ -14,7 +14,7 @@ find_path(ASIO_INCLUDE_DIR asio.hpp REQUIRED)
 add_library(asio INTERFACE)
 target_include_directories(asio SYSTEM INTERFACE ${ASIO_INCLUDE_DIR})
 # A loop is one thread and never locks, so Asio's fences around completions order nothing (and TSan knows no fences).
-# Asio before 1.24 does not know that clang has coroutines.
+# Asio before 1.24 does not know that clang, and so clang-tidy, has coroutines.
 target_compile_definitions(asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_DISABLE_FENCED_BLOCK
-  $<$<CXX_COMPILER_ID:Clang>:ASIO_HAS_CO_AWAIT=1>)
+  ASIO_HAS_CO_AWAIT=1)
 target_link_libraries(asio INTERFACE Threads::Threads)

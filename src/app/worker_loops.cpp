@@ -23,6 +23,7 @@ Result<WorkerLoops> WorkerLoops::make(std::size_t count) {
 
 std::vector<io::EventLoop*> WorkerLoops::interfaces() const {
   std::vector<io::EventLoop*> loops;
+  loops.reserve(loops_.size());
   for (const auto& loop : loops_) loops.push_back(loop.get());
   return loops;
 }

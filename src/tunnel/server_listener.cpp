@@ -63,7 +63,8 @@ void ServerListener::place(Visitor visitor) {
     return;
   }
   while (true) {
-    SeatedVisitor seated{.visitor = std::move(visitor), .seat = setup_.pool->choose(visitor.tried)};
+    Pool::Seat seat = setup_.pool->choose(visitor.tried);
+    SeatedVisitor seated{.visitor = std::move(visitor), .seat = std::move(seat)};
     if (!seated.seat.valid()) {
       hold(std::move(seated.visitor));
       return;

@@ -19,6 +19,7 @@
 #include "app/files.h"
 #include "app/version.h"
 #include "base/address.h"
+#include "base/check.h"
 
 namespace qmux::app {
 namespace {
@@ -88,7 +89,8 @@ struct Show {
   std::optional<HttpService> service;
   std::optional<ChildProcess> server;
   std::optional<ChildProcess> client;
-  Address traffic;
+  Address direct;   ///< of the service
+  Address traffic;  ///< where visitors go
 };
 
 Result<void> write_file(const std::string& path, const std::string& content) {
@@ -106,8 +108,11 @@ Result<void> set_up(Show& show) {
   if (auto made = generate_certificates(certs, std::time(nullptr)); !made) return std::unexpected(made.error());
   say("certificates", "an authority, a server and a client (ECDSA P-256) in {}", certs.directory);
 
-  show.service.emplace();
-  say("local service", "HTTP on 127.0.0.1:{}", show.service->port());
+  const HttpService& service = show.service.emplace();
+  const auto direct = Address::from_literal("127.0.0.1", service.port());
+  CHECK(direct.has_value());
+  show.direct = *direct;
+  say("local service", "HTTP on {}", direct->text());
 
   if (auto written = write_file(path + "/server.yaml", server_yaml(certs.directory)); !written) return written;
   show.server.emplace(std::vector<std::string>{"run", "server", "-c", path + "/server.yaml"});
@@ -122,8 +127,7 @@ Result<void> set_up(Show& show) {
   say("server", "clients on {} (QUIC), visitors on {} (TCP)", quic, traffic);
 
   const auto begin = std::chrono::steady_clock::now();
-  if (auto written = write_file(path + "/client.yaml", client_yaml(certs.directory, quic, show.service->port()));
-      !written) {
+  if (auto written = write_file(path + "/client.yaml", client_yaml(certs.directory, quic, service.port())); !written) {
     return written;
   }
   show.client.emplace(std::vector<std::string>{"run", "client", "-c", path + "/client.yaml"});
@@ -137,7 +141,7 @@ Result<void> set_up(Show& show) {
 }
 
 Result<void> measure(const Show& show) {
-  const Address direct = *Address::from_literal("127.0.0.1", show.service->port());
+  const Address& direct = show.direct;
   const auto fetched = fetch(show.traffic, kFetchBytes);
   if (!fetched) return std::unexpected(fetched.error());
   if (fetched->sha256 != expected_sha256(kFetchBytes)) return fail("the bytes that came are not those that were sent");

@@ -66,7 +66,7 @@ asio::awaitable<void> serve(tcp::socket socket) {
       }
       received.erase(0, length);
     }
-  } catch (const std::system_error&) {
+  } catch (const std::system_error&) {  // NOLINT(bugprone-empty-catch)
     // The peer has gone, or asked for more than a request's length: that connection is over.
   }
 }
