@@ -74,9 +74,6 @@ void draw_scripts(SeededRandom& random, const Temper& temper, TunnelRecord& tunn
   tunnel.silent = random.chance(temper.silent_chance);
   if (!tunnel.silent) visitor.send_bytes = draw_size(random, temper.bytes_max);
   service.send_bytes = draw_size(random, temper.bytes_max);
-  const std::uint64_t bytes = std::max(visitor.send_bytes, service.send_bytes);  // an echo sends the other's
-  draw_pace(random, bytes, visitor);
-  draw_pace(random, bytes, service);
   if (!tunnel.silent && random.chance(temper.greedy_chance)) {
     if (random.chance(0.5)) {
       draw_greed(random, visitor, service);
@@ -84,6 +81,9 @@ void draw_scripts(SeededRandom& random, const Temper& temper, TunnelRecord& tunn
       draw_greed(random, service, visitor);
     }
   }
+  const std::uint64_t bytes = std::max(visitor.send_bytes, service.send_bytes);  // an echo sends the other's
+  draw_pace(random, bytes, visitor);
+  draw_pace(random, bytes, service);
   if (!tunnel.silent) draw_order(random, visitor, service);
   for (TalkScript* script : {&visitor, &service}) {
     if (random.chance(temper.reset_chance)) {
