@@ -355,6 +355,7 @@ void Connection::send_side_closed(Stream& stream) {
   leave_send_queue(stream);
   if (stream.send_stopped_) return;
   stream.send_stopped_ = true;
+  stream.send_.clear();
   stream.pending_.writable = true;
   stream.pending_.send_done = true;
   queue_event(stream);

@@ -135,6 +135,7 @@ int ConnectionCallbacks::stream_data_acknowledged(ngtcp2_conn* /*conn*/, std::in
                                                   std::uint64_t length, void* user, void* stream_user) noexcept {
   if (stream_user == nullptr) return 0;
   Stream& stream = *static_cast<Stream*>(stream_user);
+  if (stream.send_stopped_) return 0;  // what it held is gone
   stream.send_.acknowledge(static_cast<std::size_t>(length));
   if (stream.finish_sent_ && stream.send_.size() == 0 && !stream.send_done_) {
     stream.send_done_ = true;

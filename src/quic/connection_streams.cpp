@@ -52,6 +52,9 @@ void Connection::stream_reset(Stream& stream, ErrorCode code) {
   leave_send_queue(stream);
   if (phase_ != Phase::alive || stream.transport_closed_) return;
   ngtcp2_conn_shutdown_stream_write(conn_.get(), 0, stream.id(), static_cast<std::uint64_t>(code));
+  // Nothing of it is sent again. ngtcp2 may know the stream for as long as the connection lasts: up to 1.24 it never closes
+  // one that it was told to stop reading while bytes were missing, when the peer had already sent everything.
+  stream.send_.clear();
   host_.touch(*this);
 }
 

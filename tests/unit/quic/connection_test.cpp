@@ -119,6 +119,25 @@ TEST(Connection, reset_reaches_the_other_side_with_its_code) {
   ASSERT_TRUE(pair.run_until([&] { return theirs.stream->send_stopped(); }));
 }
 
+TEST(Connection, a_stream_that_is_reset_holds_nothing_any_more) {
+  QuicPair pair;
+  pair.establish();
+  TestStream mine(*pair.client.connection->open_stream());
+  mine.send(pattern(300'000), false);
+  QuicPair::act(pair.client);
+  // Some of it is in flight, some is unsent, and for a while nothing arrives.
+  pair.world.world.network().partition(pair.world.a_host, pair.world.b_host, milliseconds(1), seconds(5));
+  pair.world.run_for(milliseconds(2));
+  EXPECT_GT(pair.client.chunks.in_use_bytes(), 0U);
+  mine.stream->reset(ErrorCode::tcp_reset);
+  EXPECT_EQ(pair.client.chunks.in_use_bytes(), 0U);
+  // What was in flight is acknowledged or lost later, which does no harm to the others.
+  TestStream other(*pair.client.connection->open_stream());
+  other.send("still here", true);
+  QuicPair::act(pair.client);
+  EXPECT_TRUE(pair.run_until([&] { return pair.server.accepted.size() == 2 && pair.server.accepted[1].ended; }));
+}
+
 TEST(Connection, waits_for_stream_credit_and_is_told_of_it) {
   TransportConfig server_transport;
   server_transport.incoming_streams_max = 2;
