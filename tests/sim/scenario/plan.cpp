@@ -84,7 +84,7 @@ ClientPlan draw_client(SeededRandom& random, std::size_t server, std::size_t lis
   ClientPlan client{.server = server, .listener = listener, .to_server = {}, .from_server = {}, .transport = {}};
   client.server_by_name = random.chance(0.2);
   client.behind_nat = random.chance(0.6);
-  if (random.chance(0.3)) client.nat_idle_timeout = random.between(Duration(2s), Duration(30s));
+  if (random.chance(0.3)) client.nat_idle_timeout = random.between(Duration(15s), Duration(60s));
   client.service_elsewhere = random.chance(0.3);
   client.to_server = draw_link(random);
   client.from_server = client.to_server;
