@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -16,8 +15,7 @@ namespace {
 
 /// The rows ("| `key` | ...") of one "## " section of the reference.
 std::vector<std::string> rows_of(std::string_view heading) {
-  const auto source = std::filesystem::path(__FILE__).parent_path() / "../../../..";
-  std::ifstream file(source / "docs/CONFIGURATION.md");
+  std::ifstream file(std::string(QMUX_DOCS) + "/CONFIGURATION.md");
   EXPECT_TRUE(file.is_open());
   std::vector<std::string> rows;
   bool inside = false;
