@@ -58,7 +58,8 @@ void ClientTunnel::read_request() {
     auto step = reader_.read(view[0]);
     if (step) stream_->consume(step->consumed);
     if (step && !step->message) continue;
-    const auto* const request = step ? std::get_if<wire::NewConn>(&*step->message) : nullptr;
+    const wire::NewConn* request = nullptr;
+    if (step && step->message) request = std::get_if<wire::NewConn>(&*step->message);
     if (request == nullptr || request->protocol != "tcp") {
       ++worker_.counters.requests_malformed;
       if (const auto left_out = worker_.complaints.malformed.admit(worker_.loop.now())) {
