@@ -9,24 +9,16 @@
 #include "base/limits.h"
 #include "quic/connection_callbacks.h"
 #include "quic/connection_id.h"
+#include "quic/ngtcp2_types.h"
 
 namespace qmux::quic {
 namespace {
-
-ngtcp2_tstamp tstamp(Time now) { return static_cast<ngtcp2_tstamp>(now.time_since_epoch().count()); }
-
-ngtcp2_addr as_ngtcp2(const Address& address) { return {const_cast<sockaddr*>(address.raw()), address.raw_length()}; }
-
-ngtcp2_path path_of(const io::PacketRun& run) { return {as_ngtcp2(run.local), as_ngtcp2(run.remote), nullptr}; }
-
-Address from_ngtcp2(const ngtcp2_addr& address) { return {address.addr, address.addrlen}; }
 
 // What path MTU discovery tries, in this order, skipping what an earlier probe has settled: Ethernet, then tunnels and
 // IPv6's minimum below it, then jumbo frames and loopback. 65,487 is what IPv6 leaves of a 65,535-byte packet.
 constexpr std::array<std::uint16_t, 8> kProbes{1452, 1342, 1232, 1406, 4052, 8952, 65487, 65507};
 
 // ngtcp2 wants no probe above the cap: the list ends before the first one that is.
-
 std::size_t usable_probes(std::size_t payload_max) {
   const auto* const end = std::ranges::find_if(kProbes, [&](std::size_t probe) { return probe > payload_max; });
   return static_cast<std::size_t>(end - kProbes.begin());
@@ -222,158 +214,6 @@ void Connection::expire(Time now) {
     if (error != 0) fail_with(error, now);
   }
   host_.touch(*this);
-}
-
-// --- sending ----------------------------------------------------------------------------------------------------------
-
-bool Connection::fill(PacketBatch& batch, Time now) {
-  if (phase_ == Phase::alive) return fill_alive(batch, now);
-  if (phase_ == Phase::closing && close_packet_due_) fill_close(batch);
-  return false;
-}
-
-std::size_t Connection::quantum_bytes() const {
-  constexpr std::size_t kMostBytes = std::size_t{64} * 1024;
-  const std::size_t quantum = std::min(ngtcp2_conn_get_send_quantum(conn_.get()), kMostBytes);
-  if (transport_.congestion_control == CongestionControl::bbr) return quantum;
-  // ngtcp2 gives CUBIC always 64 KiB, which overruns short queues of slow links: one millisecond's worth instead.
-  ngtcp2_conn_info info;
-  ngtcp2_conn_get_conn_info(conn_.get(), &info);
-  const std::uint64_t rtt_us = std::max<std::uint64_t>(info.smoothed_rtt / 1000, 1);
-  const std::size_t per_millisecond =
-      static_cast<std::size_t>(std::min<std::uint64_t>(info.cwnd * 1000 / rtt_us, kMostBytes));
-  return std::clamp(per_millisecond, std::min(10 * packet_bytes(), kMostBytes), kMostBytes);
-}
-
-bool Connection::fill_alive(PacketBatch& batch, Time now) {
-  const std::size_t begin = batch.bytes();
-  const std::size_t quantum = quantum_bytes();
-  bool more = true;
-  ngtcp2_path_storage path;
-  ngtcp2_path_storage_zero(&path);
-  ngtcp2_pkt_info info{};
-  std::array<ConstBytes, 8> views;
-  std::array<ngtcp2_vec, 8> vectors;
-
-  while (batch.bytes() - begin < quantum) {
-    const MutableBytes room = batch.room();
-    if (room.empty()) break;
-    Stream* stream = next_to_send();
-    std::uint32_t flags = NGTCP2_WRITE_STREAM_FLAG_NONE;
-    std::size_t count = 0;
-    std::size_t offered = 0;
-    bool fin = false;
-    if (stream != nullptr) {
-      count = stream->send_.unsent(views);
-      for (std::size_t i = 0; i < count; ++i) {
-        vectors[i] = {const_cast<std::uint8_t*>(as_octets(views[i])), views[i].size()};
-        offered += views[i].size();
-      }
-      fin = stream->finish_wanted_ && offered == stream->send_.unsent_bytes();
-      flags = NGTCP2_WRITE_STREAM_FLAG_MORE | (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0U);
-    }
-    ngtcp2_ssize accepted = -1;
-    const ngtcp2_ssize written =
-        ngtcp2_conn_writev_stream(conn_.get(), &path.path, &info, as_octets(room), room.size(), &accepted, flags,
-                                  stream != nullptr ? stream->id() : -1, vectors.data(), count, tstamp(now));
-    if (stream != nullptr && accepted >= 0) {
-      mark_sent(*stream, static_cast<std::size_t>(accepted), fin && static_cast<std::size_t>(accepted) == offered);
-    }
-    if (written > 0) {
-      batch.add(from_ngtcp2(path.path.local), from_ngtcp2(path.path.remote), static_cast<std::size_t>(written),
-                static_cast<io::Ecn>(info.ecn));
-      continue;
-    }
-    if (written == NGTCP2_ERR_WRITE_MORE) continue;
-    if (written == 0) {  // congestion, pacing or nothing to say
-      more = false;
-      break;
-    }
-    if (stream == nullptr || !set_aside(*stream, static_cast<int>(written))) {
-      fail_with(static_cast<int>(written), now);
-      return false;
-    }
-  }
-  if (batch.bytes() != begin) ngtcp2_conn_update_pkt_tx_time(conn_.get(), tstamp(now));
-  update_send_limits();
-  return more;
-}
-
-bool Connection::set_aside(Stream& stream, int ngtcp2_error) {
-  switch (ngtcp2_error) {
-    case NGTCP2_ERR_STREAM_DATA_BLOCKED:
-      if (ngtcp2_conn_get_max_data_left(conn_.get()) == 0) {
-        // The connection's credit is spent: nothing tells when it grows, so every stream stays in the queue, and this pass
-        // sends without streams.
-        connection_blocked_ = true;
-      } else {
-        stream.blocked_ = true;
-        leave_send_queue(stream);
-      }
-      return true;
-    case NGTCP2_ERR_STREAM_SHUT_WR:
-    case NGTCP2_ERR_STREAM_NOT_FOUND:
-      send_side_closed(stream);
-      return true;
-    default:
-      return false;
-  }
-}
-
-Stream* Connection::next_to_send() noexcept {
-  if (connection_blocked_) {
-    if (ngtcp2_conn_get_max_data_left(conn_.get()) == 0) return nullptr;
-    connection_blocked_ = false;
-  }
-  return send_queue_.front();
-}
-
-void Connection::leave_send_queue(Stream& stream) noexcept {
-  if (send_queue_.front() == &stream) sent_in_turn_bytes_ = 0;
-  send_queue_.remove(stream);
-}
-
-void Connection::mark_sent(Stream& stream, std::size_t accepted, bool with_fin) {
-  stream.send_.mark_sent(accepted);
-  if (with_fin) stream.finish_sent_ = true;
-  sent_in_turn_bytes_ += accepted;
-  const std::size_t unsent = stream.send_.unsent_bytes();
-  if (unsent == 0 && (!stream.finish_wanted_ || stream.finish_sent_)) {
-    leave_send_queue(stream);
-  } else if (sent_in_turn_bytes_ >= limits::kStreamTurnBytes) {
-    sent_in_turn_bytes_ = 0;
-    send_queue_.rotate();
-  }
-  if (stream.writable_wanted_ && unsent <= unsent_bytes_max_ / 2) {
-    stream.writable_wanted_ = false;
-    stream.pending_.writable = true;
-    queue_event(stream);
-  }
-}
-
-void Connection::send_side_closed(Stream& stream) {
-  leave_send_queue(stream);
-  if (stream.send_stopped_) return;
-  stream.send_stopped_ = true;
-  stream.send_.clear();
-  stream.pending_.writable = true;
-  stream.pending_.send_done = true;
-  queue_event(stream);
-}
-
-void Connection::update_send_limits() {
-  ngtcp2_conn_info info;
-  ngtcp2_conn_get_conn_info(conn_.get(), &info);
-  unsent_bytes_max_ = static_cast<std::size_t>(
-      std::clamp<std::uint64_t>(info.cwnd, limits::kStreamUnsentMinBytes, limits::kStreamUnsentMaxBytes));
-}
-
-void Connection::fill_close(PacketBatch& batch) {
-  close_packet_due_ = false;
-  const MutableBytes room = batch.room();
-  if (room.size() < close_packet_.size() || close_packet_.empty()) return;
-  std::ranges::copy(close_packet_, room.begin());
-  batch.add(local_, remote_, close_packet_.size(), io::Ecn::not_ect);
 }
 
 // --- the end ----------------------------------------------------------------------------------------------------------
