@@ -103,7 +103,7 @@ bool Connection::start_server(const ConnectionStart& start) {
     return false;
   }
   adopt(conn);
-  tls_ = TlsSession::server(*start.credentials, &conn_ref_);
+  tls_ = TlsSession::server(*start.credentials, conn_ref_);
   if (!tls_) return false;
   ngtcp2_conn_set_tls_native_handle(conn, tls_->raw());
   // The client goes on using the ID of its own choice until it has ours.
@@ -133,7 +133,7 @@ bool Connection::start_client(const ConnectionStart& start) {
     return false;
   }
   adopt(conn);
-  tls_ = TlsSession::client(*start.credentials, start.server_name, &conn_ref_);
+  tls_ = TlsSession::client(*start.credentials, start.server_name, conn_ref_);
   if (!tls_) return false;
   ngtcp2_conn_set_tls_native_handle(conn, tls_->raw());
   add_route(id);

@@ -181,7 +181,7 @@ class Connection final : private StreamHost {
   const TransportConfig& transport_;
   const bool server_;
   std::unique_ptr<TlsSession> tls_;
-  ngtcp2_crypto_conn_ref conn_ref_{};
+  TlsLink conn_ref_;
   std::unique_ptr<ngtcp2_conn, ConnDeleter> conn_;
   ngtcp2_ccerr close_error_{};
   std::string close_reason_;  ///< close_error_ refers to it

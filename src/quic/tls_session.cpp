@@ -24,19 +24,24 @@ TlsSession::~TlsSession() {
   if (session_ != nullptr) gnutls_deinit(session_);
 }
 
-bool TlsSession::start(const Credentials& credentials, unsigned flags, ngtcp2_crypto_conn_ref* conn_ref) {
+bool TlsSession::start(const Credentials& credentials, unsigned flags, TlsLink& link) {
   if (gnutls_init(&session_, flags) != GNUTLS_E_SUCCESS) {
     session_ = nullptr;
     return false;
   }
   if (gnutls_priority_set(session_, credentials.priority()) != GNUTLS_E_SUCCESS) return false;
-  gnutls_session_set_ptr(session_, conn_ref);
+  link.tls = this;
+  gnutls_session_set_ptr(session_, static_cast<ngtcp2_crypto_conn_ref*>(&link));
+  gnutls_session_set_verify_function(session_, [](gnutls_session_t session) {
+    auto* const conn_ref = static_cast<ngtcp2_crypto_conn_ref*>(gnutls_session_get_ptr(session));
+    return static_cast<TlsLink*>(conn_ref)->tls->verify_peer();
+  });
   return gnutls_credentials_set(session_, GNUTLS_CRD_CERTIFICATE, credentials.raw()) == GNUTLS_E_SUCCESS;
 }
 
-std::unique_ptr<TlsSession> TlsSession::server(const Credentials& credentials, ngtcp2_crypto_conn_ref* conn_ref) {
+std::unique_ptr<TlsSession> TlsSession::server(const Credentials& credentials, TlsLink& link) {
   std::unique_ptr<TlsSession> tls(new TlsSession);
-  if (!tls->start(credentials, GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET | GNUTLS_NO_END_OF_EARLY_DATA, conn_ref)) {
+  if (!tls->start(credentials, GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET | GNUTLS_NO_END_OF_EARLY_DATA, link)) {
     return nullptr;
   }
   if (ngtcp2_crypto_gnutls_configure_server_session(tls->session_) != 0) return nullptr;
@@ -46,17 +51,15 @@ std::unique_ptr<TlsSession> TlsSession::server(const Credentials& credentials, n
   if (gnutls_alpn_set_protocols(tls->session_, &alpn, 1, GNUTLS_ALPN_MANDATORY) != GNUTLS_E_SUCCESS) return nullptr;
 
   gnutls_certificate_server_set_request(tls->session_, GNUTLS_CERT_REQUIRE);
-  // Without the purpose GnuTLS would accept a server's certificate from a client.
-  tls->verify_data_[0] = {GNUTLS_DT_KEY_PURPOSE_OID, borrowed(GNUTLS_KP_TLS_WWW_CLIENT), 0};
-  gnutls_session_set_verify_cert2(tls->session_, tls->verify_data_, 1, 0);
   return tls;
 }
 
 std::unique_ptr<TlsSession> TlsSession::client(const Credentials& credentials, const std::string& server_name,
-                                               ngtcp2_crypto_conn_ref* conn_ref) {
+                                               TlsLink& link) {
   std::unique_ptr<TlsSession> tls(new TlsSession);
+  tls->client_ = true;
   tls->server_name_ = server_name;
-  if (!tls->start(credentials, GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA, conn_ref)) return nullptr;
+  if (!tls->start(credentials, GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA, link)) return nullptr;
   if (ngtcp2_crypto_gnutls_configure_client_session(tls->session_) != 0) return nullptr;
 
   const gnutls_datum_t alpn{borrowed(kAlpn), sizeof kAlpn - 1};
@@ -68,17 +71,37 @@ std::unique_ptr<TlsSession> TlsSession::client(const Credentials& credentials, c
           GNUTLS_E_SUCCESS) {
     return nullptr;
   }
-  tls->verify_data_[0] = {GNUTLS_DT_DNS_HOSTNAME, borrowed(tls->server_name_.c_str()), 0};
-  tls->verify_data_[1] = {GNUTLS_DT_KEY_PURPOSE_OID, borrowed(GNUTLS_KP_TLS_WWW_SERVER), 0};
-  gnutls_session_set_verify_cert2(tls->session_, tls->verify_data_, 2, 0);
   return tls;
 }
 
+int TlsSession::verify_peer() {
+  // Without the purpose GnuTLS would accept a server's certificate from a client. The name is for us to check: GnuTLS would
+  // fall back on the common name.
+  const char* const peer_purpose = client_ ? GNUTLS_KP_TLS_WWW_SERVER : GNUTLS_KP_TLS_WWW_CLIENT;
+  gnutls_typed_vdata_st purpose{GNUTLS_DT_KEY_PURPOSE_OID, borrowed(peer_purpose), 0};
+  if (const int error = gnutls_certificate_verify_peers(session_, &purpose, 1, &verify_status_); error < 0)
+    return error;
+  if (client_) {
+    unsigned count = 0;
+    const gnutls_datum_t* const chain = gnutls_certificate_get_peers(session_, &count);
+    name_match_ = count > 0 ? match_server_name(chain[0], server_name_) : NameMatch::nameless;
+    if (name_match_ != NameMatch::matches) verify_status_ |= GNUTLS_CERT_UNEXPECTED_OWNER | GNUTLS_CERT_INVALID;
+  }
+  return verify_status_ == 0 ? GNUTLS_E_SUCCESS : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+}
+
 std::string TlsSession::verification_failure() const {
-  const unsigned status = gnutls_session_get_verify_cert_status(session_);
-  if (status == 0 || status == ~0U) return {};
+  if (verify_status_ == 0) return {};
+  // GnuTLS's text says less; any other fault weighs more than the name, and is told first.
+  if ((verify_status_ & ~(GNUTLS_CERT_UNEXPECTED_OWNER | GNUTLS_CERT_INVALID)) == 0) {
+    if (name_match_ == NameMatch::nameless) return "the certificate of the server names no host in its subjectAltName";
+    if (name_match_ == NameMatch::differs) {
+      return "the certificate of the server does not name \"" + server_name_ + "\" in its subjectAltName";
+    }
+  }
   gnutls_datum_t text{};
-  if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) != GNUTLS_E_SUCCESS) return {};
+  if (gnutls_certificate_verification_status_print(verify_status_, GNUTLS_CRT_X509, &text, 0) != GNUTLS_E_SUCCESS)
+    return {};
   std::string result(reinterpret_cast<const char*>(text.data), text.size);
   gnutls_free(text.data);
   while (!result.empty() && (result.back() == ' ' || result.back() == '\0' || result.back() == '\n')) result.pop_back();
@@ -86,8 +109,7 @@ std::string TlsSession::verification_failure() const {
 }
 
 std::uint8_t TlsSession::verification_alert(std::uint8_t otherwise) const {
-  const unsigned status = gnutls_session_get_verify_cert_status(session_);
-  if (status == 0 || status == ~0U) return otherwise;
+  const unsigned status = verify_status_;
   if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0) return GNUTLS_A_UNKNOWN_CA;
   if ((status & (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)) != 0) return GNUTLS_A_CERTIFICATE_EXPIRED;
   if ((status & GNUTLS_CERT_PURPOSE_MISMATCH) != 0) return GNUTLS_A_UNSUPPORTED_CERTIFICATE;

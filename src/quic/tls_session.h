@@ -10,19 +10,25 @@
 #include <string>
 
 #include "quic/credentials.h"
+#include "quic/server_name.h"
 
 namespace qmux::quic {
 
+class TlsSession;
+
+/// What GnuTLS keeps with a session for its callbacks: ngtcp2 finds the connection by it, we the TlsSession.
+struct TlsLink : ngtcp2_crypto_conn_ref {
+  TlsSession* tls = nullptr;
+};
+
 class TlsSession {
  public:
-  /// `conn_ref` outlives the session. nullptr: GnuTLS refused.
+  /// `link` outlives the session. nullptr: GnuTLS refused.
   /// Server: demands a certificate fit for clientAuth; takes ALPN "qmux/1" or none, refuses any other.
-  [[nodiscard]] static std::unique_ptr<TlsSession> server(const Credentials& credentials,
-                                                          ngtcp2_crypto_conn_ref* conn_ref);
-  /// Client: verifies chain, serverAuth and `server_name` (a DNS name or an IP literal); offers ALPN "qmux/1".
+  [[nodiscard]] static std::unique_ptr<TlsSession> server(const Credentials& credentials, TlsLink& link);
+  /// Client: verifies chain, serverAuth and `server_name` (server_name.h); offers ALPN "qmux/1".
   [[nodiscard]] static std::unique_ptr<TlsSession> client(const Credentials& credentials,
-                                                          const std::string& server_name,
-                                                          ngtcp2_crypto_conn_ref* conn_ref);
+                                                          const std::string& server_name, TlsLink& link);
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
   ~TlsSession();
@@ -37,11 +43,15 @@ class TlsSession {
 
  private:
   TlsSession() = default;
-  bool start(const Credentials& credentials, unsigned flags, ngtcp2_crypto_conn_ref* conn_ref);
+  bool start(const Credentials& credentials, unsigned flags, TlsLink& link);
+  /// Judges the peer's certificate, as GnuTLS asks for it in the handshake; 0 or an error of GnuTLS.
+  int verify_peer();
 
   gnutls_session_t session_ = nullptr;
-  std::string server_name_;
-  gnutls_typed_vdata_st verify_data_[2]{};
+  bool client_ = false;
+  std::string server_name_;     ///< of a client alone
+  unsigned verify_status_ = 0;  ///< bits of gnutls_certificate_status_t
+  NameMatch name_match_ = NameMatch::matches;
 };
 
 }  // namespace qmux::quic

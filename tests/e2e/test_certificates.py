@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from harness.certificates import NAMES, Authority, Credentials
+from harness.certificates import NAMES, SERVER_NAME, Authority, Credentials
 from harness.programs import OURS, OWN, PEER_EXACT, Pair
 from harness.tunnel import Tunnel
 
@@ -18,7 +18,7 @@ ALERT_CODES = {0x100 + alert for alert in (42, 43, 44, 45, 46, 48, 116)}
 CLOSED = r"Connection close received \(code 0x([0-9A-Fa-f]+)"
 
 CLIENT_FAULTS = ["foreign", "expired", "wrong-usage"]
-SERVER_FAULTS = [*CLIENT_FAULTS, "wrong-name"]
+SERVER_FAULTS = [*CLIENT_FAULTS, "wrong-name", "common-name-alone"]
 # A program of ours does not start with a certificate of its own that its usage rules out (test_start.py).
 SEEN_BY_PEER_ALONE = "wrong-usage"
 
@@ -32,8 +32,9 @@ def spoil(credentials: Credentials, authority: Authority, role: str, fault: str)
         getattr(credentials, f"{role}_crt"),
         getattr(credentials, f"{role}_key"),
         usage=wrong if fault == "wrong-usage" else right,
-        names=() if role == "client" else ("other.test",) if fault == "wrong-name" else NAMES,
+        names=() if role == "client" or fault == "common-name-alone" else ("other.test",) if fault == "wrong-name" else NAMES,
         expired=fault == "expired",
+        common_name=SERVER_NAME if fault == "common-name-alone" else "test leaf",
     )
 
 
@@ -68,6 +69,13 @@ def test_server_with_a_wrong_certificate_is_not_believed(make_tunnel, own_creden
     start_both(tunnel)
     tunnel.client.wait_for_log(r"(?i)certificate|alert|refused|0x1[0-9a-f]{2}\b")
     assert_never_joined(tunnel)
+
+
+def test_server_named_by_its_common_name_alone_is_told_so(make_tunnel, own_credentials, authority):
+    spoil(own_credentials, authority, "server", "common-name-alone")
+    tunnel = make_tunnel(OWN, credentials=own_credentials)
+    start_both(tunnel)
+    tunnel.client.wait_for_log(r"certificate of the server names no host in its subjectAltName")
 
 
 def assert_told(log: str) -> None:

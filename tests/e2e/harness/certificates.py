@@ -49,10 +49,10 @@ class Authority:
         return credentials
 
     def issue(self, certificate: Path, key: Path, *, usage: x509.ObjectIdentifier, names: tuple[str, ...] = (),
-              expired: bool = False) -> None:
+              expired: bool = False, common_name: str = "test leaf") -> None:
         """One leaf certificate and its key."""
         leaf_key = ec.generate_private_key(ec.SECP256R1())
-        builder = self._builder(_name("test leaf"), leaf_key.public_key(), expired)
+        builder = self._builder(_name(common_name), leaf_key.public_key(), expired)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(_key_usage(signs_certificates=False), critical=True)
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)

@@ -216,8 +216,9 @@ TEST(Connection, finds_the_largest_packet_that_the_path_takes) {
 // --- who is let in ---
 
 std::optional<CloseCause> cause_for(const std::string& client_certificate, const std::string& trust,
-                                    const std::string& server_name, bool at_server) {
-  QuicPair pair(1, {}, {}, {}, client_certificate, trust);
+                                    const std::string& server_name, bool at_server,
+                                    const std::string& server_certificate = "server") {
+  QuicPair pair(1, {}, {}, {}, client_certificate, trust, server_certificate);
   pair.connect(server_name);
   EXPECT_TRUE(pair.run_until([&] { return pair.client.cause.has_value(); }));
   EXPECT_FALSE(pair.server.is_established);
@@ -244,7 +245,13 @@ TEST(Connection, refuses_a_server_of_a_foreign_authority) {
 TEST(Connection, refuses_a_server_of_another_name) {
   const auto cause = cause_for("client", "ca", "other.test", false);
   ASSERT_TRUE(cause);
-  EXPECT_NE(cause->text.find("name"), std::string::npos) << cause->text;
+  EXPECT_EQ(cause->text, "TLS: the certificate of the server does not name \"other.test\" in its subjectAltName");
+}
+TEST(Connection, refuses_a_server_named_by_its_common_name_alone) {
+  const auto cause = cause_for("client", "nameless_server", "server.test", false, "nameless_server");
+  ASSERT_TRUE(cause);
+  EXPECT_EQ(cause->text, "TLS: the certificate of the server names no host in its subjectAltName");
+  EXPECT_EQ(cause->code, 0x100U + 42U) << "bad_certificate";
 }
 TEST(Connection, verifies_an_ip_literal_as_such) {
   QuicPair pair;

@@ -151,9 +151,9 @@ class Side final : public io::EventLoop::PassObserver, public ConnectionEvents, 
 struct QuicPair {
   explicit QuicPair(std::uint64_t seed = 1, const sim::LinkProperties& link = {}, TransportConfig server_transport = {},
                     TransportConfig client_transport = {}, std::string client_certificate = "client",
-                    std::string client_trust = "ca")
+                    std::string client_trust = "ca", const std::string& server_certificate = "server")
       : world(seed, link),
-        server_credentials(load_credentials("server", "ca", Credentials::Purpose::server)),
+        server_credentials(load_credentials(server_certificate, "ca", Credentials::Purpose::server)),
         client_credentials(load_credentials(client_certificate, client_trust, Credentials::Purpose::client)),
         server(world.b, server_credentials.get(), server_transport),
         client(world.a, client_credentials.get(), client_transport) {}

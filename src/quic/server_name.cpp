@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "quic/server_name.h"
+
+#include <gnutls/x509-ext.h>
+#include <gnutls/x509.h>
+
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "base/address.h"
+#include "base/bytes.h"
+
+namespace qmux::quic {
+namespace {
+
+template <typename Handle, auto kDeinit>
+struct Deinit {
+  void operator()(Handle* handle) const noexcept { kDeinit(handle); }
+};
+using Certificate = std::unique_ptr<gnutls_x509_crt_int, Deinit<gnutls_x509_crt_int, gnutls_x509_crt_deinit>>;
+using AlternativeNames =
+    std::unique_ptr<gnutls_subject_alt_names_st, Deinit<gnutls_subject_alt_names_st, gnutls_subject_alt_names_deinit>>;
+
+Certificate import_certificate(const gnutls_datum_t& der) {
+  gnutls_x509_crt_t raw = nullptr;
+  if (gnutls_x509_crt_init(&raw) < 0) return nullptr;
+  Certificate certificate(raw);
+  return gnutls_x509_crt_import(raw, &der, GNUTLS_X509_FMT_DER) < 0 ? nullptr : std::move(certificate);
+}
+
+AlternativeNames alternative_names(const Certificate& certificate) {
+  constexpr char kSubjectAltName[] = "2.5.29.17";
+  gnutls_datum_t extension{};
+  if (gnutls_x509_crt_get_extension_by_oid2(certificate.get(), kSubjectAltName, 0, &extension, nullptr) < 0) {
+    return nullptr;
+  }
+  gnutls_subject_alt_names_t raw = nullptr;
+  const bool read =
+      gnutls_subject_alt_names_init(&raw) >= 0 && gnutls_x509_ext_import_subject_alt_names(&extension, raw, 0) >= 0;
+  AlternativeNames names(raw);
+  gnutls_free(extension.data);
+  return read ? std::move(names) : nullptr;
+}
+
+/// The 4 or 16 bytes of an IP address, in network byte order.
+ConstBytes address_bytes(const Address& address) {
+  if (address.family() == AF_INET) {
+    return std::as_bytes(std::span(&reinterpret_cast<const sockaddr_in*>(address.raw())->sin_addr, 1));
+  }
+  return std::as_bytes(std::span(&reinterpret_cast<const sockaddr_in6*>(address.raw())->sin6_addr, 1));
+}
+
+/// In the ASCII form that certificates have (RFC 5890).
+std::string ascii_name(const std::string& name) {
+  gnutls_datum_t mapped{};
+  if (gnutls_idna_map(name.data(), static_cast<unsigned>(name.size()), &mapped, 0) < 0) return {};
+  std::string ascii(as_text(std::as_bytes(std::span(mapped.data, mapped.size))));
+  gnutls_free(mapped.data);
+  return ascii;
+}
+
+bool same_text(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+/// RFC 9525 section 6.3. "*.com" stands for nobody.
+bool presented_name_matches(std::string_view presented, std::string_view name) {
+  if (name.empty()) return false;
+  if (!presented.starts_with("*.")) return same_text(presented, name);
+  const std::string_view domain = presented.substr(1);
+  const auto dot = name.find('.');
+  return dot > 0 && dot != std::string_view::npos && domain.find('.', 1) != std::string_view::npos &&
+         same_text(domain, name.substr(dot));
+}
+
+}  // namespace
+
+NameMatch match_server_name(const gnutls_datum_t& der, const std::string& server_name) {
+  const Certificate certificate = import_certificate(der);
+  const AlternativeNames names = certificate ? alternative_names(certificate) : nullptr;
+  if (!names) return NameMatch::nameless;
+
+  const auto literal = Address::from_literal(server_name, 0);
+  const std::string dns_name = literal ? std::string() : ascii_name(server_name);
+  NameMatch result = NameMatch::nameless;
+  unsigned type = 0;
+  gnutls_datum_t datum{};
+  for (unsigned i = 0; gnutls_subject_alt_names_get(names.get(), i, &type, &datum, nullptr) >= 0; ++i) {
+    const auto name = std::as_bytes(std::span(datum.data, datum.size));
+    if (type != GNUTLS_SAN_DNSNAME && type != GNUTLS_SAN_IPADDRESS) continue;
+    const bool matches = type == GNUTLS_SAN_DNSNAME ? presented_name_matches(as_text(name), dns_name)
+                                                    : literal && std::ranges::equal(address_bytes(*literal), name);
+    if (matches) return NameMatch::matches;
+    result = NameMatch::differs;
+  }
+  return result;
+}
+
+}  // namespace qmux::quic
