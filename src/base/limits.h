@@ -88,6 +88,28 @@ inline constexpr std::size_t kConnCloseMaxBytes = std::size_t{4} * 1024;
 /// well within it.
 inline constexpr std::chrono::milliseconds kTrailerHoldMax{20};
 
+// --- UDP --------------------------------------------------------------------------------------------------------------
+
+/// Largest UDP payload over IPv4 (RFC 768: 65,535 less the headers); a sum of parts beyond it is nobody's payload.
+inline constexpr std::size_t kUdpPayloadMaxBytes = 65'507;
+/// A fragment id is not used again before this towards an existing receiver: it keeps an incomplete group for up to 10 s, and the
+/// last part of it may have been on its way for a while.
+inline constexpr std::chrono::seconds kFragmentIdReuseMin{15};
+/// How long the parts of one payload may take to arrive, from the first to come. Those that are missing are lost.
+inline constexpr std::chrono::seconds kReassemblyTimeMax{5};
+/// With frag-seq, ids this far apart are not on their way at the same time: the older group is dropped. An eighth of all
+/// ids, so that no order of arrival makes an id meet its own last use.
+inline constexpr std::uint16_t kFragmentIdsAheadMax = 8192;
+/// What one connection's incomplete payloads may hold; over it the oldest is dropped. Some 60 of the largest, a thousand of two
+/// parts: many more than are in flight at once, so what goes is what waits for a part that was lost.
+inline constexpr std::size_t kReassemblyConnectionMaxBytes = std::size_t{4} * 1024 * 1024;
+/// What all incomplete payloads of a process may hold, shared out among its workers; over it the oldest is dropped.
+inline constexpr std::size_t kReassemblyMaxBytes = std::size_t{64} * 1024 * 1024;
+/// Incomplete payloads, and blocks of 2 KiB for their parts, that a worker keeps free while none needs them (0.6 MiB in all), so
+/// that steady traffic allocates nothing.
+inline constexpr std::size_t kFreeReassemblyGroupsMax = 64;
+inline constexpr std::size_t kFreeReassemblyBlocksMax = 256;
+
 // --- sessions ---------------------------------------------------------------------------------------------------------
 
 /// A connection that has not registered by then is closed.
