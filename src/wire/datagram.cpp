@@ -19,16 +19,13 @@ constexpr std::byte flags_of(const Fragment& fragment) {
   return fragment.index + 1 < fragment.total ? kFragmented | kMoreFollow : kFragmented;
 }
 
-/// An existing receiver takes this payload, sent bare, for a fragment.
-bool is_misread_bare(ConstBytes payload) {
-  constexpr std::size_t flags_at = kFlagsAt - kSessionHeaderBytes;
-  return payload.size() >= kFragmentHeaderBytes - kSessionHeaderBytes &&
-         (payload[flags_at] & kFragmented) != std::byte{0};
+/// As the existing receivers do.
+bool bears_the_mark(ConstBytes datagram) {
+  return datagram.size() >= kFragmentHeaderBytes && (datagram[kFlagsAt] & kFragmented) != std::byte{0};
 }
 
 /// An existing sender does not escape; what no sender makes of a fragment is such a payload of his.
 std::optional<Fragment> parse_fragment(ConstBytes datagram) {
-  if (datagram.size() < kFragmentHeaderBytes) return std::nullopt;
   const Fragment fragment{.id = read_be<std::uint16_t>(datagram.subspan(kIdAt)),
                           .index = std::to_integer<std::uint8_t>(datagram[kIndexAt]),
                           .total = std::to_integer<std::uint8_t>(datagram[kTotalAt])};
@@ -41,19 +38,35 @@ std::optional<Fragment> parse_fragment(ConstBytes datagram) {
 std::optional<Datagram> parse_datagram(ConstBytes datagram) noexcept {
   if (datagram.size() < kSessionHeaderBytes) return std::nullopt;
   const auto session = read_be<std::uint32_t>(datagram);
+  const ConstBytes payload = datagram.subspan(kSessionHeaderBytes);
+  if (!bears_the_mark(datagram)) return Datagram{.session = session, .payload = payload};
   const auto fragment = parse_fragment(datagram);
-  if (!fragment) return Datagram{.session = session, .payload = datagram.subspan(kSessionHeaderBytes)};
+  if (!fragment) return Datagram{.session = session, .unescaped = true, .payload = payload};
   const ConstBytes part = datagram.subspan(kFragmentHeaderBytes);
   if (fragment->total == 1) return Datagram{.session = session, .payload = part};
   return Datagram{.session = session, .fragment = fragment, .payload = part};
 }
 
+bool needs_escape(std::size_t payload_bytes, ConstBytes first_bytes) noexcept {
+  constexpr std::size_t flags_at = kFlagsAt - kSessionHeaderBytes;
+  if (payload_bytes < kFragmentHeaderBytes - kSessionHeaderBytes) return false;
+  CHECK(first_bytes.size() > flags_at);
+  return (first_bytes[flags_at] & kFragmented) != std::byte{0};
+}
+
 DatagramHeader DatagramHeader::whole(std::uint32_t session, ConstBytes payload) noexcept {
-  if (is_misread_bare(payload)) return part(session, {.id = kEscapeFragmentId, .index = 0, .total = 1});
+  return needs_escape(payload.size(), payload) ? escaped(session) : bare(session);
+}
+
+DatagramHeader DatagramHeader::bare(std::uint32_t session) noexcept {
   DatagramHeader header;
   write_be(header.bytes_, session);
   header.size_ = kSessionHeaderBytes;
   return header;
+}
+
+DatagramHeader DatagramHeader::escaped(std::uint32_t session) noexcept {
+  return part(session, {.id = kEscapeFragmentId, .index = 0, .total = 1});
 }
 
 DatagramHeader DatagramHeader::part(std::uint32_t session, const Fragment& fragment) noexcept {

@@ -8,7 +8,7 @@
 //
 // Nothing says which of the two it is but the flags' high bit, which a payload may have in the same place. So
 // a sender of ours escapes such a payload as the only part of one, and a receiver takes for a part only what
-// a sender may have made. Pure functions; any thread. Putting parts together is somebody else's.
+// a sender may have made. Pure functions; any thread. FragmentPlan cuts a payload into parts, a Reassembler puts them together.
 #pragma once
 
 #include <array>
@@ -41,17 +41,27 @@ struct Fragment {
 struct Datagram {
   std::uint32_t session = 0;
   std::optional<Fragment> fragment{};  ///< nothing: `payload` is whole
+  /// It bears a fragment's mark and is no fragment (index, total or flags that nobody makes): from an existing sender, who does not
+  /// escape, a payload; from a sender who does (frag-seq is in use), broken, to be counted and dropped.
+  bool unescaped = false;
   ConstBytes payload{};
 };
 
 /// Nothing: too short to name a session. Whatever else comes is one of the two forms.
 [[nodiscard]] std::optional<Datagram> parse_datagram(ConstBytes datagram) noexcept;
 
+/// Whether a receiver would misread this payload if it were sent bare. Of the payload only its size and its first 3 bytes
+/// are looked at, so `first_bytes` may be its first piece if that holds as many, or all that there are.
+[[nodiscard]] bool needs_escape(std::size_t payload_bytes, ConstBytes first_bytes) noexcept;
+
 /// The bytes to send before a payload or a part of it.
 class DatagramHeader {
  public:
   /// For a whole payload: escaped where a receiver would misread it.
   [[nodiscard]] static DatagramHeader whole(std::uint32_t session, ConstBytes payload) noexcept;
+  /// For a whole payload that needs no escape, and for one that does.
+  [[nodiscard]] static DatagramHeader bare(std::uint32_t session) noexcept;
+  [[nodiscard]] static DatagramHeader escaped(std::uint32_t session) noexcept;
   [[nodiscard]] static DatagramHeader part(std::uint32_t session, const Fragment& fragment) noexcept;
 
   [[nodiscard]] ConstBytes bytes() const noexcept { return ConstBytes(bytes_).first(size_); }

@@ -24,6 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CHECK(again);
   CHECK(again->session == first->session);
   CHECK(again->fragment == first->fragment);
+  CHECK(!again->unescaped);
   CHECK(std::ranges::equal(again->payload, first->payload));
   return 0;
 }

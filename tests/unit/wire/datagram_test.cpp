@@ -66,7 +66,16 @@ TEST(Datagram, takes_for_a_payload_what_no_sender_makes_of_a_part) {
     ASSERT_TRUE(datagram);
     EXPECT_FALSE(datagram->fragment);
     EXPECT_EQ(as_text(datagram->payload), payload);
+    EXPECT_EQ(datagram->unescaped, needs_escape(payload.size(), as_bytes(payload)))
+        << "only a sender that does not escape makes one";
   }
+}
+
+TEST(Datagram, needs_no_more_than_the_first_three_bytes_to_know_about_the_escape) {
+  EXPECT_TRUE(needs_escape(5, as_bytes("ab\x80"sv)));
+  EXPECT_FALSE(needs_escape(5, as_bytes("ab\x7f"sv)));
+  EXPECT_FALSE(needs_escape(4, as_bytes("ab\x80"sv)));
+  EXPECT_FALSE(needs_escape(0, {}));
 }
 
 TEST(Datagram, is_nothing_without_a_session) {
@@ -82,6 +91,7 @@ RC_GTEST_PROP(Datagram, brings_every_payload_whole_to_either_receiver,
   RC_ASSERT(datagram.has_value());
   RC_ASSERT(datagram->session == session);
   RC_ASSERT(!datagram->fragment);
+  RC_ASSERT(!datagram->unescaped);
   RC_ASSERT(as_text(datagram->payload) == text);
   const bool escaped = sent.size() == kFragmentHeaderBytes + text.size();
   RC_ASSERT(existing_receiver_sees_fragment(sent) == escaped);
