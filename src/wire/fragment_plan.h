@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// How one UDP payload travels: in one datagram where it fits, escaped if it must be, otherwise in as few parts as will do. The
+// parts are of one size, but for the last, so that they can leave in one segmented send and none is cut to the very edge
+// of a path that may shrink.
+//
+//   const auto plan = FragmentPlan::make(size, room, needs_escape(size, first_bytes));
+//   const std::uint16_t id = plan.form() == FragmentPlan::Form::kParts ? *ids.next(now) : kEscapeFragmentId;
+//   for (std::size_t i = 0; i < plan.datagrams(); ++i)
+//     send(plan.header(session, id, i).bytes(), slice(payload, plan.part(i).offset, plan.part(i).size));
+//
+// A value; pure functions; any thread. Says nothing of the bytes, which may lie in several pieces.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "wire/datagram.h"
+
+namespace qmux::wire {
+
+class FragmentPlan {
+ public:
+  enum class Form {
+    kWhole,
+    kEscaped,     ///< whole, but as the only part of one, which nobody misreads
+    kParts,       ///< takes a fragment id
+    kImpossible,  ///< more than kFragmentsMax parts, or more than limits::kUdpPayloadMaxBytes
+  };
+  /// Where in the payload a datagram's share lies.
+  struct Part {
+    std::size_t offset = 0;
+    std::size_t size = 0;
+
+    bool operator==(const Part&) const = default;
+  };
+
+  /// `room_bytes`: the largest DATAGRAM payload the connection takes now, our header included. `escape`: needs_escape().
+  [[nodiscard]] static FragmentPlan make(std::size_t payload_bytes, std::size_t room_bytes, bool escape) noexcept;
+
+  [[nodiscard]] Form form() const noexcept { return form_; }
+  /// How many to send; 0 if it is impossible.
+  [[nodiscard]] std::size_t datagrams() const noexcept { return datagrams_; }
+  /// `index` < datagrams().
+  [[nodiscard]] Part part(std::size_t index) const noexcept;
+  /// The header of that datagram. `id` is of FragmentIds and counts only for kParts.
+  [[nodiscard]] DatagramHeader header(std::uint32_t session, std::uint16_t id, std::size_t index) const noexcept;
+
+ private:
+  FragmentPlan(Form form, std::size_t payload_bytes, std::size_t datagrams) noexcept;
+
+  Form form_;
+  std::size_t payload_bytes_;
+  std::size_t datagrams_;
+  std::size_t part_bytes_;  ///< of each but the last
+};
+
+}  // namespace qmux::wire

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "wire/fragment_plan.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "base/limits.h"
+
+namespace qmux::wire {
+namespace {
+
+using Form = FragmentPlan::Form;
+using Part = FragmentPlan::Part;
+
+TEST(FragmentPlan, sends_whole_what_fits) {
+  const auto plan = FragmentPlan::make(1196, 1200, false);
+  EXPECT_EQ(plan.form(), Form::kWhole);
+  EXPECT_EQ(plan.datagrams(), 1U);
+  EXPECT_EQ(plan.part(0), (Part{0, 1196}));
+  EXPECT_EQ(plan.header(7, 0, 0).bytes().size(), kSessionHeaderBytes);
+  EXPECT_EQ(FragmentPlan::make(1197, 1200, false).form(), Form::kParts);
+}
+
+TEST(FragmentPlan, an_empty_payload_is_one_datagram) {
+  const auto plan = FragmentPlan::make(0, kSessionHeaderBytes, false);
+  EXPECT_EQ(plan.form(), Form::kWhole);
+  EXPECT_EQ(plan.part(0), (Part{0, 0}));
+  EXPECT_EQ(FragmentPlan::make(0, kSessionHeaderBytes - 1, false).form(), Form::kImpossible);
+}
+
+TEST(FragmentPlan, cuts_a_payload_that_its_escape_makes_too_large) {
+  EXPECT_EQ(FragmentPlan::make(1191, 1200, true).form(), Form::kEscaped);
+  EXPECT_EQ(FragmentPlan::make(1192, 1200, false).form(), Form::kWhole);
+  const auto plan = FragmentPlan::make(1192, 1200, true);
+  EXPECT_EQ(plan.form(), Form::kParts);
+  EXPECT_EQ(plan.part(0), (Part{0, 596}));
+  EXPECT_EQ(plan.part(1), (Part{596, 596}));
+}
+
+TEST(FragmentPlan, gives_up_on_too_many_parts) {
+  EXPECT_EQ(FragmentPlan::make(255, kFragmentHeaderBytes + 1, false).datagrams(), kFragmentsMax);
+  EXPECT_EQ(FragmentPlan::make(256, kFragmentHeaderBytes + 1, false).form(), Form::kImpossible);
+  EXPECT_EQ(FragmentPlan::make(256, kFragmentHeaderBytes, false).form(), Form::kImpossible);
+  EXPECT_EQ(FragmentPlan::make(256, kFragmentHeaderBytes, false).datagrams(), 0U);
+  EXPECT_EQ(FragmentPlan::make(limits::kUdpPayloadMaxBytes + 1, 70'000, false).form(), Form::kImpossible);
+}
+
+TEST(FragmentPlan, heads_every_datagram) {
+  const auto escaped = FragmentPlan::make(5, 1200, true);
+  const ConstBytes header = escaped.header(7, 0, 0).bytes();
+  EXPECT_EQ(header.size(), kFragmentHeaderBytes);
+  EXPECT_FALSE(parse_datagram(header)->fragment);
+
+  const auto parts = FragmentPlan::make(3000, 1200, false);
+  ASSERT_EQ(parts.datagrams(), 3U);
+  for (std::uint8_t i = 0; i < 3; ++i) {
+    const DatagramHeader part = parts.header(7, 0x1234, i);
+    EXPECT_EQ(parse_datagram(part.bytes())->fragment, (Fragment{0x1234, i, 3}));
+  }
+}
+
+RC_GTEST_PROP(FragmentPlan, parts_are_equal_and_few_and_make_up_the_payload, (bool escape)) {
+  const auto size = *rc::gen::inRange<std::size_t>(0, limits::kUdpPayloadMaxBytes + 1);
+  const auto room = *rc::gen::oneOf(rc::gen::inRange<std::size_t>(0, 2000), rc::gen::inRange<std::size_t>(0, 66'000));
+  const auto plan = FragmentPlan::make(size, room, escape);
+  if (plan.form() == Form::kImpossible) {
+    RC_ASSERT(size + kSessionHeaderBytes > room);
+    RC_ASSERT(room <= kFragmentHeaderBytes || size > kFragmentsMax * (room - kFragmentHeaderBytes));
+    return;
+  }
+  if (plan.form() == Form::kParts) {
+    RC_ASSERT(plan.datagrams() >= 2U);
+    RC_ASSERT(plan.datagrams() <= kFragmentsMax);
+    RC_ASSERT(size > (plan.datagrams() - 1) * (room - kFragmentHeaderBytes));  // fewer would not do
+  }
+  std::size_t offset = 0;
+  for (std::size_t i = 0; i < plan.datagrams(); ++i) {
+    const Part part = plan.part(i);
+    RC_ASSERT(part.offset == offset);
+    RC_ASSERT(plan.header(1, 1, i).bytes().size() + part.size <= room);
+    if (i + 1 < plan.datagrams()) RC_ASSERT(part.size == plan.part(0).size);
+    if (plan.form() == Form::kParts) RC_ASSERT(part.size > 0U && part.size <= plan.part(0).size);
+    offset += part.size;
+  }
+  RC_ASSERT(offset == size);
+}
+
+}  // namespace
+}  // namespace qmux::wire
