@@ -15,6 +15,7 @@
 #include "net/loop_waker.h"
 #include "net/os_random.h"
 #include "net/reactor.h"
+#include "net/udp_inbox.h"
 
 namespace qmux::net {
 
@@ -53,6 +54,7 @@ class AsioEventLoop final : public io::EventLoop {
   void run_pass();
 
   Reactor reactor_;
+  UdpInbox udp_inbox_;
   LoopTimer timer_;
   LoopWaker waker_;
   OsRandom random_;

@@ -88,7 +88,7 @@ void write_control(msghdr& message, ControlBuffer& buffer, const SendControl& co
   if (message.msg_controllen == 0) message.msg_control = nullptr;
 }
 
-void read_control(msghdr& message, io::PacketRun& run) noexcept {
+void read_control(msghdr& message, io::PacketRun& run, std::uint32_t& overflow_count) noexcept {
   const std::uint16_t port = run.local.port();
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
     const auto is = [&](int level, int type) { return header->cmsg_level == level && header->cmsg_type == type; };
@@ -102,6 +102,8 @@ void read_control(msghdr& message, io::PacketRun& run) noexcept {
       run.local = destination(value_of<in_pktinfo>(*header), port);
     } else if (is(IPPROTO_IPV6, IPV6_PKTINFO)) {
       run.local = destination(value_of<in6_pktinfo>(*header), port);
+    } else if (is(SOL_SOCKET, SO_RXQ_OVFL)) {
+      overflow_count = value_of<std::uint32_t>(*header);
     }
   }
 }

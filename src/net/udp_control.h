@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The control messages (cmsg(3)) beside UDP packets: segment size, ECN, local address.
+// The control messages (cmsg(3)) beside UDP packets: segment size, ECN, local address, overflow.
 #pragma once
 
 #include <sys/socket.h>
@@ -29,8 +29,8 @@ struct SendControl {
 /// Fills `buffer` and points `message` at it. `remote` decides between IPv4 and IPv6.
 void write_control(msghdr& message, ControlBuffer& buffer, const SendControl& control, const Address& remote) noexcept;
 
-/// Reads what came beside a run: sets `segment_bytes`, `ecn` and the host of `local`, each only where it is
-/// told.
-void read_control(msghdr& message, io::PacketRun& run) noexcept;
+/// Reads what came beside a run: sets `segment_bytes`, `ecn`, the host of `local`, and `overflow_count` (of the
+/// socket, SO_RXQ_OVFL, wraps around), each only where it is told.
+void read_control(msghdr& message, io::PacketRun& run, std::uint32_t& overflow_count) noexcept;
 
 }  // namespace qmux::net

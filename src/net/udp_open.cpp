@@ -52,16 +52,17 @@ void set_udp_options(int fd, const io::DatagramOptions& options) {
   // An IPv6 socket may carry IPv4 too: it gets both families' options, and what does not apply is refused
   // without harm.
   const bool local_varies = options.local.is_wildcard() && !options.remote.specified();
-  set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+  set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, options.fragmentable ? IP_PMTUDISC_DONT : IP_PMTUDISC_PROBE);
   set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
   if (options.local.family() == AF_INET6) {
-    set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+    set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, options.fragmentable ? IPV6_PMTUDISC_DONT : IPV6_PMTUDISC_PROBE);
     set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
     if (local_varies) set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
   } else if (local_varies) {
     set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
   }
   set_option(fd, SOL_UDP, UDP_GRO, 1);
+  set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
   ask_for_buffers(fd, options.buffer_bytes);
 }
 

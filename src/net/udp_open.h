@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Makes a UDP socket with the options that QUIC needs of it.
+// Makes a UDP socket with the options that QUIC and UDP tunnels need of it.
 #pragma once
 
 #include "base/io/event_loop.h"
@@ -10,8 +10,8 @@
 namespace qmux::net {
 
 /// Bound, connected where `options` say so, non-blocking, receiving batches and everything that udp_control.h
-/// reads. Packets are never fragmented, and the path's MTU that the kernel knows is not consulted: QUIC finds
-/// its own (RFC 9000, 14.3).
+/// reads. Unless `fragmentable`, packets are never fragmented, and the path's MTU that the kernel knows is not
+/// consulted: QUIC finds its own (RFC 9000, 14.3).
 /// "[::]" takes IPv4 as well. Logs once a process when the kernel grants smaller buffers than asked for.
 [[nodiscard]] Result<FileDescriptor> open_udp(const io::DatagramOptions& options);
 

@@ -1,48 +1,56 @@
 // SPDX-License-Identifier: MIT
 //
-// io::DatagramSocket over the kernel: recvmmsg with receive offload, sendmsg with segmentation offload, each
-// a batch. Where the device behind a route cannot segment, it sends packet by packet from then on.
+// io::DatagramSocket over the kernel: recvmmsg with receive offload, sendmmsg with segmentation offload. Where
+// the device behind a route cannot segment, it sends packet by packet from then on.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "base/io/event_loop.h"
-#include "net/file_descriptor.h"
 #include "net/reactor.h"
+#include "net/udp_inbox.h"
+#include "net/udp_outbox.h"
 
 namespace qmux::net {
 
 class UdpSocket final : public io::DatagramSocket, Reactor::Owner {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<io::DatagramSocket>> open(Reactor& reactor,
+  /// `inbox` is the loop's.
+  [[nodiscard]] static Result<std::unique_ptr<io::DatagramSocket>> open(Reactor& reactor, UdpInbox& inbox,
                                                                         const io::DatagramOptions& options,
                                                                         Observer& observer);
-  ~UdpSocket() override;
 
   std::size_t receive(std::span<io::PacketRun> out) override;
   io::SendStatus send(const io::PacketRun& run) override;
+  std::size_t send_all(std::span<const io::PacketRun> runs) override;
+  [[nodiscard]] bool refused() noexcept override { return std::exchange(refused_, false); }
+  [[nodiscard]] std::uint64_t overflowed() const noexcept override { return overflowed_; }
   [[nodiscard]] Address local_address() const override { return local_; }
 
  private:
-  struct Inbox;
-
-  UdpSocket(Reactor& reactor, Observer& observer);
+  UdpSocket(Reactor& reactor, UdpInbox& inbox, Observer& observer);
   void ready(Readiness readiness) override;
-  io::SendStatus send_one_by_one(const io::PacketRun& run);
-  io::SendStatus failed(int error);
+  /// Goes on from `at` until nothing is left (0), or until the kernel will not have the message there (errno).
+  int send_from(RunCursor& at);
+  void note(int error) noexcept;
 
   Descriptor descriptor_;
+  UdpInbox& inbox_;
   Observer& observer_;
   Address local_;
-  Address remote_;                ///< connected to; unspecified when not
-  std::unique_ptr<Inbox> inbox_;  ///< made at the first arrival
-  bool drained_ = false;          ///< the kernel had no more at the last look
+  Address remote_;        ///< connected to; unspecified when not
+  bool drained_ = false;  ///< the kernel had no more at the last look
   bool segmentation_ = true;
+  bool refused_ = false;
+  std::uint32_t overflow_count_ = 0;  ///< as the kernel last told it
+  std::uint64_t overflowed_ = 0;
   /// Sending packet by packet, a run may have gone in part when the kernel's buffer was full: the part is not
   /// sent again.
   struct {
     ConstBytes run;
-    std::size_t sent_bytes = 0;
+    std::size_t packets_done = 0;
   } interrupted_;
 };
 

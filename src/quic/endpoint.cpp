@@ -113,7 +113,7 @@ void Endpoint::token_received(ConstBytes token) {
 // --- receiving --------------------------------------------------------------------------------------------------------
 
 void Endpoint::datagrams_readable() {
-  std::array<io::PacketRun, 16> runs;
+  std::array<io::PacketRun, 8> runs;
   for (int batch = 0; batch < limits::kReceiveBatchesPerPass; ++batch) {
     const std::size_t count = socket_->receive(runs);
     if (count == 0) return;

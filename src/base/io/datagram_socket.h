@@ -6,6 +6,7 @@
 // Nothing blocks; one thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -18,13 +19,24 @@ namespace qmux::io {
 /// ECN field of the IP header (RFC 3168), as the two bits stand there.
 enum class Ecn : std::uint8_t { not_ect = 0, ect_1 = 1, ect_0 = 2, ce = 3 };
 
-/// Packets of `segment_bytes` each, the last one possibly shorter, in one run of bytes.
+/// Packets of `segment_bytes` each, the last one possibly shorter, in one run of bytes. A run without bytes is one packet
+/// without bytes.
 struct PacketRun {
   Address local;  ///< received: the address it was sent to. To be sent: the source to use, or unspecified.
   Address remote;
   ConstBytes bytes;
-  std::size_t segment_bytes = 0;
+  std::size_t segment_bytes = 0;  ///< at least 1; does not matter when sending a run without bytes
   Ecn ecn = Ecn::not_ect;
+
+  /// At least one.
+  [[nodiscard]] std::size_t packet_count() const noexcept {
+    return bytes.size() <= segment_bytes ? 1 : (bytes.size() - 1) / segment_bytes + 1;
+  }
+  /// `index` < packet_count()
+  [[nodiscard]] ConstBytes packet(std::size_t index) const noexcept {
+    const ConstBytes rest = bytes.subspan(index * segment_bytes);
+    return rest.first(std::min(segment_bytes, rest.size()));
+  }
 };
 
 enum class SendStatus : std::uint8_t {
@@ -37,7 +49,8 @@ class DatagramSocket {
  public:
   class Observer {
    public:
-    /// Packets are waiting: call receive() until it gives nothing. Told again for every new arrival after that.
+    /// Packets are waiting: call receive() until it gives nothing. Told again for every new arrival after that, and where a
+    /// connected socket has been refused().
     virtual void datagrams_readable() = 0;
     /// After would_block: room again.
     virtual void datagrams_writable() = 0;
@@ -49,10 +62,19 @@ class DatagramSocket {
   virtual ~DatagramSocket() = default;
 
   /// Takes what has arrived, at most one system call's worth, and returns how many runs of `out` were filled in (0: nothing
-  /// is there). The bytes stay valid until the next call.
+  /// is there). The bytes stay valid until the next receive() of any socket of this loop, whose sockets share the memory.
   virtual std::size_t receive(std::span<PacketRun> out) = 0;
-  /// Sends all packets of the run, at most 64 of them and 65,507 bytes in all.
+  /// Sends all packets of the run, at most 64 of them and 65,507 bytes in all. A connected socket leaves `remote` out.
   virtual SendStatus send(const PacketRun& run) = 0;
+  /// Sends any number of such runs, each to its own peer, and waits for nothing: a packet that finds no room now, or is
+  /// refused (no route, prohibited, too large), is lost and the others go. Returns how many were lost.
+  virtual std::size_t send_all(std::span<const PacketRun> runs) = 0;
+
+  /// Of a connected socket: whether the remote host has said since the last question that nobody has the port (ICMP port
+  /// unreachable). The socket goes on; somebody may open the port yet.
+  [[nodiscard]] virtual bool refused() noexcept = 0;
+  /// Packets lost so far because they were not received in time, as known when the last packet was received.
+  [[nodiscard]] virtual std::uint64_t overflowed() const noexcept = 0;
 
   /// The bound address; 0.0.0.0 or :: when bound to all.
   [[nodiscard]] virtual Address local_address() const = 0;

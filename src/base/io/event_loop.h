@@ -32,6 +32,8 @@ struct DatagramOptions {
   std::size_t steered_among = 0;  ///< of a shared port: so many sockets, and each QUIC packet goes to the one, in the
                                   ///< order of opening, that the first byte of its connection ID names; 0: by address
   std::size_t buffer_bytes = 4U << 20U;  ///< to ask for in each direction
+  bool fragmentable = false;  ///< IP may fragment what is longer than the path takes; otherwise it is lost, or
+                              ///< SendStatus::too_large, as QUIC needs it to find the path's MTU
 };
 
 /// A look-up under way; destroying it cancels it and nobody is told.

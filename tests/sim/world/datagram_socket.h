@@ -3,7 +3,9 @@
 // A bound UDP port on a host: a bounded receive buffer, and runs of equal-sized packets put together as GRO does.
 #pragma once
 
+#include <cstdint>
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include "base/io/datagram_socket.h"
@@ -22,13 +24,19 @@ class Host;
 
 class SimDatagramSocket final : public io::DatagramSocket, private ReadySource {
  public:
-  /// `local` was claimed at the host.
-  SimDatagramSocket(ReadyQueue& ready, Host& host, const Address& local, const io::DatagramOptions& options,
+  /// What the last receive() of any socket of a loop gave out.
+  using Lent = std::vector<std::vector<std::byte>>;
+
+  /// `local` was claimed at the host. `lent` is the loop's.
+  SimDatagramSocket(ReadyQueue& ready, Lent& lent, Host& host, const Address& local, const io::DatagramOptions& options,
                     Observer& observer);
   ~SimDatagramSocket() override;
 
   std::size_t receive(std::span<io::PacketRun> out) override;
   io::SendStatus send(const io::PacketRun& run) override;
+  std::size_t send_all(std::span<const io::PacketRun> runs) override;
+  [[nodiscard]] bool refused() noexcept override { return std::exchange(refused_, false); }
+  [[nodiscard]] std::uint64_t overflowed() const noexcept override { return overflowed_; }
   [[nodiscard]] Address local_address() const override { return local_; }
 
   [[nodiscard]] const Address& remote_address() const noexcept { return remote_; }
@@ -36,6 +44,8 @@ class SimDatagramSocket final : public io::DatagramSocket, private ReadySource {
   /// io::DatagramOptions::steered_among.
   [[nodiscard]] std::size_t steered_among() const noexcept { return steered_among_; }
   void arrive(Packet&& packet);
+  /// The host that it is connected to says that nobody is there.
+  void refuse();
 
  private:
   enum Kind : unsigned { kReadable, kWritable };
@@ -43,23 +53,28 @@ class SimDatagramSocket final : public io::DatagramSocket, private ReadySource {
   io::PacketRun take_run();
   /// Sometimes there is no room, for a while.
   bool run_out_of_room();
+  /// One packet of the run.
+  io::SendStatus send_packet(const io::PacketRun& run, std::size_t index);
   [[nodiscard]] Address source_for(const io::PacketRun& run, const Address& destination) const;
 
+  Lent& lent_;
   Host& host_;
   const Address local_;
   const Address remote_;
   const bool shared_port_;
   const std::size_t steered_among_;
   const std::size_t buffer_bytes_;
+  const bool fragmentable_;
   Observer& observer_;
   SeededRandom random_;
   std::deque<Packet> received_;
   std::size_t received_bytes_ = 0;
-  std::vector<std::vector<std::byte>> lent_;  ///< what the last receive() gave out
+  std::uint64_t overflowed_ = 0;
+  bool refused_ = false;
   Timer unblock_;
   bool blocked_ = false;
   ConstBytes interrupted_run_;
-  std::size_t interrupted_at_ = 0;  ///< what of it was sent before there was no room
+  std::size_t interrupted_at_ = 0;  ///< packets of it that were sent before there was no room
 };
 
 }  // namespace qmux::sim

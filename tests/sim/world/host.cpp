@@ -5,6 +5,7 @@
 
 #include "sim/world/datagram_socket.h"
 #include "sim/world/nat.h"
+#include "sim/world/network.h"
 #include "sim/world/tcp_listener.h"
 #include "sim/world/world.h"
 
@@ -86,10 +87,31 @@ std::vector<SimDatagramSocket*> Host::sockets_for(const Packet& packet) const {
   return exact.empty() ? wildcard : exact;
 }
 
+void Host::refuse(const Packet& packet) {
+  Packet refusal;
+  refusal.source = packet.destination;
+  refusal.destination = packet.source;
+  refusal.refusal = true;
+  world_.network().send(*this, std::move(refusal));
+}
+
+void Host::deliver_refusal(const Packet& refusal) {
+  for (SimDatagramSocket* socket : udp_) {
+    const bool meant =
+        socket->remote_address() == refusal.source && covers(socket->local_address(), refusal.destination);
+    if (meant) socket->refuse();
+  }
+}
+
 void Host::arrive(Packet&& packet) {
+  if (packet.refusal) {
+    if (!dark_) deliver_refusal(packet);
+    return;
+  }
   const std::vector<SimDatagramSocket*> sockets = sockets_for(packet);
   if (dark_ || sockets.empty()) {
     world_.record("udp {} drop, {} {}", name(), dark_ ? "dark" : "nobody at", packet.destination.text());
+    if (!dark_) refuse(packet);
     return;
   }
   sockets[pick(sockets, packet)]->arrive(std::move(packet));

@@ -44,7 +44,8 @@ class Host final : public Site {
   /// Where its links end: itself, or its NAT box.
   [[nodiscard]] Site& site() noexcept;
 
-  /// The largest IP packet that its own interface takes; sending a larger one fails with too_large.
+  /// The largest IP packet that its own interface takes; sending a larger one fails with too_large, unless it may be
+  /// fragmented.
   void set_interface_mtu(std::size_t bytes) noexcept { interface_mtu_bytes_ = bytes; }
   [[nodiscard]] std::size_t interface_mtu() const noexcept { return interface_mtu_bytes_; }
   /// Probability that a send finds the socket's buffer full.
@@ -72,6 +73,9 @@ class Host final : public Site {
 
  private:
   [[nodiscard]] std::vector<SimDatagramSocket*> sockets_for(const Packet& packet) const;
+  /// Tells the sender that nobody has the port.
+  void refuse(const Packet& packet);
+  void deliver_refusal(const Packet& refusal);
   /// Which one of `sockets` gets the packet.
   [[nodiscard]] std::size_t pick(const std::vector<SimDatagramSocket*>& sockets, const Packet& packet) const;
   [[nodiscard]] Result<Address> check_local(const Address& local) const;

@@ -43,7 +43,8 @@ void Link::send(Packet&& packet) {
   world_.record("udp {} send {} -> {} {} bytes {:016x} ecn {}", name_, packet.source.text(), packet.destination.text(),
                 packet.bytes.size(), digest(packet.bytes), static_cast<int>(packet.ecn));
   if (blocked_) return drop(packet, "blocked", counters_.blocked);
-  if (packet.ip_bytes() > properties_.mtu_bytes) return drop(packet, "too large", counters_.too_large);
+  if (packet.ip_bytes() > properties_.mtu_bytes && !packet.fragmentable)
+    return drop(packet, "too large", counters_.too_large);
   if (random_.chance(properties_.loss)) return drop(packet, "lost", counters_.lost);
   const std::size_t waiting = waiting_bytes();
   if (waiting + packet.ip_bytes() > properties_.queue_bytes) return drop(packet, "queue full", counters_.queue_full);

@@ -26,7 +26,7 @@ struct LinkProperties {
   Duration jitter{};                       ///< added to the delay, uniform in [0, jitter]; order is kept
   std::uint64_t rate_bits_per_second = 0;  ///< 0: unlimited
   std::size_t queue_bytes = 256 * 1024;    ///< waiting in front of the bottleneck; more is dropped
-  std::size_t mtu_bytes = 1500;            ///< IP packets larger than this vanish
+  std::size_t mtu_bytes = 1500;            ///< larger IP packets vanish, unless they may be fragmented
   double loss = 0;                         ///< probability of each, from here on
   double duplication = 0;
   double corruption = 0;  ///< one bit is flipped, and no checksum notices

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "sim/world/datagram_socket.h"
 #include "sim/world/host.h"
 #include "sim/world/network.h"
 #include "sim/world/resolution.h"
@@ -71,7 +70,7 @@ Result<std::unique_ptr<io::DatagramSocket>> SimLoop::open_datagram(const io::Dat
   }
   const Result<Address> bound = host_.claim_udp(local, options.shared_port);
   if (!bound) return std::unexpected(bound.error());
-  return std::make_unique<SimDatagramSocket>(ready_, host_, *bound, options, observer);
+  return std::make_unique<SimDatagramSocket>(ready_, lent_, host_, *bound, options, observer);
 }
 
 Result<std::unique_ptr<io::TcpListener>> SimLoop::listen_tcp(const Address& local, bool shared_port,

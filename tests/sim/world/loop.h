@@ -13,6 +13,7 @@
 
 #include "base/io/event_loop.h"
 #include "base/timer_queue.h"
+#include "sim/world/datagram_socket.h"
 #include "sim/world/ready.h"
 #include "sim/world/seeded_random.h"
 
@@ -64,6 +65,7 @@ class SimLoop final : public io::EventLoop {
   Time now_;
   TimerQueue timers_;
   ReadyQueue ready_;
+  SimDatagramSocket::Lent lent_;
   Timer pass_timer_;  ///< in the world's queue
   PassObserver* pass_observer_ = nullptr;
   std::move_only_function<void()> wake_handler_;
