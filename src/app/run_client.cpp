@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "app/certificate_dates.h"
 #include "app/logging.h"
 #include "app/transport.h"
 #include "app/worker_loops.h"
@@ -35,6 +36,7 @@ Result<void> serve(const ClientConfig& config) {
   if (!credentials) return std::unexpected(std::move(credentials.error()));
   auto loops = WorkerLoops::make(config.workers);
   if (!loops) return std::unexpected(std::move(loops.error()));
+  warn_of_dates(**credentials, config.tls.client_cert_file, loops->interfaces().front()->unix_seconds());
 
   tunnel::Client client(to_options(config, **credentials), loops->interfaces(), [&] { loops->stop(); });
   log::info("client ready", {{"client_id", config.client_id},

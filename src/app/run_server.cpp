@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/certificate_dates.h"
 #include "app/logging.h"
 #include "app/transport.h"
 #include "app/worker_loops.h"
@@ -64,6 +65,7 @@ Result<void> serve(const ServerConfig& config) {
   const std::size_t workers = config.workers != 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
   auto loops = WorkerLoops::make(workers);
   if (!loops) return std::unexpected(std::move(loops.error()));
+  warn_of_dates(**credentials, config.tls.server_cert_file, loops->interfaces().front()->unix_seconds());
 
   tunnel::Server server(std::move(*options), loops->interfaces(), [&] { loops->stop(); });
   if (auto started = server.start(); !started) return started;

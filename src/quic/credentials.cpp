@@ -42,8 +42,9 @@ Result<void> read_file(const std::string& path, PemFile& into) {
   return {};
 }
 
-/// The first certificate of the file must be valid for the purpose: else every peer would refuse it, one by one.
-Result<void> check_certificate(PemFile& pem, const std::string& path, Credentials::Purpose purpose) {
+/// The first certificate of the file must be valid for the purpose: else every peer would refuse it, one by one. Its dates
+/// come back.
+Result<Validity> check_certificate(PemFile& pem, const std::string& path, Credentials::Purpose purpose) {
   const gnutls_datum_t data = pem.datum();
   gnutls_x509_crt_t certificate = nullptr;
   gnutls_x509_crt_init(&certificate);
@@ -58,7 +59,8 @@ Result<void> check_certificate(PemFile& pem, const std::string& path, Credential
     return fail("the certificate's extended key usage does not allow it here", path,
                 server ? "a certificate for serverAuth" : "a certificate for clientAuth");
   }
-  return {};
+  return Validity{.not_before = gnutls_x509_crt_get_activation_time(certificate),
+                  .not_after = gnutls_x509_crt_get_expiration_time(certificate)};
 }
 
 Result<std::vector<std::byte>> derive_secret(PemFile& key, const std::string& path) {
@@ -119,8 +121,9 @@ Result<std::unique_ptr<Credentials>> Credentials::load(const CredentialFiles& fi
     PemFile key;
     if (auto read = read_file(files.certificate, certificate); !read) return std::unexpected(read.error());
     if (auto read = read_file(files.key, key); !read) return std::unexpected(read.error());
-    if (auto fit = check_certificate(certificate, files.certificate, purpose); !fit)
-      return std::unexpected(fit.error());
+    auto validity = check_certificate(certificate, files.certificate, purpose);
+    if (!validity) return std::unexpected(validity.error());
+    credentials->validity_ = *validity;
     auto secret = derive_secret(key, files.key);
     if (!secret) return std::unexpected(secret.error());
     credentials->secret_ = std::move(*secret);

@@ -5,7 +5,9 @@
 
 #include <gnutls/gnutls.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,10 +23,16 @@ struct CredentialFiles {
   std::string trust;        ///< certificates of the authorities that vouch for the peer
 };
 
+/// Of a certificate: from when to when its peers accept it, in seconds since 1970.
+struct Validity {
+  std::int64_t not_before = 0;
+  std::int64_t not_after = 0;
+};
+
 class Credentials {
  public:
   /// Reads and checks the files: that they can be read, hold what they should, that the key belongs to the certificate and
-  /// that the certificate is fit for `purpose`. Errors name the file.
+  /// that the certificate is fit for `purpose`. Errors name the file. Dates are not judged: see validity().
   enum class Purpose : unsigned char { server, client };
   [[nodiscard]] static Result<std::unique_ptr<Credentials>> load(const CredentialFiles& files, Purpose purpose);
 
@@ -36,12 +44,15 @@ class Credentials {
   [[nodiscard]] gnutls_priority_t priority() const noexcept { return priority_; }
   /// 32 bytes that depend on the private key alone: what outlives a restart (stateless reset, tokens) derives from them.
   [[nodiscard]] ConstBytes secret() const noexcept { return secret_; }
+  /// Of the own certificate; nothing without one.
+  [[nodiscard]] const std::optional<Validity>& validity() const noexcept { return validity_; }
 
  private:
   Credentials() = default;
   gnutls_certificate_credentials_t raw_ = nullptr;
   gnutls_priority_t priority_ = nullptr;
   std::vector<std::byte> secret_;
+  std::optional<Validity> validity_;
 };
 
 }  // namespace qmux::quic

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from harness.certificates import NAMES, SERVER_NAME, Authority, Credentials
+from harness.certificates import (
+    EXPIRED, EXPIRES_SOON, NAMES, NOT_YET_VALID, SERVER_NAME, VALID, Authority, Credentials,
+)
 from harness.programs import OURS, OWN, PEER_EXACT, Pair
 from harness.tunnel import Tunnel
 
@@ -33,7 +35,7 @@ def spoil(credentials: Credentials, authority: Authority, role: str, fault: str)
         getattr(credentials, f"{role}_key"),
         usage=wrong if fault == "wrong-usage" else right,
         names=() if role == "client" or fault == "common-name-alone" else ("other.test",) if fault == "wrong-name" else NAMES,
-        expired=fault == "expired",
+        days=EXPIRED if fault == "expired" else VALID,
         common_name=SERVER_NAME if fault == "common-name-alone" else "test leaf",
     )
 
@@ -101,6 +103,30 @@ def test_foreign_stack_is_told_why_its_server_certificate_is_refused(make_tunnel
     start_both(tunnel)
     assert_told(tunnel.server.wait_for_log(CLOSED).group(0))
     assert_never_joined(tunnel)
+
+
+@pytest.mark.parametrize("role", ["server", "client"])
+@pytest.mark.parametrize(("days", "event"), [
+    (EXPIRED, "certificate expired"), (NOT_YET_VALID, "certificate not valid yet"), (EXPIRES_SOON, "certificate expires soon"),
+], ids=["expired", "not-yet-valid", "expires-soon"])
+def test_own_certificate_with_troubling_dates_is_told_once(make_tunnel, own_credentials, authority, role, days, event):
+    usage = ExtendedKeyUsageOID.SERVER_AUTH if role == "server" else ExtendedKeyUsageOID.CLIENT_AUTH
+    file = getattr(own_credentials, f"{role}_crt")
+    begin, end = authority.issue(file, getattr(own_credentials, f"{role}_key"), usage=usage, names=NAMES, days=days)
+    tunnel = make_tunnel(OWN, credentials=own_credentials)
+    program = tunnel.spawn(role, tunnel.server_settings if role == "server" else tunnel.client_settings)
+    try:
+        program.wait_for_log(OURS.server_ready if role == "server" else r"client ready")
+        date = begin if days == NOT_YET_VALID else end
+        told = re.findall(rf"{event} file=(\S+) date=(\S+)", program.log())
+        assert told == [(str(file), f"{date:%Y-%m-%dT%H:%M:%SZ}")], program.log()
+    finally:
+        program.kill()
+
+
+def test_own_certificate_with_good_dates_is_not_talked_about(make_tunnel, own_credentials):
+    tunnel = make_tunnel(OWN, credentials=own_credentials).start()
+    assert "certificate expire" not in tunnel.server.log() + tunnel.client.log()
 
 
 def test_certificates_from_elsewhere_work(make_tunnel, own_credentials):

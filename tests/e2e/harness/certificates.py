@@ -14,6 +14,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 SERVER_NAME = "qmux.test"
 NAMES = (SERVER_NAME, "localhost", "127.0.0.1", "::1")
 DAY = datetime.timedelta(days=1)
+# From when to when, in days from now.
+VALID = (-10, 90)
+EXPIRED = (-10, -1)
+NOT_YET_VALID = (1, 90)
+EXPIRES_SOON = (-10, 10)
 
 
 class Credentials:
@@ -33,7 +38,7 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name(common_name)
         self._certificate = (
-            self._builder(self._name, self._key.public_key())
+            self._builder(self._name, self._key.public_key(), *_dates(VALID))
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(_key_usage(signs_certificates=True), critical=True)
             .sign(self._key, hashes.SHA256())
@@ -49,28 +54,35 @@ class Authority:
         return credentials
 
     def issue(self, certificate: Path, key: Path, *, usage: x509.ObjectIdentifier, names: tuple[str, ...] = (),
-              expired: bool = False, common_name: str = "test leaf") -> None:
-        """One leaf certificate and its key."""
+              days: tuple[int, int] = VALID, common_name: str = "test leaf") -> tuple[datetime.datetime, datetime.datetime]:
+        """One leaf certificate and its key. Returns from when to when it is valid, in UTC."""
+        begin, end = _dates(days)
         leaf_key = ec.generate_private_key(ec.SECP256R1())
-        builder = self._builder(_name(common_name), leaf_key.public_key(), expired)
+        builder = self._builder(_name(common_name), leaf_key.public_key(), begin, end)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(_key_usage(signs_certificates=False), critical=True)
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName([_general(name) for name in names]), False)
         _write_pair(certificate, key, builder.sign(self._key, hashes.SHA256()), leaf_key)
+        return begin, end
 
-    def _builder(self, subject: x509.Name, public_key, expired: bool = False) -> x509.CertificateBuilder:
-        now = datetime.datetime.now(datetime.timezone.utc)
+    def _builder(self, subject: x509.Name, public_key, begin: datetime.datetime,
+                 end: datetime.datetime) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(self._name)
             .public_key(public_key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - 10 * DAY)
-            .not_valid_after(now - DAY if expired else now + 10 * DAY)
+            .not_valid_before(begin)
+            .not_valid_after(end)
         )
+
+
+def _dates(days: tuple[int, int]) -> tuple[datetime.datetime, datetime.datetime]:
+    now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+    return now + days[0] * DAY, now + days[1] * DAY
 
 
 def _name(common_name: str) -> x509.Name:

@@ -58,6 +58,17 @@ TEST(Credentials, secret_depends_on_the_key_alone) {
   EXPECT_FALSE(std::ranges::equal((*once)->secret(), (*other)->secret()));
 }
 
+TEST(Credentials, tell_from_when_to_when_they_are_valid_and_refuse_none_for_it) {
+  const auto expired = Credentials::load({fixture("expired_client.crt"), fixture("expired_client.key"), ""},
+                                         Credentials::Purpose::client);
+  ASSERT_TRUE(expired);
+  ASSERT_TRUE((*expired)->validity());
+  EXPECT_LT((*expired)->validity()->not_before, (*expired)->validity()->not_after);
+  const auto nobody = Credentials::load({"", "", fixture("ca.crt")}, Credentials::Purpose::client);
+  ASSERT_TRUE(nobody);
+  EXPECT_FALSE((*nobody)->validity());
+}
+
 TEST(Credentials, name_the_file_that_cannot_be_read) {
   for (const auto file : {&CredentialFiles::certificate, &CredentialFiles::key, &CredentialFiles::trust}) {
     EXPECT_EQ(failure(with(file, "/nowhere/x.pem")).where, "/nowhere/x.pem");

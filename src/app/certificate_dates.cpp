@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "app/certificate_dates.h"
+
+#include <fmt/chrono.h>
+
+#include <chrono>
+
+#include "base/log.h"
+
+namespace qmux::app {
+namespace {
+
+constexpr std::chrono::seconds kWarnedBefore = std::chrono::days(14);
+
+std::string date_text(std::int64_t unix_seconds) {
+  const std::chrono::sys_time<std::chrono::seconds> time{std::chrono::seconds(unix_seconds)};
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", time);
+}
+
+}  // namespace
+
+std::optional<DateTrouble> date_trouble(const quic::Validity& validity, std::int64_t now) {
+  if (now < validity.not_before) return DateTrouble{"certificate not valid yet", date_text(validity.not_before)};
+  if (now > validity.not_after) return DateTrouble{"certificate expired", date_text(validity.not_after)};
+  if (now + kWarnedBefore.count() > validity.not_after) {
+    return DateTrouble{"certificate expires soon", date_text(validity.not_after)};
+  }
+  return std::nullopt;
+}
+
+void warn_of_dates(const quic::Credentials& credentials, const std::string& file, std::int64_t now) {
+  if (!credentials.validity()) return;
+  if (const auto trouble = date_trouble(*credentials.validity(), now)) {
+    log::warn(trouble->event, {{"file", file}, {"date", trouble->date}});
+  }
+}
+
+}  // namespace qmux::app
