@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#include "wire/reassembler.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace qmux::wire {
+namespace {
+
+using Counters = ReassemblyCounters;
+
+constexpr std::uint64_t key_of(std::uint32_t session, std::uint16_t id) { return (std::uint64_t{session} << 16U) | id; }
+constexpr std::uint16_t id_of(std::uint64_t key) { return static_cast<std::uint16_t>(key); }
+
+constexpr std::size_t charge_of(std::size_t bytes) {
+  return kReassemblyGroupBytes + reassembly_blocks_for(bytes) * sizeof(ReassemblyBlock);
+}
+
+}  // namespace
+
+Reassembler::~Reassembler() {
+  while (ages_.oldest() != nullptr) drop(*ages_.oldest(), &Counters::forgotten);
+}
+
+std::optional<Assembled> Reassembler::add(const Datagram& part, Time now) {
+  CHECK(part.fragment && part.fragment->index < part.fragment->total);
+  if (part.fragment->total == 1) return Assembled{.session = part.session, .payload = part.payload};
+  count(&Counters::parts);
+  expire(now);
+  if (frag_seq_) drop_overtaken(part.fragment->id);
+
+  const std::uint64_t key = key_of(part.session, part.fragment->id);
+  ReassemblyGroup* const group = open_group(part, key);
+  if (group != nullptr && group->has(part.fragment->index)) {
+    count(&Counters::duplicates);
+    return std::nullopt;
+  }
+  if ((group != nullptr ? group->bytes() : 0) + part.payload.size() > limits::kUdpPayloadMaxBytes) {
+    count(&Counters::oversize);
+    if (group != nullptr) end(*group);
+    return std::nullopt;
+  }
+  if (group != nullptr && group->parts() + 1 == group->total) return assemble(part, *group);
+  store(part, key, group, now);
+  return std::nullopt;
+}
+
+ReassemblyGroup* Reassembler::open_group(const Datagram& part, std::uint64_t key) noexcept {
+  const auto found = groups_.find(key);
+  if (found == groups_.end()) return nullptr;
+  ReassemblyGroup& group = found->second;
+  const auto [id, index, total] = *part.fragment;
+  if (group.total == total && (!group.has(index) || group.equals(index, part.payload))) return &group;
+  drop(group, &Counters::conflicting);
+  return nullptr;
+}
+
+void Reassembler::drop_overtaken(std::uint16_t id) noexcept {
+  // Looking at the oldest alone is enough: a younger one has a later id, but for what the network reordered. What is a little
+  // behind is late; all else is ahead, however far, as ids may be lost by the thousand.
+  while (ReassemblyGroup* const oldest = ages_.oldest()) {
+    const auto ahead = static_cast<std::uint16_t>(id - id_of(oldest->key));
+    const auto behind = static_cast<std::uint16_t>(-ahead);
+    if (ahead < limits::kFragmentIdsAheadMax || behind < limits::kFragmentIdsAheadMax) return;
+    drop(*oldest, &Counters::overtaken);
+  }
+}
+
+bool Reassembler::make_room(std::size_t bytes, const ReassemblyGroup* group) noexcept {
+  // Each limit has room for one group of any size: before nothing is left to drop, there is room.
+  while (held_bytes_ + bytes > budget_.connection_bytes_max_) {
+    ReassemblyGroup& oldest = *ages_.oldest();
+    const bool is_its_own = &oldest == group;
+    drop(oldest, &Counters::evicted_connection_limit);
+    if (is_its_own) return false;
+  }
+  while (budget_.held_bytes_ + bytes > budget_.bytes_max_) {
+    ReassemblyGroup& oldest = *budget_.ages_.oldest();
+    const bool is_its_own = &oldest == group;
+    oldest.owner->drop(oldest, &Counters::evicted_budget);
+    if (is_its_own) return false;
+  }
+  return true;
+}
+
+void Reassembler::store(const Datagram& part, std::uint64_t key, ReassemblyGroup* group, Time now) {
+  const std::size_t charged = group != nullptr ? charge_of(group->bytes()) : 0;
+  const std::size_t more = charge_of((group != nullptr ? group->bytes() : 0) + part.payload.size()) - charged;
+  if (!make_room(more, group)) return;
+  if (group == nullptr) {
+    group = &budget_.take(groups_, key);
+    group->owner = this;
+    group->key = key;
+    group->begun = now;
+    group->total = part.fragment->total;
+    ages_.append(*group);
+    budget_.ages_.append(*group);
+  }
+  group->append(part.fragment->index, part.payload, budget_.free_blocks_);
+  held_bytes_ += more;
+  budget_.held_bytes_ += more;
+}
+
+Assembled Reassembler::assemble(const Datagram& last, ReassemblyGroup& group) {
+  // The last to come goes to its place without being stored.
+  const std::size_t size = group.bytes() + last.payload.size();
+  const MutableBytes payload = budget_.assembly().first(size);
+  MutableBytes rest = payload;
+  for (std::size_t index = 0; index < group.total; ++index) {
+    if (index == last.fragment->index) {
+      std::ranges::copy(last.payload, rest.begin());
+      rest = rest.subspan(last.payload.size());
+    } else {
+      rest = group.copy(index, rest);
+    }
+  }
+  count(&Counters::assembled);
+  end(group);
+  return {.session = last.session, .payload = payload};
+}
+
+Time Reassembler::deadline() const noexcept {
+  return ages_.oldest() == nullptr ? kNever : ages_.oldest()->begun + limits::kReassemblyTimeMax;
+}
+
+void Reassembler::expire(Time now) noexcept {
+  while (deadline() <= now && ages_.oldest() != nullptr) drop(*ages_.oldest(), &Counters::expired);
+}
+
+void Reassembler::forget_session(std::uint32_t session) noexcept {
+  auto group = groups_.lower_bound(key_of(session, 0));
+  while (group != groups_.end() && group->first <= key_of(session, UINT16_MAX)) {
+    drop((group++)->second, &Counters::forgotten);
+  }
+}
+
+void Reassembler::count(Counter counter) noexcept {
+  ++(counters_.*counter);
+  ++(budget_.counters_.*counter);
+}
+
+void Reassembler::drop(ReassemblyGroup& group, Counter reason) noexcept {
+  count(reason);
+  end(group);
+}
+
+void Reassembler::end(ReassemblyGroup& group) noexcept {
+  const std::size_t charged = charge_of(group.bytes());
+  held_bytes_ -= charged;
+  budget_.held_bytes_ -= charged;
+  ages_.remove(group);
+  budget_.ages_.remove(group);
+  budget_.give_back(groups_, group);
+}
+
+}  // namespace qmux::wire

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+//
+// Puts the payloads together that come in parts on one connection (docs/PROTOCOL.md, section 7). Takes any input in its
+// stride: parts of any sizes, in any order, twice, of a payload that never completes, under an id that has come again.
+//
+// A group is what has come of one payload. It is known by session and fragment id, begins with the first part to come, and ends
+// complete, or dropped and counted: after limits::kReassemblyTimeMax; when a part comes that cannot be of the same payload
+// (another total, or other bytes where a part has come already), with which a new group begins, because ids come again and the
+// later use is the one whose parts are still on their way; as the oldest, when a limit of the budget is reached; and with
+// frag-seq once ids come that are limits::kFragmentIdsAheadMax from its own.
+//
+// Nothing remembers a payload that has been delivered: QUIC delivers a datagram at most once, so none of its parts comes again.
+//
+// Owned by a connection; one thread; calls nobody. A part costs O(log groups) and allocates nothing in steady state.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "base/time.h"
+#include "wire/datagram.h"
+#include "wire/reassembly_budget.h"
+
+namespace qmux::wire {
+
+/// A payload from its parts.
+struct Assembled {
+  std::uint32_t session = 0;
+  ConstBytes payload{};
+};
+
+class Reassembler {
+ public:
+  /// `frag_seq`: the sender counts ids up and uses them again at once.
+  Reassembler(bool frag_seq, ReassemblyBudget& budget) noexcept : frag_seq_(frag_seq), budget_(budget) {}
+  Reassembler(const Reassembler&) = delete;
+  Reassembler& operator=(const Reassembler&) = delete;
+  /// Gives everything back.
+  ~Reassembler();
+
+  /// `part` has a fragment. The payload that it completes lies in memory of the budget, until the next call for any connection of
+  /// it; the only part of one is its own payload and changes nothing here. `now` never goes backwards.
+  [[nodiscard]] std::optional<Assembled> add(const Datagram& part, Time now);
+
+  /// When to call expire() next; kNever while nothing is incomplete.
+  [[nodiscard]] Time deadline() const noexcept;
+  void expire(Time now) noexcept;
+  /// The session has ended, and nobody wants its payloads.
+  void forget_session(std::uint32_t session) noexcept;
+
+  [[nodiscard]] std::size_t group_count() const noexcept { return groups_.size(); }
+  /// Charged to the budget.
+  [[nodiscard]] std::size_t held_bytes() const noexcept { return held_bytes_; }
+  [[nodiscard]] const ReassemblyCounters& counters() const noexcept { return counters_; }
+
+ private:
+  using Counter = std::uint64_t ReassemblyCounters::*;
+
+  /// The group that the part belongs to, if it is open. One under the same id that it cannot belong to is dropped.
+  ReassemblyGroup* open_group(const Datagram& part, std::uint64_t key) noexcept;
+  void drop_overtaken(std::uint16_t id) noexcept;
+  /// Drops groups until so many bytes more can be held; false if `group` was among them.
+  bool make_room(std::size_t bytes, const ReassemblyGroup* group) noexcept;
+  void store(const Datagram& part, std::uint64_t key, ReassemblyGroup* group, Time now);
+  Assembled assemble(const Datagram& last, ReassemblyGroup& group);
+
+  void count(Counter counter) noexcept;
+  void drop(ReassemblyGroup& group, Counter reason) noexcept;
+  void end(ReassemblyGroup& group) noexcept;
+
+  const bool frag_seq_;
+  ReassemblyBudget& budget_;
+  ReassemblyGroups groups_;
+  ReassemblyAges<&ReassemblyGroup::in_connection> ages_;
+  std::size_t held_bytes_ = 0;
+  ReassemblyCounters counters_;
+};
+
+}  // namespace qmux::wire

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+//
+// What the incomplete payloads of all connections of one worker may hold together, and each connection's for itself. Over a
+// limit the oldest goes first. Keeps some memory that is free, so that steady traffic allocates nothing.
+//
+// One a worker; one thread; outlives its Reassemblers, and all that happens to it is their doing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/limits.h"
+#include "wire/reassembly_group.h"
+
+namespace qmux::wire {
+
+/// How often something happened to what came in parts. What was dropped incomplete is counted once, for its reason.
+struct ReassemblyCounters {
+  std::uint64_t parts = 0;
+  std::uint64_t duplicates = 0;  ///< parts that had come already, and had no effect
+
+  std::uint64_t assembled = 0;
+  std::uint64_t expired = 0;                   ///< a part did not come in time
+  std::uint64_t evicted_connection_limit = 0;  ///< the oldest when the connection held too much ...
+  std::uint64_t evicted_budget = 0;            ///< ... or the worker
+  std::uint64_t conflicting = 0;               ///< a part came that is another payload's under the same id
+  std::uint64_t overtaken = 0;                 ///< frag-seq: ids came that are too far from its own
+  std::uint64_t oversize = 0;                  ///< larger than any UDP payload
+  std::uint64_t forgotten = 0;                 ///< its session or its connection ended
+
+  bool operator==(const ReassemblyCounters&) const = default;
+};
+
+class ReassemblyBudget {
+ public:
+  /// A limit smaller than what the largest payload takes is raised to that.
+  explicit ReassemblyBudget(std::size_t bytes_max,
+                            std::size_t connection_bytes_max = limits::kReassemblyConnectionMaxBytes);
+  ReassemblyBudget(const ReassemblyBudget&) = delete;
+  ReassemblyBudget& operator=(const ReassemblyBudget&) = delete;
+  ~ReassemblyBudget();
+
+  [[nodiscard]] std::size_t bytes_max() const noexcept { return bytes_max_; }
+  [[nodiscard]] std::size_t connection_bytes_max() const noexcept { return connection_bytes_max_; }
+  /// All memory of incomplete payloads, bookkeeping included; without what is kept free.
+  [[nodiscard]] std::size_t held_bytes() const noexcept { return held_bytes_; }
+  /// Of all connections, those that are gone included.
+  [[nodiscard]] const ReassemblyCounters& counters() const noexcept { return counters_; }
+
+ private:
+  friend class Reassembler;
+
+  /// A new group of `groups`.
+  ReassemblyGroup& take(ReassemblyGroups& groups, std::uint64_t key);
+  void give_back(ReassemblyGroups& groups, ReassemblyGroup& group) noexcept;
+  /// Where a payload is put together; as large as any.
+  MutableBytes assembly();
+
+  const std::size_t bytes_max_;
+  const std::size_t connection_bytes_max_;
+  std::size_t held_bytes_ = 0;
+  ReassemblyAges<&ReassemblyGroup::in_budget> ages_;
+  ReassemblyCounters counters_;
+  std::vector<ReassemblyGroups::node_type> free_groups_;
+  FreeReassemblyBlocks free_blocks_;
+  std::unique_ptr<std::byte[]> assembly_;
+};
+
+}  // namespace qmux::wire

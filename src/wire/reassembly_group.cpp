@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "wire/reassembly_group.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace qmux::wire {
+namespace {
+
+std::unique_ptr<ReassemblyBlock> take_block(FreeReassemblyBlocks& free) {
+  if (free.empty()) return std::make_unique_for_overwrite<ReassemblyBlock>();
+  auto block = std::move(free.back());
+  free.pop_back();
+  return block;
+}
+
+}  // namespace
+
+/// Calls visitor(where in the part, the bytes there) for each piece of it that lies in one block; false ends that.
+template <typename Visitor>
+void ReassemblyGroup::visit(Stored part, const Visitor& visitor) const {
+  for (std::size_t done = 0; done < part.size;) {
+    const std::size_t at = part.offset + done;
+    const std::size_t in_block = at % sizeof(ReassemblyBlock);
+    const std::size_t size = std::min(part.size - done, sizeof(ReassemblyBlock) - in_block);
+    if (!visitor(done, ConstBytes(*blocks_[at / sizeof(ReassemblyBlock)]).subspan(in_block, size))) return;
+    done += size;
+  }
+}
+
+bool ReassemblyGroup::equals(std::size_t index, ConstBytes part) const noexcept {
+  bool equal = stored_[index].size == part.size();
+  if (!equal) return false;
+  visit(stored_[index], [&](std::size_t at, ConstBytes piece) {
+    equal = std::ranges::equal(piece, part.subspan(at, piece.size()));
+    return equal;
+  });
+  return equal;
+}
+
+MutableBytes ReassemblyGroup::copy(std::size_t index, MutableBytes out) const noexcept {
+  visit(stored_[index], [&](std::size_t at, ConstBytes piece) {
+    std::ranges::copy(piece, out.subspan(at).begin());
+    return true;
+  });
+  return out.subspan(stored_[index].size);
+}
+
+void ReassemblyGroup::append(std::size_t index, ConstBytes part, FreeReassemblyBlocks& free) {
+  CHECK(!has_.test(index) && bytes_ + part.size() <= limits::kUdpPayloadMaxBytes);
+  stored_[index] = {.offset = static_cast<std::uint16_t>(bytes_), .size = static_cast<std::uint16_t>(part.size())};
+  has_.set(index);
+  ++parts_;
+  while (!part.empty()) {
+    const std::size_t in_block = bytes_ % sizeof(ReassemblyBlock);
+    auto& block = blocks_[bytes_ / sizeof(ReassemblyBlock)];
+    if (in_block == 0) block = take_block(free);
+    const ConstBytes piece = part.first(std::min(part.size(), sizeof(ReassemblyBlock) - in_block));
+    std::ranges::copy(piece, MutableBytes(*block).subspan(in_block).begin());
+    bytes_ += piece.size();
+    part = part.subspan(piece.size());
+  }
+}
+
+void ReassemblyGroup::clear(FreeReassemblyBlocks& free) noexcept {
+  for (auto& block : std::span(blocks_).first(reassembly_blocks_for(bytes_))) {
+    if (free.size() < limits::kFreeReassemblyBlocksMax) free.push_back(std::move(block));
+    block.reset();
+  }
+  bytes_ = 0;
+  parts_ = 0;
+  has_.reset();
+}
+
+}  // namespace qmux::wire
