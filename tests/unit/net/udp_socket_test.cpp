@@ -7,85 +7,16 @@
 #include <algorithm>
 #include <cstring>
 
-#include "net/loop_fixture.h"
+#include "net/port_reservation.h"
 #include "net/socket_options.h"
+#include "net/udp_fixture.h"
 
 namespace qmux::net {
 namespace {
 
 using io::SendStatus;
 
-/// Copies out of each arrival what the tests ask about.
-struct Arrival {
-  Address local;
-  Address remote;
-  std::vector<std::byte> bytes;
-  std::size_t segment_bytes;
-  io::Ecn ecn;
-};
-
-struct Collecting final : io::DatagramSocket::Observer {
-  void datagrams_readable() override {
-    ++told;
-    for (;;) {
-      io::PacketRun runs[16];
-      const std::size_t count = socket->receive(runs);
-      if (count == 0) return;
-      for (const io::PacketRun& run : std::span(runs).first(count)) {
-        arrivals.push_back({run.local, run.remote, {run.bytes.begin(), run.bytes.end()}, run.segment_bytes, run.ecn});
-      }
-    }
-  }
-  void datagrams_writable() override { ++writable; }
-
-  [[nodiscard]] std::size_t packets() const {
-    std::size_t count = 0;
-    for (const Arrival& each : arrivals) count += (each.bytes.size() + each.segment_bytes - 1) / each.segment_bytes;
-    return count;
-  }
-
-  std::unique_ptr<io::DatagramSocket> socket;
-  std::vector<Arrival> arrivals;
-  int told = 0;
-  int writable = 0;
-};
-
-class UdpSocket : public LoopTest {
- protected:
-  void open(Collecting& end, const Address& local, const Address& remote = {}) {
-    io::DatagramOptions options;
-    options.local = local;
-    options.remote = remote;
-    auto socket = loop_.open_datagram(options, end);
-    ASSERT_TRUE(socket) << socket.error().text();
-    end.socket = std::move(*socket);
-  }
-
-  static std::vector<std::byte> pattern(std::size_t size) {
-    std::vector<std::byte> bytes(size);
-    for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(i * 31 + i / 256);
-    return bytes;
-  }
-
-  /// The descriptor behind a socket of this process; -1 when there is none.
-  static int descriptor_bound_to(const Address& local) {
-    for (int fd = 0; fd < 1024; ++fd) {
-      if (bound_address(fd) == local) return fd;
-    }
-    return -1;
-  }
-
-  static io::PacketRun run_to(const Address& remote, ConstBytes bytes, std::size_t segment_bytes) {
-    io::PacketRun run;
-    run.remote = remote;
-    run.bytes = bytes;
-    run.segment_bytes = segment_bytes;
-    return run;
-  }
-
-  Collecting a_;
-  Collecting b_;
-};
+class UdpSocket : public UdpTest {};
 
 TEST_F(UdpSocket, carries_a_run_of_packets_and_keeps_their_boundaries) {
   open(a_, loopback());
@@ -128,11 +59,12 @@ TEST_F(UdpSocket, a_wildcard_socket_knows_the_address_that_each_packet_was_sent_
   }
 }
 
-TEST_F(UdpSocket, an_ipv6_wildcard_socket_takes_both_families) {
+TEST_F(UdpSocket, an_ipv6_wildcard_socket_takes_both_families_and_answers_from_the_address_that_was_sent_to) {
   const auto bytes = pattern(2400);
   open(b_, Address::any(AF_INET6, 0));
   const std::uint16_t port = b_.socket->local_address().port();
-  for (const Address& target : {loopback(port), loopback6(port)}) {
+  for (const char* host : {"127.0.0.1", "127.0.0.2", "::1"}) {
+    const Address target = Address::from_literal(host, port).value();
     a_ = {};
     b_.arrivals.clear();
     Address local = target;
@@ -188,17 +120,102 @@ TEST_F(UdpSocket, a_connected_socket_hears_its_peer_alone) {
   ASSERT_TRUE(run_until([&] { return !b_.arrivals.empty(); }));
 }
 
-TEST_F(UdpSocket, a_refused_packet_is_a_lost_packet) {
-  Address nobody;
-  {
-    Collecting gone;
-    open(gone, loopback());
-    nobody = gone.socket->local_address();
+TEST_F(UdpSocket, carries_packets_without_bytes_one_by_one) {
+  open(a_, loopback());
+  open(b_, loopback());
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(a_.socket->send(run_to(b_.socket->local_address(), {}, 0)), SendStatus::sent);
   }
-  open(a_, loopback(), nobody);
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(a_.socket->send(run_to(nobody, pattern(5), 5)), SendStatus::sent);
-  io::PacketRun runs[4];
-  EXPECT_EQ(a_.socket->receive(runs), 0U);
+  ASSERT_TRUE(run_until([&] { return b_.packets() == 3; }));
+  EXPECT_EQ(b_.arrivals.size(), 3U);
+  for (const Arrival& each : b_.arrivals) EXPECT_TRUE(each.bytes.empty());
+}
+
+TEST_F(UdpSocket, learns_that_a_port_is_closed_and_goes_on) {
+  const Address service = closed_port();
+  open(a_, Address::any(AF_INET, 0), service);
+  EXPECT_FALSE(a_.socket->refused());
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(a_.socket->send(run_to({}, pattern(5), 5)), SendStatus::sent);
+  ASSERT_TRUE(run_until([&] { return a_.told > 0; }));
+  EXPECT_TRUE(a_.socket->refused());
+  EXPECT_FALSE(a_.socket->refused());
+
+  open(b_, service);
+  EXPECT_EQ(a_.socket->send(run_to({}, pattern(7), 7)), SendStatus::sent);
+  ASSERT_TRUE(run_until([&] { return b_.packets() == 1; }));
+  EXPECT_EQ(b_.socket->send(run_to(a_.socket->local_address(), pattern(9), 9)), SendStatus::sent);
+  ASSERT_TRUE(run_until([&] { return a_.packets() == 1; }));
+  EXPECT_FALSE(a_.socket->refused());
+}
+
+TEST_F(UdpSocket, a_refusal_does_not_cost_the_packets_that_came_before_it) {
+  open(b_, loopback());
+  open(a_, loopback(), b_.socket->local_address());
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(b_.socket->send(run_to(a_.socket->local_address(), pattern(5), 5)), SendStatus::sent);
+  }
+  b_.socket.reset();
+  ASSERT_EQ(a_.socket->send(run_to({}, pattern(5), 5)), SendStatus::sent);
+  ASSERT_TRUE(run_until([&] { return a_.packets() == 3; }));
+  EXPECT_TRUE(a_.socket->refused());
+}
+
+TEST_F(UdpSocket, a_refusal_does_not_keep_the_loop_awake) {
+  open(a_, loopback(), closed_port());
+  // Told once; that nobody asks refused() then is no reason to tell again.
+  ASSERT_EQ(a_.socket->send(run_to({}, pattern(5), 5)), SendStatus::sent);
+  ASSERT_TRUE(run_until([&] { return a_.told > 0; }));
+  bool over = false;
+  Timer end(loop_.timers(), [&] { over = true; });
+  end.set(loop_.now() + std::chrono::milliseconds(20));
+  const int before = passes_;
+  ASSERT_TRUE(run_until([&] { return over; }));
+  EXPECT_LT(passes_ - before, 10);
+  EXPECT_EQ(a_.told, 1);
+}
+
+TEST_F(UdpSocket, counts_what_its_buffer_had_no_room_for) {
+  constexpr std::size_t kSent = 2000;
+  open(a_, loopback());
+  io::DatagramOptions options;
+  options.local = loopback();
+  options.buffer_bytes = 64 * 1024;
+  open(b_, options);
+  const auto bytes = pattern(1000);
+  for (std::size_t i = 0; i < kSent; ++i) {
+    ASSERT_EQ(a_.socket->send(run_to(b_.socket->local_address(), bytes, 1000)), SendStatus::sent);
+  }
+  ASSERT_TRUE(run_until([&] { return b_.told > 0; }));
+  EXPECT_EQ(b_.socket->overflowed(), 0U);  // nothing has been received since
+  ASSERT_EQ(a_.socket->send(run_to(b_.socket->local_address(), bytes, 1000)), SendStatus::sent);
+  const std::size_t before = b_.packets();
+  ASSERT_TRUE(run_until([&] { return b_.packets() == before + 1; }));
+  EXPECT_LT(b_.packets(), kSent);
+  EXPECT_EQ(b_.socket->overflowed(), kSent + 1 - b_.packets());
+}
+
+TEST_F(UdpSocket, every_peer_of_a_shared_port_stays_with_one_socket) {
+  const auto reservation = PortReservation::take(Transport::udp, loopback());
+  ASSERT_TRUE(reservation);
+  io::DatagramOptions options;
+  options.local = reservation->address();
+  options.shared_port = true;
+  open(a_, options);
+  open(b_, options);
+  std::vector<Collecting> peers(40);
+  for (int round = 0; round < 2; ++round) {
+    for (Collecting& peer : peers) {
+      if (!peer.socket) open(peer, loopback());
+      ASSERT_EQ(peer.socket->send(run_to(options.local, pattern(2400), 1200)), SendStatus::sent);
+    }
+  }
+  ASSERT_TRUE(run_until([&] { return a_.packets() + b_.packets() == 4 * peers.size(); }));
+  for (const Collecting& peer : peers) {
+    const auto from_it = [&](const Arrival& arrival) { return arrival.remote == peer.socket->local_address(); };
+    EXPECT_NE(std::ranges::any_of(a_.arrivals, from_it), std::ranges::any_of(b_.arrivals, from_it));
+  }
+  EXPECT_FALSE(a_.arrivals.empty());
+  EXPECT_FALSE(b_.arrivals.empty());
 }
 
 TEST_F(UdpSocket, says_when_packets_are_longer_than_the_link_takes) {
