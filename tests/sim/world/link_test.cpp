@@ -3,71 +3,17 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
+#include <algorithm>
 #include <bit>
-#include <optional>
+#include <string>
 #include <vector>
 
-#include "sim/pair.h"
-#include "sim/world/datagram_socket.h"
+#include "sim/world/port.h"
 
 namespace qmux::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// A UDP socket that remembers what comes.
-class Port final : public io::DatagramSocket::Observer {
- public:
-  explicit Port(io::EventLoop& loop, const io::DatagramOptions& options) : loop_(loop) {
-    auto opened = loop.open_datagram(options, *this);
-    if (opened) socket = std::move(*opened);
-  }
-
-  void datagrams_readable() override {
-    std::array<io::PacketRun, 8> runs;
-    for (std::size_t count = 0; (count = socket->receive(runs)) > 0;) {
-      for (const io::PacketRun& run : std::span(runs).first(count)) {
-        for (std::size_t at = 0; at < run.bytes.size(); at += run.segment_bytes) {
-          const ConstBytes segment = run.bytes.subspan(at, std::min(run.segment_bytes, run.bytes.size() - at));
-          got.emplace_back(as_text(segment));
-          times.push_back(loop_.now());
-        }
-        last = run;
-      }
-    }
-  }
-  void datagrams_writable() override { ++writable_count; }
-
-  io::SendStatus send(const Address& to, std::string_view text, std::size_t segment = 0,
-                      io::Ecn ecn = io::Ecn::not_ect) {
-    return socket->send({.local = {},
-                         .remote = to,
-                         .bytes = as_bytes(text),
-                         .segment_bytes = segment == 0 ? text.size() : segment,
-                         .ecn = ecn});
-  }
-
-  std::unique_ptr<io::DatagramSocket> socket;
-  std::vector<std::string> got;
-  std::vector<Time> times;
-  io::PacketRun last;
-  int writable_count = 0;
-
- private:
-  io::EventLoop& loop_;
-};
-
-io::DatagramOptions bound(const Address& local) { return {.local = local, .remote = {}}; }
-io::DatagramOptions shared(const Address& local, std::size_t steered_among) {
-  return {.local = local, .remote = {}, .shared_port = true, .steered_among = steered_among};
-}
-
-struct Ends : Pair {
-  explicit Ends(const LinkProperties& properties = {}, std::uint64_t seed = 1) : Pair(seed, properties) {}
-  Port near{a, bound(a_host.v4(100))};
-  Port far{b, bound(b_host.v4(200))};
-};
 
 TEST(Link, delivers_after_its_delay) {
   Ends ends({.delay = 7ms});
@@ -166,91 +112,6 @@ TEST(Link, passes_ecn_and_marks_congestion) {
   for (int i = 0; i < 4; ++i) ends.near.send(ends.b_host.v4(200), std::string(972, 'x'), 0, io::Ecn::ect_0);
   ends.run_for(1s);
   EXPECT_EQ(ends.far.last.ecn, io::Ecn::ce);
-}
-
-TEST(DatagramSocket, sends_a_run_as_segments_and_receives_them_in_order) {
-  Ends ends;
-  ends.near.send(ends.b_host.v4(200), "aabbccd", 2);
-  ends.run_for(1s);
-  EXPECT_EQ(ends.far.got, (std::vector<std::string>{"aa", "bb", "cc", "d"}));
-}
-
-TEST(DatagramSocket, when_blocked_is_told_of_room) {
-  Ends ends;
-  ends.a_host.set_send_block_chance(1);
-  EXPECT_EQ(ends.near.send(ends.b_host.v4(200), "x"), io::SendStatus::would_block);
-  ends.a_host.set_send_block_chance(0);
-  EXPECT_EQ(ends.near.send(ends.b_host.v4(200), "x"), io::SendStatus::would_block);
-  ASSERT_TRUE(ends.run_until([&] { return ends.near.writable_count == 1; }));
-  EXPECT_EQ(ends.near.send(ends.b_host.v4(200), "x"), io::SendStatus::sent);
-}
-
-TEST(DatagramSocket, connected_hears_its_peer_alone) {
-  Ends ends;
-  Port connected(ends.a, {.local = {}, .remote = ends.b_host.v4(200)});
-  ASSERT_TRUE(connected.socket);
-  EXPECT_TRUE(connected.socket->local_address().same_host(ends.a_host.v4(0)));
-  Port stranger(ends.b, bound(ends.b_host.v4(201)));
-  stranger.send(connected.socket->local_address(), "no");
-  ends.far.send(connected.socket->local_address(), "yes");
-  ends.run_for(1s);
-  EXPECT_EQ(connected.got, std::vector<std::string>{"yes"});
-}
-
-TEST(DatagramSocket, refuses_an_address_in_use_or_of_another_host) {
-  Ends ends;
-  EXPECT_FALSE(Port(ends.a, bound(ends.a_host.v4(100))).socket);
-  EXPECT_FALSE(Port(ends.a, bound(Address::any(AF_INET, 100))).socket);
-  EXPECT_FALSE(Port(ends.a, bound(ends.b_host.v4(300))).socket);
-  EXPECT_TRUE(Port(ends.a, bound(ends.a_host.v6(100))).socket);
-}
-
-TEST(DatagramSocket, sharing_a_port_is_steered_by_connection_id) {
-  Ends ends;
-  SimLoop second_loop(ends.b_host, "b2");
-  Port first(ends.b, shared(ends.b_host.v4(443), 2));
-  Port second(second_loop, shared(ends.b_host.v4(443), 2));
-  const auto packet = [](bool long_header, char id) {
-    std::string text(20, '\0');
-    text[0] = static_cast<char>(long_header ? 0xc0 : 0x40);
-    text[long_header ? 6 : 1] = id;
-    return text;
-  };
-  for (const bool long_header : {false, true}) {
-    ends.near.send(ends.b_host.v4(443), packet(long_header, 4));
-    ends.near.send(ends.b_host.v4(443), packet(long_header, 7));
-  }
-  ends.run_for(1s);
-  EXPECT_EQ(first.got, (std::vector<std::string>{packet(false, 4), packet(true, 4)}));
-  EXPECT_EQ(second.got, (std::vector<std::string>{packet(false, 7), packet(true, 7)}));
-}
-
-TEST(DatagramSocket, sharing_a_port_without_steering_is_picked_by_addresses) {
-  Ends ends;
-  SimLoop second_loop(ends.b_host, "b2");
-  Port first(ends.b, shared(ends.b_host.v4(443), 0));
-  Port second(second_loop, shared(ends.b_host.v4(443), 0));
-  for (std::uint16_t port = 1000; port < 1050; ++port)
-    Port(ends.a, bound(ends.a_host.v4(port))).send(ends.b_host.v4(443), "x");
-  ends.run_for(1s);
-  EXPECT_EQ(first.got.size() + second.got.size(), 50U);
-  EXPECT_GT(first.got.size(), 10U);
-  EXPECT_GT(second.got.size(), 10U);
-}
-
-TEST(DatagramSocket, out_of_room_in_the_middle_of_a_run_sends_the_rest_later) {
-  Ends ends;
-  ends.a_host.set_send_block_chance(0.3);
-  const std::string run = "aabbccddeeffgghhiij";
-  io::SendStatus status = io::SendStatus::would_block;
-  int blocked_count = 0;
-  while ((status = ends.near.send(ends.b_host.v4(200), run, 2)) == io::SendStatus::would_block) {
-    ++blocked_count;
-    ends.run_for(1ms);
-  }
-  EXPECT_GT(blocked_count, 0);
-  ends.run_for(1s);
-  EXPECT_EQ(ends.far.got, (std::vector<std::string>{"aa", "bb", "cc", "dd", "ee", "ff", "gg", "hh", "ii", "j"}));
 }
 
 TEST(Nat, shows_one_outer_address_and_drops_the_old_one_after_rebinding) {
