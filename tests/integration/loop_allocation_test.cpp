@@ -27,10 +27,12 @@ class Player final : public io::SocketObserver, public io::DatagramSocket::Obser
   void datagrams_readable() override {
     io::PacketRun runs[8];
     while (const std::size_t count = udp->receive(runs)) {
-      for (io::PacketRun& run : std::span(runs).first(count)) {
+      const std::span answers(runs, count);
+      for (io::PacketRun& run : answers) {
         std::swap(run.local, run.remote);
-        udp->send(run);
+        if (!all_at_once) udp->send(run);
       }
+      if (all_at_once) udp->send_all(answers);
     }
     play();
   }
@@ -38,6 +40,7 @@ class Player final : public io::SocketObserver, public io::DatagramSocket::Obser
 
   std::unique_ptr<io::TcpSocket> tcp;
   std::unique_ptr<io::DatagramSocket> udp;
+  bool all_at_once = false;  ///< answers by send_all()
   int plays = 0;
 
  private:
@@ -94,9 +97,12 @@ TEST_F(LoopAllocation, steady_udp_allocates_nothing) {
   run.remote = right.udp->local_address();
   run.bytes = bytes;
   run.segment_bytes = 1200;
-  ASSERT_EQ(left.udp->send(run), io::SendStatus::sent);
-  count(right, 100);
-  EXPECT_EQ(count(right, 1000), 0U);
+  for (const bool all_at_once : {false, true}) {
+    left.all_at_once = right.all_at_once = all_at_once;
+    ASSERT_EQ(left.udp->send(run), io::SendStatus::sent);
+    count(right, 100);
+    EXPECT_EQ(count(right, 1000), 0U);
+  }
 }
 
 }  // namespace
