@@ -122,13 +122,4 @@ void write(Level level, std::string_view event, Fields fields) {
   logger().log(to_spdlog(level), spdlog::string_view_t(format_event(format, event, {fields.begin(), fields.size()})));
 }
 
-std::optional<std::uint64_t> Occasionally::admit(Time now) noexcept {
-  if (last_ && now - *last_ < period_) {
-    ++left_out_;
-    return std::nullopt;
-  }
-  last_ = now;
-  return std::exchange(left_out_, 0);
-}
-
 }  // namespace qmux::log

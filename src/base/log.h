@@ -11,14 +11,10 @@
 
 #include <concepts>
 #include <cstdint>
-#include <functional>
 #include <initializer_list>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "base/time.h"
 
 namespace qmux::log {
 
@@ -64,19 +60,5 @@ inline void error(std::string_view event, Fields fields = {}) { write(Level::err
 
 /// Event and fields as they stand in a line: "client registered client_id=a", or the inside of a JSON object.
 [[nodiscard]] std::string format_event(Format format, std::string_view event, std::span<const Field> fields);
-
-/// For an event that a peer can cause as often as he likes: one line a period. One thread.
-class Occasionally {
- public:
-  explicit Occasionally(Duration period = std::chrono::seconds(10)) noexcept : period_(period) {}
-
-  /// Nothing: say nothing now. Otherwise how many were left out since the last line.
-  [[nodiscard]] std::optional<std::uint64_t> admit(Time now) noexcept;
-
- private:
-  Duration period_;
-  std::optional<Time> last_;
-  std::uint64_t left_out_ = 0;
-};
 
 }  // namespace qmux::log

@@ -43,9 +43,8 @@ void ClientSession::control_message(const wire::Message& message) {
   if (const auto* const answer = std::get_if<wire::RegisterAck>(&message); answer != nullptr && !registered_) {
     registration_answered(*answer);
   } else if (const auto* const error = std::get_if<wire::ErrorMessage>(&message)) {
-    if (worker_.complaints.reported.admit(worker_.loop.now())) {
-      log::warn("server reports an error", {{"code", error->code}, {"message", error->message}});
-    }
+    worker_.complaints.reported.write(worker_.loop.now(), log::Level::warn, "server reports an error",
+                                      {{"code", error->code}, {"message", error->message}});
   } else if (const auto* const farewell = std::get_if<wire::GoAway>(&message)) {
     // What is open goes on; the server opens nothing more by itself.
     log::info("server drains", {{"reason", farewell->reason}});

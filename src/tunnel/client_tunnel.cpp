@@ -62,9 +62,8 @@ void ClientTunnel::read_request() {
     if (step && step->message) request = std::get_if<wire::NewConn>(&*step->message);
     if (request == nullptr || request->protocol != "tcp") {
       ++worker_.counters.requests_malformed;
-      if (const auto left_out = worker_.complaints.malformed.admit(worker_.loop.now())) {
-        log::warn("tunnel refused", {{"cause", "no request for a TCP connection"}, {"not_logged", *left_out}});
-      }
+      worker_.complaints.malformed.write(worker_.loop.now(), log::Level::warn, "tunnel refused",
+                                         {{"cause", "no request for a TCP connection"}});
       give_up(ErrorCode::internal);
       return;
     }
@@ -83,10 +82,8 @@ void ClientTunnel::begin_dial(const wire::NewConn& request) {
 void ClientTunnel::dialed(Result<std::unique_ptr<io::TcpSocket>> result) {
   if (!result) {
     ++worker_.counters.dials_failed;
-    if (const auto left_out = worker_.complaints.unreachable.admit(worker_.loop.now())) {
-      log::warn("local service unreachable",
-                {{"service", service_.text()}, {"cause", result.error().text()}, {"not_logged", *left_out}});
-    }
+    worker_.complaints.unreachable.write(worker_.loop.now(), log::Level::warn, "local service unreachable",
+                                         {{"service", service_.text()}, {"cause", result.error().text()}});
     give_up(ErrorCode::dial_failed);
     return;
   }

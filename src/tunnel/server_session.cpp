@@ -58,10 +58,8 @@ void ServerSession::control_message(const wire::Message& message) {
     pool_.drain(member_);
     log::info("client drains", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
   } else if (const auto* const error = std::get_if<wire::ErrorMessage>(&message)) {
-    if (worker_.complaints.reported.admit(worker_.loop.now())) {
-      log::warn("client reports an error",
-                {{"client_id", client_id_}, {"code", error->code}, {"message", error->message}});
-    }
+    worker_.complaints.reported.write(worker_.loop.now(), log::Level::warn, "client reports an error",
+                                      {{"client_id", client_id_}, {"code", error->code}, {"message", error->message}});
   } else if (!std::holds_alternative<wire::Heartbeat>(message)) {
     out_of_order("a message out of order");
   }
@@ -101,10 +99,8 @@ void ServerSession::refuse(const std::string& reason) {
   phase_ = Phase::refused;
   refusal_ = reason;
   ++worker_.counters.clients_refused;
-  if (const auto left_out = worker_.complaints.refused.admit(worker_.loop.now())) {
-    log::warn("client refused",
-              {{"remote", connection_.remote_address().text()}, {"reason", reason}, {"not_logged", *left_out}});
-  }
+  worker_.complaints.refused.write(worker_.loop.now(), log::Level::warn, "client refused",
+                                   {{"remote", connection_.remote_address().text()}, {"reason", reason}});
   control_->send(wire::RegisterAck{.success = false, .message = reason, .capabilities = {}});
   control_->finish();
   deadline_.set(worker_.loop.now() + limits::kRefusalLingerMax);
@@ -121,12 +117,9 @@ void ServerSession::control_failed(const ControlFailure& failure) {
   }
   if (phase_ == Phase::unregistered) ++worker_.counters.clients_refused;
   if (failure.kind != ControlFailure::Kind::silent) ++worker_.counters.protocol_errors;
-  if (const auto left_out = worker_.complaints.disconnected.admit(worker_.loop.now())) {
-    log::warn("client disconnected for cause", {{"client_id", client_id_},
-                                                {"remote", connection_.remote_address().text()},
-                                                {"cause", failure.text},
-                                                {"not_logged", *left_out}});
-  }
+  worker_.complaints.disconnected.write(
+      worker_.loop.now(), log::Level::warn, "client disconnected for cause",
+      {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}, {"cause", failure.text}});
   close(ErrorCode::refused, failure.text);
 }
 
@@ -235,9 +228,10 @@ void ServerSession::closed(quic::Connection& connection, const quic::CloseCause&
                               {"remote", connection.remote_address().text()},
                               {"tunnels", tunnels_.size()},
                               {"cause", describe(cause)}});
-  } else if (const auto left_out = worker_.complaints.not_registered.admit(worker_.loop.now())) {
-    log::info("connection ended before registration",
-              {{"remote", connection.remote_address().text()}, {"cause", describe(cause)}, {"not_logged", *left_out}});
+  } else {
+    worker_.complaints.not_registered.write(
+        worker_.loop.now(), log::Level::info, "connection ended before registration",
+        {{"remote", connection.remote_address().text()}, {"cause", describe(cause)}});
   }
   phase_ = Phase::closed;
   deadline_.cancel();

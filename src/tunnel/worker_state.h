@@ -6,7 +6,7 @@
 #include "base/chunk.h"
 #include "base/io/event_loop.h"
 #include "base/limits.h"
-#include "base/log.h"
+#include "base/log_occasionally.h"
 #include "tunnel/counters.h"
 #include "tunnel/memory_budget.h"
 #include "tunnel/retired.h"
@@ -18,6 +18,7 @@ struct WorkerState {
   WorkerState(io::EventLoop& its_loop, std::size_t workers)
       : loop(its_loop),
         memory(limits::kStuckTunnelsMaxBytes / workers),
+        complaints(its_loop.timers()),
         chunk_surplus(its_loop.timers(), [this] { chunks.give_up_surplus(); }) {}
 
   io::EventLoop& loop;
@@ -26,6 +27,13 @@ struct WorkerState {
   Counters counters;
   /// What is said about peers, each kind at its own limited rate, so that one noisy peer hides nothing of another kind.
   struct Complaints {
+    explicit Complaints(TimerQueue& timers)
+        : refused(timers),
+          disconnected(timers),
+          not_registered(timers),
+          reported(timers),
+          malformed(timers),
+          unreachable(timers) {}
     log::Occasionally refused;
     log::Occasionally disconnected;
     log::Occasionally not_registered;

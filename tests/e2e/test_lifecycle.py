@@ -2,6 +2,7 @@
 """Programs that end, die, come late and come back."""
 
 import contextlib
+import re
 import signal
 import socket
 
@@ -141,6 +142,20 @@ def test_visitor_without_any_client_is_reset(tunnel: Tunnel):
     tunnel.start_server()
     with tunnel.visit() as visitor:
         assert how_it_ends(visitor) == "reset"
+
+
+@pytest.mark.pairs("own")
+def test_no_line_about_visitors_who_find_no_service_is_lost_silently(tunnel: Tunnel):
+    visitors = 7
+    tunnel.start()
+    tunnel.service.down()
+    for _ in range(visitors):
+        with contextlib.suppress(ConnectionResetError), tunnel.visit() as visitor:  # some before connect() returns
+            visitor.recv(1)
+    tunnel.client.stop()
+    told = re.findall(r"local service unreachable service=|lines left out event=\"local service unreachable\" count=(\d+)",
+                      tunnel.client.log())
+    assert told == ["", str(visitors - 1)], tunnel.client.log()
 
 
 def test_client_may_be_started_before_its_server(tunnel: Tunnel):

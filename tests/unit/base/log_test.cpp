@@ -8,8 +8,6 @@
 namespace qmux::log {
 namespace {
 
-using std::chrono::seconds;
-
 TEST(Log, text_quotes_only_what_needs_it) {
   const std::vector<Field> fields{{"remote", "[::1]:80"}, {"cause", "went away"}, {"name", ""}, {"count", 3}};
   EXPECT_EQ(format_event(Format::text, "tunnel ended", fields),
@@ -25,15 +23,6 @@ TEST(Log, a_peers_text_can_neither_forge_a_line_nor_steer_a_terminal) {
 TEST(Log, json_keeps_numbers_and_truth_values_bare) {
   const std::vector<Field> fields{{"workers", 2U}, {"ok", true}, {"path", R"(a\b)"}};
   EXPECT_EQ(format_event(Format::json, "ready", fields), R"("event":"ready","workers":2,"ok":true,"path":"a\\b")");
-}
-
-TEST(Log, occasionally_counts_what_it_leaves_out) {
-  Occasionally occasionally(seconds(10));
-  const Time start{};
-  EXPECT_EQ(occasionally.admit(start), 0U);
-  EXPECT_EQ(occasionally.admit(start + seconds(1)), std::nullopt);
-  EXPECT_EQ(occasionally.admit(start + seconds(9)), std::nullopt);
-  EXPECT_EQ(occasionally.admit(start + seconds(10)), 2U);
 }
 
 }  // namespace

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+//
+// An event that a peer can cause as often as he likes: one line a period. How many were left out is said when the period is
+// over, or at the end of this object, so that nothing is lost silently. One thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "base/timer_queue.h"
+
+namespace qmux::log {
+
+class Occasionally {
+ public:
+  explicit Occasionally(TimerQueue& timers, Duration period = std::chrono::seconds(10))
+      : period_(period), period_over_(timers, [this] { tell_left_out(); }) {}
+  Occasionally(const Occasionally&) = delete;
+  Occasionally& operator=(const Occasionally&) = delete;
+  ~Occasionally() { tell_left_out(); }
+
+  /// A line, or one more that is left out. The event is always the same.
+  void write(Time now, Level level, std::string_view event, Fields fields);
+
+ private:
+  void tell_left_out();
+
+  const Duration period_;
+  std::optional<Time> last_;
+  Level level_ = Level::info;
+  std::string event_;
+  std::uint64_t left_out_ = 0;
+  Timer period_over_;  ///< set while lines are left out
+};
+
+}  // namespace qmux::log
