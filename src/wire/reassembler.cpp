@@ -23,35 +23,38 @@ Reassembler::~Reassembler() {
   while (ages_.oldest() != nullptr) drop(*ages_.oldest(), &Counters::forgotten);
 }
 
-std::optional<Assembled> Reassembler::add(const Datagram& part, Time now) {
-  CHECK(part.fragment && part.fragment->index < part.fragment->total);
-  if (part.fragment->total == 1) return Assembled{.session = part.session, .payload = part.payload};
+std::optional<Assembled> Reassembler::add(const Datagram& datagram, Time now) {
+  const Fragment fragment = datagram.fragment.value_or(Fragment{});
+  CHECK(fragment.index < fragment.total);
+  if (fragment.total == 1) return Assembled{.session = datagram.session, .payload = datagram.payload};
   count(&Counters::parts);
   expire(now);
-  if (frag_seq_) drop_overtaken(part.fragment->id);
+  if (frag_seq_) drop_overtaken(fragment.id);
 
-  const std::uint64_t key = key_of(part.session, part.fragment->id);
-  ReassemblyGroup* const group = open_group(part, key);
-  if (group != nullptr && group->has(part.fragment->index)) {
+  const Part part{.key = key_of(datagram.session, fragment.id), .fragment = fragment, .bytes = datagram.payload};
+  ReassemblyGroup* const group = open_group(part);
+  if (group != nullptr && group->has(fragment.index)) {
     count(&Counters::duplicates);
     return std::nullopt;
   }
-  if ((group != nullptr ? group->bytes() : 0) + part.payload.size() > limits::kUdpPayloadMaxBytes) {
+  if ((group != nullptr ? group->bytes() : 0) + part.bytes.size() > limits::kUdpPayloadMaxBytes) {
     count(&Counters::oversize);
     if (group != nullptr) end(*group);
     return std::nullopt;
   }
-  if (group != nullptr && group->parts() + 1 == group->total) return assemble(part, *group);
-  store(part, key, group, now);
+  if (group != nullptr && group->parts() + 1 == group->total) {
+    return Assembled{.session = datagram.session, .payload = assemble(part, *group)};
+  }
+  store(part, group, now);
   return std::nullopt;
 }
 
-ReassemblyGroup* Reassembler::open_group(const Datagram& part, std::uint64_t key) noexcept {
-  const auto found = groups_.find(key);
+ReassemblyGroup* Reassembler::open_group(const Part& part) noexcept {
+  const auto found = groups_.find(part.key);
   if (found == groups_.end()) return nullptr;
   ReassemblyGroup& group = found->second;
-  const auto [id, index, total] = *part.fragment;
-  if (group.total == total && (!group.has(index) || group.equals(index, part.payload))) return &group;
+  const auto [id, index, total] = part.fragment;
+  if (group.total == total && (!group.has(index) || group.equals(index, part.bytes))) return &group;
   drop(group, &Counters::conflicting);
   return nullptr;
 }
@@ -84,40 +87,39 @@ bool Reassembler::make_room(std::size_t bytes, const ReassemblyGroup* group) noe
   return true;
 }
 
-void Reassembler::store(const Datagram& part, std::uint64_t key, ReassemblyGroup* group, Time now) {
+void Reassembler::store(const Part& part, ReassemblyGroup* group, Time now) {
   const std::size_t charged = group != nullptr ? charge_of(group->bytes()) : 0;
-  const std::size_t more = charge_of((group != nullptr ? group->bytes() : 0) + part.payload.size()) - charged;
+  const std::size_t more = charge_of((group != nullptr ? group->bytes() : 0) + part.bytes.size()) - charged;
   if (!make_room(more, group)) return;
   if (group == nullptr) {
-    group = &budget_.take(groups_, key);
+    group = &budget_.take(groups_, part.key);
     group->owner = this;
-    group->key = key;
+    group->key = part.key;
     group->begun = now;
-    group->total = part.fragment->total;
+    group->total = part.fragment.total;
     ages_.append(*group);
     budget_.ages_.append(*group);
   }
-  group->append(part.fragment->index, part.payload, budget_.free_blocks_);
+  group->append(part.fragment.index, part.bytes, budget_.free_blocks_);
   held_bytes_ += more;
   budget_.held_bytes_ += more;
 }
 
-Assembled Reassembler::assemble(const Datagram& last, ReassemblyGroup& group) {
+ConstBytes Reassembler::assemble(const Part& last, ReassemblyGroup& group) {
   // The last to come goes to its place without being stored.
-  const std::size_t size = group.bytes() + last.payload.size();
-  const MutableBytes payload = budget_.assembly().first(size);
+  const MutableBytes payload = budget_.assembly().first(group.bytes() + last.bytes.size());
   MutableBytes rest = payload;
   for (std::size_t index = 0; index < group.total; ++index) {
-    if (index == last.fragment->index) {
-      std::ranges::copy(last.payload, rest.begin());
-      rest = rest.subspan(last.payload.size());
+    if (index == last.fragment.index) {
+      std::ranges::copy(last.bytes, rest.begin());
+      rest = rest.subspan(last.bytes.size());
     } else {
       rest = group.copy(index, rest);
     }
   }
   count(&Counters::assembled);
   end(group);
-  return {.session = last.session, .payload = payload};
+  return payload;
 }
 
 Time Reassembler::deadline() const noexcept {

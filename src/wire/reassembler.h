@@ -40,9 +40,9 @@ class Reassembler {
   /// Gives everything back.
   ~Reassembler();
 
-  /// `part` has a fragment. The payload that it completes lies in memory of the budget, until the next call for any connection of
+  /// `datagram` has a fragment. The payload that it completes lies in memory of the budget, until the next call for any connection of
   /// it; the only part of one is its own payload and changes nothing here. `now` never goes backwards.
-  [[nodiscard]] std::optional<Assembled> add(const Datagram& part, Time now);
+  [[nodiscard]] std::optional<Assembled> add(const Datagram& datagram, Time now);
 
   /// When to call expire() next; kNever while nothing is incomplete.
   [[nodiscard]] Time deadline() const noexcept;
@@ -57,14 +57,19 @@ class Reassembler {
 
  private:
   using Counter = std::uint64_t ReassemblyCounters::*;
+  struct Part {
+    std::uint64_t key;  ///< of its group
+    Fragment fragment;
+    ConstBytes bytes;
+  };
 
   /// The group that the part belongs to, if it is open. One under the same id that it cannot belong to is dropped.
-  ReassemblyGroup* open_group(const Datagram& part, std::uint64_t key) noexcept;
+  ReassemblyGroup* open_group(const Part& part) noexcept;
   void drop_overtaken(std::uint16_t id) noexcept;
   /// Drops groups until so many bytes more can be held; false if `group` was among them.
   bool make_room(std::size_t bytes, const ReassemblyGroup* group) noexcept;
-  void store(const Datagram& part, std::uint64_t key, ReassemblyGroup* group, Time now);
-  Assembled assemble(const Datagram& last, ReassemblyGroup& group);
+  void store(const Part& part, ReassemblyGroup* group, Time now);
+  ConstBytes assemble(const Part& last, ReassemblyGroup& group);
 
   void count(Counter counter) noexcept;
   void drop(ReassemblyGroup& group, Counter reason) noexcept;
