@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <utility>
 
 #include "base/check.h"
@@ -184,7 +185,8 @@ Time Connection::deadline(Time now) const noexcept {
 void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now) {
   if (phase_ == Phase::closing) {
     // RFC 9000 section 10.2.1: answer ever fewer of the packets that still come.
-    if (++closing_packets_ <= limits::kClosingAnswersMax && (closing_packets_ & (closing_packets_ - 1)) == 0) {
+    ++closing_packets_;
+    if (closing_packets_ <= limits::kClosingAnswersMax && std::has_single_bit(closing_packets_)) {
       close_packet_due_ = true;
       host_.touch(*this);
     }

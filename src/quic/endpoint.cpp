@@ -11,8 +11,8 @@
 
 namespace qmux::quic {
 
-Endpoint::Endpoint(io::EventLoop& loop, ChunkPool& chunks, EndpointOptions options)
-    : loop_(loop), chunks_(chunks), options_(std::move(options)), table_(loop.random()) {
+Endpoint::Endpoint(io::EventLoop& loop, ChunkPool& chunks, const EndpointOptions& options)
+    : loop_(loop), chunks_(chunks), options_(options), table_(loop.random()) {
   const ConstBytes secret = options_.credentials->secret();
   secret_.assign(secret.begin(), secret.end());
   if (secret_.empty()) {  // a client without a certificate: nothing of it outlives the process

@@ -65,7 +65,7 @@ struct EndpointOptions {
 
 class Endpoint final : private ConnectionHost, private io::DatagramSocket::Observer {
  public:
-  Endpoint(io::EventLoop& loop, ChunkPool& chunks, EndpointOptions options);
+  Endpoint(io::EventLoop& loop, ChunkPool& chunks, const EndpointOptions& options);
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
   /// Ends what is left without a word to anybody.

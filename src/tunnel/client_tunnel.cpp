@@ -59,7 +59,7 @@ void ClientTunnel::read_request() {
     if (step) stream_->consume(step->consumed);
     if (step && !step->message) continue;
     const wire::NewConn* request = nullptr;
-    if (step && step->message) request = std::get_if<wire::NewConn>(&*step->message);
+    if (step) request = std::get_if<wire::NewConn>(&step->message.value());
     if (request == nullptr || request->protocol != "tcp") {
       ++worker_.counters.requests_malformed;
       worker_.complaints.malformed.write(worker_.loop.now(), log::Level::warn, "tunnel refused",

@@ -90,12 +90,13 @@ bool ControlStream::read_message() {
   }
   stream_->consume(step->consumed);
   if (!step->message) return true;
+  const wire::Message& message = step->message.value();
   if (!allowed_.take(loop_.now())) {
     fail(ControlFailure::Kind::flood, "too many control messages");
     return false;
   }
   if (silence_.is_set()) silence_.set(loop_.now() + health_.timeout);
-  if (!std::holds_alternative<wire::UnknownMessage>(*step->message)) events_.control_message(*step->message);
+  if (!std::holds_alternative<wire::UnknownMessage>(message)) events_.control_message(message);
   return true;
 }
 
