@@ -41,6 +41,11 @@ inline constexpr std::chrono::hours kAddressTokenLifetime{24};
 inline constexpr int kBatchesPerPass = 4;
 /// Bytes of one stream in a row before the next stream of the connection has its turn.
 inline constexpr std::size_t kStreamTurnBytes = std::size_t{16} * 1024;
+/// What datagrams may send in a row for each turn of a stream, in proportion to the flows and the streams that wait: at least
+/// one datagram of the usual path, so that it waits for one turn of a stream and no longer ...
+inline constexpr std::size_t kDatagramTurnMinBytes = 1500;
+/// ... at most this, however many the flows.
+inline constexpr std::size_t kDatagramTurnMaxBytes = std::size_t{256} * 1024;
 /// Largest file of keys or certificates that is read.
 inline constexpr std::size_t kPemFileMaxBytes = std::size_t{1024} * 1024;
 /// How exact the timers of a connection are that has no stream data to send. Far below every delay that QUIC deals in, and far

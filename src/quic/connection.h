@@ -4,7 +4,8 @@
 // takes packets from it.
 //
 // Owned by its Endpoint; one thread. ConnectionEvents and StreamEvents are told from deliver_events() only, never from
-// inside receive(), expire() or fill(), nor from a call that the told one makes.
+// inside receive(), expire() or fill(), nor from a call that the told one makes. DatagramUser is called from inside receive()
+// and fill().
 #pragma once
 
 #include <ngtcp2/ngtcp2.h>
@@ -24,6 +25,8 @@
 #include "base/time.h"
 #include "quic/close_cause.h"
 #include "quic/connection_host.h"
+#include "quic/datagram_share.h"
+#include "quic/datagrams.h"
 #include "quic/packet_batch.h"
 #include "quic/stream.h"
 #include "quic/stream_queue.h"
@@ -81,6 +84,16 @@ class Connection final : private StreamHost {
   [[nodiscard]] Stream* open_stream();
   /// How many streams open_stream() would give now.
   [[nodiscard]] std::uint64_t stream_credit() const noexcept;
+  /// Who sends and receives datagrams from now on; nullptr: nobody. What arrives meanwhile is dropped.
+  void set_datagram_user(DatagramUser* user) noexcept;
+  /// The user has something to send: it is asked for that as soon as there is room. At any time but from inside fill().
+  void datagrams_waiting();
+  /// The most data that one DATAGRAM frame takes in a packet of its own, on the path as it is known now; 0 until the
+  /// handshake is complete, and when the peer takes no datagrams.
+  [[nodiscard]] std::size_t datagram_room() const noexcept;
+  /// Datagrams that came when there was no user for them, or before the handshake was complete (0-RTT, which can be
+  /// replayed: RFC 9001 section 9.2).
+  [[nodiscard]] std::uint64_t datagrams_dropped() const noexcept { return datagrams_dropped_; }
   /// CONNECTION_CLOSE with an application error code (RFC 9000 section 10.2). closed() follows with kind `local`.
   void close(ErrorCode code, std::string reason);
 
@@ -136,6 +149,15 @@ class Connection final : private StreamHost {
     void operator()(ngtcp2_conn* conn) const noexcept { ngtcp2_conn_del(conn); }
   };
 
+  /// The packet that is being filled, over several calls of ngtcp2, all of which want the same.
+  struct PacketInProgress {
+    ngtcp2_path_storage path;
+    ngtcp2_pkt_info info{};
+    MutableBytes room;
+    Time now{};
+    std::size_t datagram_bytes = 0;  ///< DATAGRAM frames that are in it already
+  };
+
   Connection(ConnectionHost& host, const ConnectionStart& start, bool server);
   bool start_server(const ConnectionStart& start);
   bool start_client(const ConnectionStart& start);
@@ -162,6 +184,13 @@ class Connection final : private StreamHost {
 
   bool fill_alive(PacketBatch& batch, Time now);
   void fill_close(PacketBatch& batch);
+  /// Adds stream data to the packet, or without a stream nothing but what the connection itself has to say; returns what
+  /// ngtcp2 does. So does write_datagram().
+  ngtcp2_ssize write_stream(PacketInProgress& packet, Stream* stream);
+  ngtcp2_ssize write_datagram(PacketInProgress& packet, const OutgoingDatagram& datagram, bool streams_wait);
+  /// The datagram to go into the packet next; nullopt: none, or it is the streams' turn.
+  std::optional<OutgoingDatagram> next_datagram(const PacketInProgress& packet, bool streams_wait);
+  [[nodiscard]] std::size_t frames_room() const noexcept;  ///< for frames in a packet
   [[nodiscard]] Stream* next_to_send() noexcept;
   void leave_send_queue(Stream& stream) noexcept;
   /// Takes a stream that cannot be written now out of the way. False: the error is the connection's, not the stream's.
@@ -193,6 +222,8 @@ class Connection final : private StreamHost {
   std::unordered_map<std::int64_t, std::unique_ptr<Stream>> streams_;
   std::vector<Stream*> opened_;  ///< by the peer, not told yet
   StreamQueue send_queue_;
+  DatagramUser* datagram_user_ = nullptr;
+  DatagramShare share_;
   std::vector<Stream*> event_queue_;  ///< streams with something to tell; nullptr where one has gone
   std::vector<Stream*> delivering_;   ///< those being told
   std::vector<std::byte> close_packet_;
@@ -203,7 +234,8 @@ class Connection final : private StreamHost {
   Time last_heard_{};
   std::size_t unsent_bytes_max_;
   std::size_t sent_in_turn_bytes_ = 0;  ///< by the stream at the head of the send queue
-  std::uint32_t closing_packets_ = 0;   ///< packets received while closing
+  std::uint64_t datagrams_dropped_ = 0;
+  std::uint32_t closing_packets_ = 0;  ///< packets received while closing
   bool handshake_completed_ = false;
   bool established_told_ = false;
   bool credit_wanted_ = false;
@@ -211,6 +243,7 @@ class Connection final : private StreamHost {
   bool closed_told_ = false;
   bool close_packet_due_ = false;
   bool stateless_reset_ = false;
+  bool datagrams_due_ = false;       ///< the user has some to send
   bool connection_blocked_ = false;  ///< the peer gives no more credit for the connection as a whole
 };
 

@@ -38,6 +38,7 @@ ngtcp2_callbacks ConnectionCallbacks::common() {
   callbacks.stream_reset = stream_reset;
   callbacks.extend_max_stream_data = stream_credit;
   callbacks.extend_max_local_streams_bidi = more_streams;
+  callbacks.recv_datagram = datagram_received;
   return callbacks;
 }
 
@@ -190,6 +191,17 @@ int ConnectionCallbacks::stream_credit(ngtcp2_conn* /*conn*/, std::int64_t /*id*
 
 int ConnectionCallbacks::more_streams(ngtcp2_conn* /*conn*/, std::uint64_t /*max_streams*/, void* user) noexcept {
   self(user).credit_arrived_ = true;
+  return 0;
+}
+
+int ConnectionCallbacks::datagram_received(ngtcp2_conn* /*conn*/, std::uint32_t /*flags*/, const std::uint8_t* data,
+                                           std::size_t length, void* user) noexcept {
+  Connection& connection = self(user);
+  if (connection.datagram_user_ == nullptr || !connection.handshake_completed_) {
+    ++connection.datagrams_dropped_;
+  } else {
+    connection.datagram_user_->datagram_received(std::as_bytes(std::span(data, length)));
+  }
   return 0;
 }
 

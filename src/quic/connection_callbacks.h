@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What ngtcp2 calls. Each callback notes what has happened and returns: nobody outside is told from here.
+// What ngtcp2 calls. Each callback notes what has happened and returns: nobody outside is told from here but the user of
+// datagrams.
 #pragma once
 
 #include <ngtcp2/ngtcp2.h>
@@ -37,6 +38,8 @@ struct ConnectionCallbacks {
   static int stream_credit(ngtcp2_conn* conn, std::int64_t id, std::uint64_t max_data, void* user,
                            void* stream) noexcept;
   static int more_streams(ngtcp2_conn* conn, std::uint64_t max_streams, void* user) noexcept;
+  static int datagram_received(ngtcp2_conn* conn, std::uint32_t flags, const std::uint8_t* data, std::size_t length,
+                               void* user) noexcept;
 };
 
 }  // namespace qmux::quic

@@ -33,47 +33,35 @@ bool Connection::fill_alive(PacketBatch& batch, Time now) {
   const std::size_t begin = batch.bytes();
   const std::size_t quantum = quantum_bytes();
   bool more = true;
-  ngtcp2_path_storage path;
-  ngtcp2_path_storage_zero(&path);
-  ngtcp2_pkt_info info{};
-  std::array<ConstBytes, 8> views;
-  std::array<ngtcp2_vec, 8> vectors;
+  PacketInProgress packet;
+  ngtcp2_path_storage_zero(&packet.path);
+  packet.now = now;
 
   while (batch.bytes() - begin < quantum) {
-    const MutableBytes room = batch.room();
-    if (room.empty()) break;
+    packet.room = batch.room();
+    if (packet.room.empty()) break;
     Stream* stream = next_to_send();
-    std::uint32_t flags = NGTCP2_WRITE_STREAM_FLAG_NONE;
-    std::size_t count = 0;
-    std::size_t offered = 0;
-    bool fin = false;
-    if (stream != nullptr) {
-      count = stream->send_.unsent(views);
-      for (std::size_t i = 0; i < count; ++i) {
-        vectors[i] = {const_cast<std::uint8_t*>(as_octets(views[i])), views[i].size()};
-        offered += views[i].size();
-      }
-      fin = stream->finish_wanted_ && offered == stream->send_.unsent_bytes();
-      flags = NGTCP2_WRITE_STREAM_FLAG_MORE | (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0U);
-    }
-    ngtcp2_ssize accepted = -1;
+    std::optional<OutgoingDatagram> datagram;
+    if (datagrams_due_) datagram = next_datagram(packet, stream != nullptr);
     const ngtcp2_ssize written =
-        ngtcp2_conn_writev_stream(conn_.get(), &path.path, &info, as_octets(room), room.size(), &accepted, flags,
-                                  stream != nullptr ? stream->id() : -1, vectors.data(), count, tstamp(now));
-    if (stream != nullptr && accepted >= 0) {
-      mark_sent(*stream, static_cast<std::size_t>(accepted), fin && static_cast<std::size_t>(accepted) == offered);
-    }
+        datagram ? write_datagram(packet, *datagram, stream != nullptr) : write_stream(packet, stream);
     if (written > 0) {
-      batch.add(from_ngtcp2(path.path.local), from_ngtcp2(path.path.remote), static_cast<std::size_t>(written),
-                static_cast<io::Ecn>(info.ecn));
+      batch.add(from_ngtcp2(packet.path.path.local), from_ngtcp2(packet.path.path.remote),
+                static_cast<std::size_t>(written), static_cast<io::Ecn>(packet.info.ecn));
+      packet.datagram_bytes = 0;
       continue;
     }
     if (written == NGTCP2_ERR_WRITE_MORE) continue;
     if (written == 0) {  // congestion, pacing or nothing to say
+      // Or no credit for streams, which datagrams need not.
+      if (!datagram && stream != nullptr && datagrams_due_ && ngtcp2_conn_get_max_data_left(conn_.get()) == 0) {
+        connection_blocked_ = true;
+        continue;
+      }
       more = false;
       break;
     }
-    if (stream == nullptr || !set_aside(*stream, static_cast<int>(written))) {
+    if (datagram || stream == nullptr || !set_aside(*stream, static_cast<int>(written))) {
       fail_with(static_cast<int>(written), now);
       return false;
     }
@@ -81,6 +69,32 @@ bool Connection::fill_alive(PacketBatch& batch, Time now) {
   if (batch.bytes() != begin) ngtcp2_conn_update_pkt_tx_time(conn_.get(), tstamp(now));
   update_send_limits();
   return more;
+}
+
+ngtcp2_ssize Connection::write_stream(PacketInProgress& packet, Stream* stream) {
+  std::array<ConstBytes, 8> views;
+  std::array<ngtcp2_vec, 8> vectors;
+  std::uint32_t flags = NGTCP2_WRITE_STREAM_FLAG_NONE;
+  std::size_t count = 0;
+  std::size_t offered = 0;
+  bool fin = false;
+  if (stream != nullptr) {
+    count = stream->send_.unsent(views);
+    for (std::size_t i = 0; i < count; ++i) {
+      vectors[i] = {const_cast<std::uint8_t*>(as_octets(views[i])), views[i].size()};
+      offered += views[i].size();
+    }
+    fin = stream->finish_wanted_ && offered == stream->send_.unsent_bytes();
+    flags = NGTCP2_WRITE_STREAM_FLAG_MORE | (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0U);
+  }
+  ngtcp2_ssize accepted = -1;
+  const ngtcp2_ssize written = ngtcp2_conn_writev_stream(
+      conn_.get(), &packet.path.path, &packet.info, as_octets(packet.room), packet.room.size(), &accepted, flags,
+      stream != nullptr ? stream->id() : -1, vectors.data(), count, tstamp(packet.now));
+  if (stream != nullptr && accepted >= 0) {
+    mark_sent(*stream, static_cast<std::size_t>(accepted), fin && static_cast<std::size_t>(accepted) == offered);
+  }
+  return written;
 }
 
 bool Connection::set_aside(Stream& stream, int ngtcp2_error) {
@@ -121,6 +135,7 @@ void Connection::mark_sent(Stream& stream, std::size_t accepted, bool with_fin) 
   stream.send_.mark_sent(accepted);
   if (with_fin) stream.finish_sent_ = true;
   sent_in_turn_bytes_ += accepted;
+  share_.streams_sent(accepted);
   const std::size_t unsent = stream.send_.unsent_bytes();
   if (unsent == 0 && (!stream.finish_wanted_ || stream.finish_sent_)) {
     leave_send_queue(stream);

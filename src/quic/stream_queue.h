@@ -10,6 +10,7 @@ namespace qmux::quic {
 class StreamQueue {
  public:
   [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] Stream* front() const noexcept { return first_; }
 
   /// No-op for a stream that is in the queue already.
@@ -20,6 +21,7 @@ class StreamQueue {
     stream.queue_previous_ = last_;
     (last_ != nullptr ? last_->queue_next_ : first_) = &stream;
     last_ = &stream;
+    ++size_;
   }
   /// No-op for a stream that is not in the queue.
   void remove(Stream& stream) noexcept {
@@ -27,6 +29,7 @@ class StreamQueue {
     stream.in_send_queue_ = false;
     (stream.queue_previous_ != nullptr ? stream.queue_previous_->queue_next_ : first_) = stream.queue_next_;
     (stream.queue_next_ != nullptr ? stream.queue_next_->queue_previous_ : last_) = stream.queue_previous_;
+    --size_;
   }
   /// The first becomes the last.
   void rotate() noexcept {
@@ -39,6 +42,7 @@ class StreamQueue {
  private:
   Stream* first_ = nullptr;
   Stream* last_ = nullptr;
+  std::size_t size_ = 0;
 };
 
 }  // namespace qmux::quic
