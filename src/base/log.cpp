@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "base/log.h"
 
-#include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <atomic>
-#include <iterator>
 #include <memory>
+
+#include "base/printable.h"
 
 namespace qmux::log {
 namespace {
@@ -43,22 +43,12 @@ constexpr spdlog::level::level_enum to_spdlog(Level level) noexcept {
 }
 
 /// As inside the quotes of a JSON string (RFC 8259 section 7); text lines use the same rules.
-void append_escaped(std::string& out, std::string_view value) {
-  for (const char c : value) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-}
+void append_escaped(std::string& out, std::string_view value) { append_printable(out, value, "\"\\"); }
 
 bool needs_quotes(std::string_view value) {
   return value.empty() || std::ranges::any_of(value, [](char c) {
-           return c == '"' || c == '\\' || c == '=' || static_cast<unsigned char>(c) <= 0x20 || c == 0x7f;
+           return c == '"' || c == '\\' || c == '=' || static_cast<unsigned char>(c) <= 0x20 || c == 0x7f ||
+                  c == '\xc2';  // control characters beyond ASCII begin with it
          });
 }
 

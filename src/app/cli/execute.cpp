@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "app/cli/execute.h"
 
-#include <cstdio>
 #include <ctime>
 
+#include "app/cli/output.h"
 #include "app/config/client_id.h"
 #include "app/config/example.h"
 #include "app/config/load.h"
@@ -17,9 +17,6 @@ namespace {
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kWrongConfiguration = 2;
-
-void say(const std::string& line) { std::fprintf(stdout, "%s\n", line.c_str()); }
-void complain(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
 
 int complain_all(const std::vector<Error>& errors) {
   for (const Error& error : errors) complain(error.text());
@@ -67,7 +64,7 @@ int run_client_from(const std::string& file, bool debug) {
 }
 
 int do_command(const ShowText& show, bool /*debug*/) {
-  std::fputs(show.text.c_str(), stdout);
+  say_lines(show.text);
   return kDone;
 }
 

@@ -86,6 +86,14 @@ TEST(Execute, repeats_no_token) {
   }
 }
 
+TEST(Execute, shows_control_characters_and_obeys_none) {
+  const TemporaryDirectory dir;
+  dir.write("x.yaml", "log: {level: \"a\\e[2Jb\\nc\"}\n\"\\a\": 1\n");
+  const Outcome wrong = outcome(CheckConfig{Role::server, dir / "x.yaml"});
+  EXPECT_THAT(wrong.err, HasSubstr(R"(log.level: "a\u001b[2Jb\u000ac" is not known)"));
+  EXPECT_THAT(wrong.err, HasSubstr(R"(:2:1: \u0007: unknown key)"));
+}
+
 TEST(Execute, says_what_it_wrote) {
   const TemporaryDirectory dir;
   const GenerateCerts wanted{{.directory = dir.path(), .server_names = {"a.org"}}, {}};
