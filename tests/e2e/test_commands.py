@@ -53,6 +53,26 @@ def test_wrong_command_line_is_refused(qmux, arguments: tuple[str, ...], tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_output_that_cannot_be_written_is_a_failure(qmux, tmp_path: Path):
+    example = tmp_path / "example.yaml"
+    qmux("generate", "config", "server", "-o", str(example)).check_returncode()
+    for arguments in [("--version",), ("--help",), ("config", "check", "server", "-c", str(example)),
+                      ("generate", "config", "client", "-o", str(tmp_path / "client.yaml")),
+                      ("generate", "certs", "-s", "a.example", "-o", str(tmp_path / "certs"))]:
+        with open("/dev/full", "w") as full:
+            result = subprocess.run([BINARY, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=20)
+        assert result.returncode == 1, arguments
+        assert "standard output" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [("run", "server", "-c", ""), ("generate", "certs", "-s", "a.example", "-o", "")])
+def test_empty_path_is_refused(qmux, arguments: tuple[str, ...], tmp_path: Path):
+    result = qmux(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert "an empty name" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_certificates_are_as_openssl_and_the_file_system_want_them(qmux, tmp_path: Path):
     certs = tmp_path / "made"
     qmux("generate", "certs", "-s", "a.example,b.example", "-s", "192.0.2.7", "-o", str(certs)).check_returncode()

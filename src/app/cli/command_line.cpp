@@ -38,6 +38,12 @@ std::vector<std::string> familiar(std::span<const char* const> arguments) {
   return result;
 }
 
+/// "" would name the root directory, or nothing at all; it is what a variable that is not set leaves.
+CLI::Validator not_empty() {
+  return {[](const std::string& given) { return given.empty() ? std::string("an empty name (expected a path)") : ""; },
+          ""};
+}
+
 /// The commands, and the members that their options are read into.
 class Commands {
  public:
@@ -111,6 +117,7 @@ class Commands {
             ->allow_extra_args(false);
     certs_->add_option("-o,--output", certs_options_.directory, "Directory for the files")
         ->type_name("DIR")
+        ->check(not_empty())
         ->capture_default_str();
     certs_->add_option("-y,--years", certs_options_.years, "Years until they expire, 1 to 100")
         ->check(CLI::Range(1U, kYearsMax).description(""))
@@ -138,7 +145,7 @@ class Commands {
   }
 
   static void add_file(CLI::App* command, const std::string& names, std::string& into, const std::string& help) {
-    command->add_option(names, into, help)->type_name("FILE")->capture_default_str();
+    command->add_option(names, into, help)->type_name("FILE")->check(not_empty())->capture_default_str();
   }
 
   std::expected<CommandLine, std::string> pick() {

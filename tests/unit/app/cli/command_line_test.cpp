@@ -134,6 +134,21 @@ TEST(CommandLine, refuses_what_it_does_not_know) {
   EXPECT_THAT(error("run server -c"), StartsWith("qmux run server: "));
 }
 
+TEST(CommandLine, refuses_empty_paths) {
+  const auto of = [](std::initializer_list<const char*> words) {
+    std::vector<const char*> raw{"qmux"};
+    raw.insert(raw.end(), words);
+    const auto line = parse_command_line(static_cast<int>(raw.size()), raw.data(), nullptr);
+    return line ? "none" : line.error();
+  };
+  EXPECT_EQ(of({"run", "server", "-c", ""}),
+            "qmux run server: --config: an empty name (expected a path)\nTry: qmux run server --help\n");
+  EXPECT_THAT(of({"config", "check", "client", "--config", ""}), HasSubstr("an empty name"));
+  EXPECT_THAT(of({"generate", "config", "client", "-o", ""}), HasSubstr("an empty name"));
+  EXPECT_THAT(of({"generate", "certs", "-s", "a", "-o", ""}), HasSubstr("an empty name"));
+  EXPECT_THAT(of({"run", "server", "-c="}), HasSubstr("an empty name"));
+}
+
 TEST(CommandLine, takes_the_forms_of_the_existing_program) {
   EXPECT_EQ(command<RunEnd>("run server -c=a.yaml").config_file, "a.yaml");
   EXPECT_EQ(command<RunEnd>("run server -c a.yaml -c b.yaml").config_file, "b.yaml") << "the last one counts";
