@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 namespace qmux {
 namespace {
@@ -29,6 +30,47 @@ unsigned scope_index(const char* text) noexcept {
 std::uint64_t mix(std::uint64_t h, std::uint64_t value) noexcept {
   h ^= value + 0x9e3779b97f4a7c15U + (h << 6U) + (h >> 2U);
   return h * 0xff51afd7ed558ccdU;
+}
+
+constexpr auto kForm = "host:port, or [IPv6]:port";
+
+std::unexpected<Error> refuse(std::string_view text, std::string_view what, std::string expected = kForm) {
+  return fail("\"" + std::string(text) + "\" " + std::string(what), {}, std::move(expected));
+}
+
+Result<HostPort> with_port(std::string_view host, std::string_view port_text) {
+  const auto port = parse_port(port_text);
+  if (!port) return refuse(port_text, "is not a port", "a number from 0 to 65535");
+  return HostPort{std::string(host), *port};
+}
+
+std::string in_brackets(std::string_view ip) { return "[" + std::string(ip) + "]"; }
+
+/// "[IPv6]:port"
+Result<HostPort> parse_bracketed(std::string_view text) {
+  const auto close = text.find(']');
+  if (close == std::string_view::npos) return refuse(text, "has an unclosed bracket");
+  const std::string_view host = text.substr(1, close - 1);
+  const std::string_view rest = text.substr(close + 1);
+  if (!host.contains(':') || !Address::from_literal(host, 0)) return refuse(host, "is not an IPv6 address");
+  if (rest.empty() || rest == ":") return refuse(text, "has no port", in_brackets(host) + ":port");
+  if (!rest.starts_with(':')) return refuse(text, "has no \":\" after its bracket", in_brackets(host) + ":port");
+  return with_port(host, rest.substr(1));
+}
+
+/// "host:port"
+Result<HostPort> parse_plain(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon + 1 == text.size()) return refuse(text, "has no port");
+  const std::string_view host = text.substr(0, colon);
+  if (!host.contains(':')) return with_port(host, text.substr(colon + 1));
+  // "::1:443" may be an address with a port as well as one without: the first is what somebody means here.
+  if (Address::from_literal(host, 0) && parse_port(text.substr(colon + 1))) {
+    return fail("the IPv6 address in \"" + std::string(text) + "\" needs brackets", {},
+                in_brackets(host) + std::string(text.substr(colon)));
+  }
+  if (Address::from_literal(text, 0)) return refuse(text, "has no port", in_brackets(text) + ":port");
+  return refuse(text, "has more than one \":\"");
 }
 
 }  // namespace
@@ -165,25 +207,13 @@ std::size_t Address::hash() const noexcept {
 }
 
 Result<HostPort> HostPort::parse(std::string_view text) {
-  constexpr auto kForm = "host:port, or [IPv6]:port";
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return fail("\"" + std::string(text) + "\" has no port", {}, kForm);
-  const auto port = parse_port(text.substr(colon + 1));
-  if (!port) {
-    return fail("\"" + std::string(text.substr(colon + 1)) + "\" is not a port", {}, "a number from 0 to 65535");
+  if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
+    std::string_view rest = text.substr(scheme + 3);
+    rest = rest.substr(0, rest.find('/'));
+    const auto meant = parse(rest);
+    return refuse(text, "is a URL", meant ? meant->text() : kForm);
   }
-  std::string_view host = text.substr(0, colon);
-  if (!host.empty() && host.front() == '[') {
-    if (host.back() != ']') return fail("\"" + std::string(text) + "\" has an unclosed bracket", {}, kForm);
-    host = host.substr(1, host.size() - 2);
-    if (host.find(':') == std::string_view::npos || !Address::from_literal(host, 0)) {
-      return fail("\"" + std::string(host) + "\" is not an IPv6 address", {}, kForm);
-    }
-  } else if (host.find(':') != std::string_view::npos) {
-    return fail("the IPv6 address in \"" + std::string(text) + "\" needs brackets", {},
-                "[" + std::string(host) + "]:" + std::to_string(*port));
-  }
-  return HostPort{std::string(host), *port};
+  return text.starts_with('[') ? parse_bracketed(text) : parse_plain(text);
 }
 
 std::string HostPort::text() const {

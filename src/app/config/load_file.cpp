@@ -15,7 +15,7 @@ void read_document(std::string_view yaml, Report& report, std::span<const KeyInf
                    const std::function<void(Report&)>& check) {
   const auto document = parse_yaml(yaml);
   if (!document) {
-    report.error_at(document.error().mark, {}, document.error().what);
+    report.error_at(document.error().mark, {}, document.error().what, document.error().expected);
     return;
   }
   if (const auto& second = document->second_document) report.warn_at(*second, {}, "only the first document is read");

@@ -10,6 +10,8 @@
 #include <sstream>
 #include <utility>
 
+#include "app/config/yaml_problem.h"
+
 namespace qmux::app {
 namespace {
 
@@ -177,9 +179,9 @@ std::expected<YamlDocument, YamlProblem> parse_yaml(std::string_view text) {
     if (parser.HandleNextDocument(rest)) document.second_document = rest.started();
     return document;
   } catch (const YAML::Exception& error) {
-    return std::unexpected(YamlProblem{to_mark(error.mark), error.msg});
+    return std::unexpected(explain_yaml(text, to_mark(error.mark), error.msg));
   } catch (const std::exception& error) {
-    return std::unexpected(YamlProblem{{}, error.what()});
+    return std::unexpected(YamlProblem{{}, error.what(), {}});
   }
 }
 

@@ -40,6 +40,7 @@ struct YamlEntry {
 struct YamlProblem {
   Mark mark;
   std::string what;
+  std::string expected;  ///< what would be right; empty when `what` says it
 };
 
 struct YamlDocument {

@@ -94,8 +94,22 @@ TEST(HostPort, says_what_is_wrong_and_what_would_be_right) {
             "the IPv6 address in \"::1:443\" needs brackets (expected [::1]:443)");
   EXPECT_THAT(HostPort::parse("[::1:443").error().text(), testing::HasSubstr("unclosed bracket"));
   EXPECT_THAT(HostPort::parse("[name]:443").error().text(), testing::HasSubstr("not an IPv6 address"));
+  EXPECT_EQ(HostPort::parse("[::1]").error().text(), "\"[::1]\" has no port (expected [::1]:port)");
+  EXPECT_EQ(HostPort::parse("[::1]:").error().text(), "\"[::1]:\" has no port (expected [::1]:port)");
+  EXPECT_EQ(HostPort::parse("[::1]80").error().text(),
+            "\"[::1]80\" has no \":\" after its bracket (expected [::1]:port)");
+  EXPECT_EQ(HostPort::parse("2001:db8::1").error().text(), "\"2001:db8::1\" has no port (expected [2001:db8::1]:port)");
+  EXPECT_EQ(HostPort::parse("h:1:2").error().text(),
+            "\"h:1:2\" has more than one \":\" (expected host:port, or [IPv6]:port)");
+  EXPECT_EQ(HostPort::parse("http://x:1").error().text(), "\"http://x:1\" is a URL (expected x:1)");
+  EXPECT_EQ(HostPort::parse("https://[::1]:1/a:b").error().text(),
+            "\"https://[::1]:1/a:b\" is a URL (expected [::1]:1)");
+  EXPECT_EQ(HostPort::parse("https://x/").error().text(),
+            "\"https://x/\" is a URL (expected host:port, or [IPv6]:port)");
+  EXPECT_EQ(HostPort::parse("a:").error().text(), "\"a:\" has no port (expected host:port, or [IPv6]:port)");
   EXPECT_FALSE(HostPort::parse(""));
   EXPECT_FALSE(HostPort::parse(":"));
+  EXPECT_FALSE(HostPort::parse("["));
 }
 
 }  // namespace

@@ -244,6 +244,12 @@ TEST(LoadServer, refuses_what_is_no_address) {
                           "(expected [::1]:8443)"));
   EXPECT_THAT(of("a b:1"), ElementsAre("s.yaml:2:5: listeners[0].quic_addr: \"a b\" is not a host (expected "
                                        "host:port, or [IPv6]:port)"));
+  EXPECT_THAT(of("http://x:1"),
+              ElementsAre("s.yaml:2:5: listeners[0].quic_addr: \"http://x:1\" is a URL (expected x:1)"));
+  EXPECT_THAT(of("[::1]"),
+              ElementsAre("s.yaml:2:5: listeners[0].quic_addr: \"[::1]\" has no port (expected [::1]:port)"));
+  EXPECT_THAT(of("h:1:2"), ElementsAre("s.yaml:2:5: listeners[0].quic_addr: \"h:1:2\" has more than one \":\" "
+                                       "(expected host:port, or [IPv6]:port)"));
   EXPECT_THAT(of(""), ElementsAre("s.yaml:2:5: listeners[0].quic_addr: is required"));
 }
 
@@ -347,7 +353,12 @@ TEST(LoadServer, warns_that_a_second_document_is_not_read) {
 
 TEST(LoadServer, names_the_place_of_what_is_no_yaml) {
   EXPECT_THAT(errors("listeners: [\n"), ElementsAre("s.yaml:2:1: end of sequence flow not found"));
-  EXPECT_THAT(errors("a: b: c\n"), ElementsAre("s.yaml:1:5: illegal map value"));
+  EXPECT_THAT(
+      errors("a: b: c\n"),
+      ElementsAre("s.yaml:1:5: a \":\" stands where no key can (expected \"key: value\" on a line of its own, in "
+                  "the column of its neighbours; quotes around a value that holds \": \")"));
+  EXPECT_THAT(errors("a:\n\tb: 1\n"),
+              ElementsAre("s.yaml:2:1: a tab in the indentation (expected spaces: YAML takes no tabs there)"));
 }
 
 TEST(LoadServer, loads_its_example) {

@@ -64,6 +64,22 @@ TEST(YamlTree, names_line_and_column_of_what_is_no_yaml) {
   EXPECT_EQ(problem("a:\n  <<: 5\n"), "2:3: << must name a map");
 }
 
+TEST(YamlTree, finds_the_tab_that_somebody_took_for_spaces) {
+  constexpr auto kTab = "a tab in the indentation";
+  EXPECT_EQ(problem("a:\n\tb: 1\n"), std::string("2:1: ") + kTab);
+  EXPECT_EQ(problem("a:\n\t- b\n"), std::string("2:1: ") + kTab);
+  EXPECT_EQ(problem("a:\n  - b: 1\n  \t  c: 2\n"), std::string("3:3: ") + kTab);
+  EXPECT_EQ(problem("a:\n  b: 1\n\tc: 2\n"), std::string("3:1: ") + kTab);
+  EXPECT_EQ(parse_yaml("a:\n\tb: 1\n").error().expected, "spaces: YAML takes no tabs there");
+  EXPECT_EQ(tree("a: {\n\tb: 1}\n").kind, YamlNode::Kind::map) << "where it indents nothing it does no harm";
+}
+
+TEST(YamlTree, explains_what_the_library_means) {
+  EXPECT_EQ(problem("a: b: c\n"), "1:5: a \":\" stands where no key can");
+  EXPECT_EQ(problem("a:\n  b: 1\n c: 2\n"), "3:2: the indentation fits no line above");
+  EXPECT_EQ(problem("a: @x\n"), "1:4: no value can begin so");
+}
+
 TEST(YamlTree, is_not_multiplied_without_end_by_aliases) {
   std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 12; ++i) {

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+//
+// What the YAML library complains of, in words for those who wrote the file.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "app/config/yaml_tree.h"
+
+namespace qmux::app {
+
+/// `message` is the library's, about the place `mark` in `text`.
+[[nodiscard]] YamlProblem explain_yaml(std::string_view text, Mark mark, const std::string& message);
+
+}  // namespace qmux::app
