@@ -208,7 +208,7 @@ void Endpoint::datagrams_writable() { send_blocked_ = false; }
 
 bool Endpoint::drain_batch() {
   while (!batch_.empty()) {
-    // "Too large" loses a probe of the path MTU, or shows that the path has shrunk: ngtcp2 finds out by the loss.
+    // "Too large" loses a probe of the path MTU, as it should. That a path has shrunk ngtcp2 1.11 does not notice.
     if (socket_->send(batch_.front()) == io::SendStatus::would_block) {
       send_blocked_ = true;
       return false;

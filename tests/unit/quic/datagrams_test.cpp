@@ -232,6 +232,7 @@ TEST(Datagrams, lost_ones_are_not_sent_again) {
   TestDatagrams theirs(pair.server);
   theirs.keep = true;
   std::vector<std::string> all;
+  all.reserve(3000);
   for (int i = 0; i < 3000; ++i) all.push_back(std::to_string(i) + std::string(1000, 'x'));
   for (const std::string& data : all) mine.send(data);
   ASSERT_TRUE(pair.run_until([&] { return mine.queue.empty(); }, seconds(300)));
