@@ -4,6 +4,7 @@
 #pragma once
 
 #include <gnutls/gnutls.h>
+#include <gnutls/x509-ext.h>
 #include <gnutls/x509.h>
 
 #include <string>
@@ -35,6 +36,8 @@ class GnutlsHandle {
 };
 
 using X509Certificate = GnutlsHandle<gnutls_x509_crt_t, gnutls_x509_crt_init, gnutls_x509_crt_deinit>;
+using SubjectAltNames =
+    GnutlsHandle<gnutls_subject_alt_names_t, gnutls_subject_alt_names_init, gnutls_subject_alt_names_deinit>;
 using X509PrivateKey = GnutlsHandle<gnutls_x509_privkey_t, gnutls_x509_privkey_init, gnutls_x509_privkey_deinit>;
 
 inline gnutls_datum_t to_datum(std::string_view text) noexcept {

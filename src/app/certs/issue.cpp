@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_set>
 #include <utility>
 
 #include "app/certs/ecdsa_key_pem.h"
@@ -93,9 +94,23 @@ int set_authority_key_id(gnutls_x509_crt_t certificate, const Identity& authorit
   return gnutls_x509_crt_set_authority_key_id(certificate, id.data(), size);
 }
 
-int add_alternative_name(gnutls_x509_crt_t certificate, gnutls_x509_subject_alt_name_t type, const std::string& name) {
-  return gnutls_x509_crt_set_subject_alt_name(certificate, type, name.data(), static_cast<unsigned>(name.size()),
-                                              GNUTLS_FSAN_APPEND);
+/// Made as a whole: a certificate that is given its names one by one parses and writes those it has each time.
+int set_alternative_names(gnutls_x509_crt_t certificate, const ServerNames& names) {
+  const SubjectAltNames all;
+  Steps steps;
+  const auto add = [&](gnutls_x509_subject_alt_name_t type, const std::string& name) {
+    const gnutls_datum_t datum = to_datum(name);
+    steps.then([&] { return gnutls_subject_alt_names_set(all.get(), type, &datum, nullptr); });
+  };
+  for (const std::string& name : names.dns) add(GNUTLS_SAN_DNSNAME, name);
+  for (const std::string& ip : names.ip) add(GNUTLS_SAN_IPADDRESS, ip);
+  gnutls_datum_t extension{};
+  steps.then([&] { return gnutls_x509_ext_export_subject_alt_names(all.get(), &extension); }).then([&] {
+    constexpr auto kSubjectAltName = "2.5.29.17";
+    return gnutls_x509_crt_set_extension_by_oid(certificate, kSubjectAltName, extension.data, extension.size, 0);
+  });
+  gnutls_free(extension.data);
+  return steps.status();
 }
 
 /// RSA encipherment is of TLS 1.2 and before, and there for those who still ask for the bit.
@@ -135,9 +150,18 @@ std::string ip_bytes(const std::string& literal) {
   return {};
 }
 
-void add_once(std::vector<std::string>& names, std::string name) {
-  if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
-}
+/// A list in the order of its making, each name once.
+class NameList {
+ public:
+  void add(std::string name) {
+    if (const auto [known, is_new] = seen_.insert(std::move(name)); is_new) names_.push_back(*known);
+  }
+  [[nodiscard]] std::vector<std::string> take() { return std::move(names_); }
+
+ private:
+  std::vector<std::string> names_;
+  std::unordered_set<std::string> seen_;
+};
 
 /// As a peer gets it. GnuTLS looks for names and issuers in what it has parsed, not in what it has built.
 Identity parsed_again(Identity built) {
@@ -161,11 +185,12 @@ Validity validity_from(std::time_t now, unsigned years) {
 }
 
 Result<ServerNames> server_names(const std::vector<std::string>& given) {
-  ServerNames names;
+  NameList dns;
+  NameList ip;
   for (std::string name : given) {
     if (name.size() > 2 && name.front() == '[' && name.back() == ']') name = name.substr(1, name.size() - 2);
-    if (std::string ip = ip_bytes(name); !ip.empty()) {
-      add_once(names.ip, std::move(ip));
+    if (std::string bytes = ip_bytes(name); !bytes.empty()) {
+      ip.add(std::move(bytes));
       continue;
     }
     std::ranges::transform(name, name.begin(),
@@ -174,12 +199,12 @@ Result<ServerNames> server_names(const std::vector<std::string>& given) {
       return fail("\"" + name + "\" is not a server name", {},
                   "a DNS name in ASCII, such as example.com, or an IP address");
     }
-    add_once(names.dns, std::move(name));
+    dns.add(std::move(name));
   }
-  add_once(names.dns, "qmux-server");
-  add_once(names.ip, ip_bytes("127.0.0.1"));
-  add_once(names.ip, ip_bytes("::1"));
-  return names;
+  dns.add("qmux-server");
+  ip.add(ip_bytes("127.0.0.1"));
+  ip.add(ip_bytes("::1"));
+  return ServerNames{.dns = dns.take(), .ip = ip.take()};
 }
 
 Result<Identity> make_authority(KeyType type, const Validity& validity) {
@@ -207,13 +232,8 @@ Result<Identity> issue_server(const Identity& authority, KeyType type, const Val
   if (steps.status() < 0) return gnutls_error("no key for the server", steps.status());
   describe(steps, server, {.organization = "QMux", .common_name = "QMux Server"}, within(validity, authority));
   gnutls_x509_crt_t certificate = server.certificate.get();
-  for (const std::string& name : names.dns) {
-    steps.then([&] { return add_alternative_name(certificate, GNUTLS_SAN_DNSNAME, name); });
-  }
-  for (const std::string& ip : names.ip) {
-    steps.then([&] { return add_alternative_name(certificate, GNUTLS_SAN_IPADDRESS, ip); });
-  }
-  steps.then([&] { return gnutls_x509_crt_set_basic_constraints(certificate, 0, -1); })
+  steps.then([&] { return set_alternative_names(certificate, names); })
+      .then([&] { return gnutls_x509_crt_set_basic_constraints(certificate, 0, -1); })
       .then([&] { return gnutls_x509_crt_set_key_usage(certificate, server_key_usage(type)); })
       .then([&] { return gnutls_x509_crt_set_key_purpose_oid(certificate, GNUTLS_KP_TLS_WWW_SERVER, 0); })
       .then([&] { return set_authority_key_id(certificate, authority); })

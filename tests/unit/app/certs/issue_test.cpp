@@ -83,6 +83,15 @@ TEST_F(Issue, makes_servers_that_clients_accept_under_all_their_names) {
   EXPECT_NE(verify(server, ca, GNUTLS_KP_TLS_WWW_SERVER, "10.1.2.4"), 0U);
 }
 
+TEST_F(Issue, makes_a_server_of_thousands_of_names) {
+  const Identity ca = authority();
+  std::vector<std::string> many;
+  for (int i = 0; i < 3000; ++i) many.push_back("n" + std::to_string(i) + ".example");
+  const Identity server = issue_server(ca, KeyType::ecdsa, validity_from(kNow, 1), server_names(many).value()).value();
+  EXPECT_EQ(verify(server, ca, GNUTLS_KP_TLS_WWW_SERVER, "n0.example"), 0U);
+  EXPECT_EQ(verify(server, ca, GNUTLS_KP_TLS_WWW_SERVER, "n2999.example"), 0U);
+}
+
 TEST_F(Issue, keeps_servers_and_clients_apart) {
   const Identity ca = authority();
   const Identity server =
