@@ -2,6 +2,7 @@
 //
 // The keys of a client's file and what must hold across them.
 #include <algorithm>
+#include <unordered_set>
 
 #include "app/config/common_keys.h"
 #include "app/config/load_file.h"
@@ -55,8 +56,9 @@ std::string server_path(std::size_t index) { return "server.servers[" + std::to_
 /// One entry an address: the first is kept.
 void drop_duplicates(Report& report, std::vector<ServerEntry>& servers) {
   std::vector<ServerEntry> kept;
+  std::unordered_set<std::string> seen;
   for (std::size_t i = 0; i < servers.size(); ++i) {
-    if (std::ranges::find(kept, servers[i].address, &ServerEntry::address) == kept.end()) {
+    if (seen.insert(servers[i].address.text()).second) {
       kept.push_back(std::move(servers[i]));
     } else {
       report.warn(server_path(i) + ".address", "\"" + servers[i].address.text() + "\" is listed already: ignored");

@@ -15,29 +15,39 @@ bool lies_in(std::string_view path, std::string_view outer) {
 
 bool before(Mark a, Mark b) { return std::pair(a.line, a.column) < std::pair(b.line, b.column); }
 
-/// Keeps the order of the file; what has one place stays in the order of its finding.
-template <typename Placed>
-void add_in_order(std::vector<Placed>& all, Placed one) {
-  const auto at = std::ranges::upper_bound(all, one.mark, before, &Placed::mark);
-  all.insert(at, std::move(one));
-}
-
-template <typename Placed>
-auto taken(std::vector<Placed>& all) {
-  std::vector<decltype(Placed::what)> taken;
-  taken.reserve(all.size());
-  for (Placed& one : all) taken.push_back(std::move(one.what));
-  all.clear();
-  return taken;
-}
+std::string and_more(std::size_t count) { return "and " + std::to_string(count) + " more"; }
+Error and_more_errors(std::size_t count) { return {.what = and_more(count), .where = {}, .expected = {}}; }
 
 }  // namespace
 
+template <typename T>
+void Findings<T>::add(Mark mark, const std::string& path, T what) {
+  constexpr std::size_t kKept = 20;
+  const auto at = std::ranges::upper_bound(kept_, mark, before, &Placed::mark);
+  kept_.insert(at, {mark, path, std::move(what)});
+  if (kept_.size() <= kKept) return;
+  kept_.pop_back();
+  ++more_;
+}
+
+template <typename T>
+bool Findings<T>::any_in(std::string_view path) const {
+  return std::ranges::any_of(kept_, [path](const Placed& placed) { return lies_in(placed.path, path); });
+}
+
+template <typename T>
+std::vector<T> Findings<T>::take(T (*more)(std::size_t count)) {
+  std::vector<T> taken;
+  taken.reserve(kept_.size() + 1);
+  for (Placed& placed : kept_) taken.push_back(std::move(placed.what));
+  if (more_ > 0) taken.push_back(more(more_));
+  *this = {};
+  return taken;
+}
+
 void Report::locate(const std::string& path, Mark mark) { marks_.insert_or_assign(path, mark); }
 
-bool Report::failed(std::string_view path) const {
-  return std::ranges::any_of(errors_, [path](const auto& error) { return lies_in(error.path, path); });
-}
+bool Report::failed(std::string_view path) const { return errors_.any_in(path); }
 
 Mark Report::mark_of(std::string_view path) const {
   while (true) {
@@ -59,22 +69,22 @@ void Report::error(const std::string& path, std::string what, std::string expect
 }
 
 void Report::error_at(Mark mark, const std::string& path, std::string what, std::string expected) {
-  add_in_order(errors_, {mark, path, Error{std::move(what), where(mark, path), std::move(expected)}});
+  errors_.add(mark, path, Error{std::move(what), where(mark, path), std::move(expected)});
 }
 
 void Report::warn(const std::string& path, std::string_view what) { warn_at(mark_of(path), path, what); }
 
 void Report::warn_at(Mark mark, const std::string& path, std::string_view what) {
-  add_in_order(warnings_, {mark, path, where(mark, path).append(": ").append(what)});
+  warnings_.add(mark, path, where(mark, path).append(": ").append(what));
 }
 
 void Report::notice(const std::string& path, std::string_view what) {
   const Mark mark = mark_of(path);
-  add_in_order(notices_, {mark, path, where(mark, path).append(": ").append(what)});
+  notices_.add(mark, path, where(mark, path).append(": ").append(what));
 }
 
-std::vector<Error> Report::take_errors() { return taken(errors_); }
-std::vector<std::string> Report::take_warnings() { return taken(warnings_); }
-std::vector<std::string> Report::take_notices() { return taken(notices_); }
+std::vector<Error> Report::take_errors() { return errors_.take(and_more_errors); }
+std::vector<std::string> Report::take_warnings() { return warnings_.take(and_more); }
+std::vector<std::string> Report::take_notices() { return notices_.take(and_more); }
 
 }  // namespace qmux::app

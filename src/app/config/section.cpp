@@ -2,6 +2,7 @@
 #include "app/config/section.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "app/config/nearest.h"
 
@@ -113,11 +114,12 @@ const YamlEntry* Section::entry(std::string_view name) {
 }
 
 void Section::refuse_duplicates() {
-  for (auto later = node_.entries.begin(); later != node_.entries.end(); ++later) {
-    const auto first = std::find_if(node_.entries.begin(), later, [&](const auto& e) { return e.key == later->key; });
-    if (first == later) continue;
-    context_.report->error_at(later->mark, path_of(later->key),
-                              "given twice, first on line " + std::to_string(first->mark.line), "one of the two");
+  std::unordered_map<std::string_view, int> line_of;
+  for (const YamlEntry& given : node_.entries) {
+    const auto [first, is_new] = line_of.emplace(given.key, given.mark.line);
+    if (is_new) continue;
+    context_.report->error_at(given.mark, path_of(given.key),
+                              "given twice, first on line " + std::to_string(first->second), "one of the two");
   }
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <map>
 #include <sstream>
+#include <unordered_set>
 #include <utility>
 
 #include "app/config/yaml_problem.h"
@@ -15,8 +16,8 @@
 namespace qmux::app {
 namespace {
 
-// Far above any configuration. It bounds what a few nested aliases can multiply a small file into.
-constexpr std::size_t kNodesMax = 100'000;
+// Far above any configuration. It bounds what a few nested aliases, or many of a long text, can multiply a small file into.
+constexpr std::size_t kTreeBytesMax = std::size_t{16} * 1024 * 1024;
 // Aliases can nest deeper than the file itself; everything that walks a tree recurses this far at most.
 constexpr std::size_t kDepthMax = 64;
 
@@ -29,11 +30,14 @@ YamlNode node_at(YamlNode::Kind kind, const YAML::Mark& mark) {
   return node;
 }
 
-std::size_t count_nodes(const YamlNode& node) {
-  std::size_t count = 1;
-  for (const YamlNode& item : node.items) count += count_nodes(item);
-  for (const YamlEntry& entry : node.entries) count += 1 + count_nodes(entry.value);
-  return count;
+/// What a node takes, without those below it.
+std::size_t own_bytes(const YamlNode& node) { return sizeof node + node.text.size(); }
+
+std::size_t tree_bytes(const YamlNode& node) {
+  std::size_t bytes = own_bytes(node);
+  for (const YamlNode& item : node.items) bytes += tree_bytes(item);
+  for (const YamlEntry& entry : node.entries) bytes += sizeof entry + entry.key.size() + tree_bytes(entry.value);
+  return bytes;
 }
 
 std::size_t depth_of(const YamlNode& node) {
@@ -67,10 +71,12 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) throw YAML::ParserException(mark, "an alias inside of what it names");
-    YamlNode copy = found->second;
-    if (open_.size() + depth_of(copy) > kDepthMax) throw YAML::ParserException(mark, "nested too deeply");
+    const YamlNode& named = found->second;
+    if (open_.size() + depth_of(named) > kDepthMax) throw YAML::ParserException(mark, "nested too deeply");
+    aliased_ = true;
+    grow(tree_bytes(named), mark);
+    YamlNode copy = named;
     copy.mark = to_mark(mark);
-    nodes_ += count_nodes(copy);
     add(std::move(copy), mark, YAML::NullAnchor);
   }
 
@@ -97,6 +103,12 @@ class TreeBuilder final : public YAML::EventHandler {
     bool wants_value = false;  // a map: the last entry has its key and lacks its value
   };
 
+  void grow(std::size_t bytes, const YAML::Mark& mark) {
+    bytes_ += bytes;
+    if (bytes_ <= kTreeBytesMax) return;
+    throw YAML::ParserException(mark, aliased_ ? "aliases make the document too large" : "the document is too large");
+  }
+
   void open(YamlNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
     if (open_.size() >= kDepthMax) throw YAML::ParserException(mark, "nested too deeply");
     Open next;
@@ -113,9 +125,9 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void add(YamlNode node, const YAML::Mark& mark, YAML::anchor_t anchor) {
-    if (++nodes_ > kNodesMax) throw YAML::ParserException(mark, "the document is too large");
+    grow(own_bytes(node), mark);
     if (anchor != YAML::NullAnchor) {
-      nodes_ += count_nodes(node);
+      grow(tree_bytes(node), mark);
       anchors_.insert_or_assign(anchor, node);
     }
     if (open_.empty()) {
@@ -150,10 +162,13 @@ class TreeBuilder final : public YAML::EventHandler {
         sources.push_back(std::move(entry.value));
       }
     }
+    if (sources.empty()) return;
+    std::unordered_set<std::string> present;
+    for (const YamlEntry& entry : map.entries) present.insert(entry.key);
     for (YamlNode& source : sources) {
       if (source.kind != YamlNode::Kind::map) throw YAML::ParserException(open.mark, "<< must name a map");
       for (YamlEntry& entry : source.entries) {
-        if (std::ranges::find(map.entries, entry.key, &YamlEntry::key) != map.entries.end()) continue;
+        if (!present.insert(entry.key).second) continue;
         map.entries.push_back(std::move(entry));
       }
     }
@@ -163,7 +178,8 @@ class TreeBuilder final : public YAML::EventHandler {
   std::optional<Mark> started_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, YamlNode> anchors_;
-  std::size_t nodes_ = 0;
+  std::size_t bytes_ = 0;
+  bool aliased_ = false;
 };
 
 }  // namespace

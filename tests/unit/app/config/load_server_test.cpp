@@ -272,6 +272,16 @@ TEST(LoadServer, reports_all_errors_in_the_order_of_the_file) {
                           ::testing::HasSubstr("s.yaml:10:1: load_balancer: \"random\" is not known")));
 }
 
+TEST(LoadServer, reports_the_first_20_errors_of_the_file_and_the_number_of_the_others) {
+  std::string yaml = "listeners:\n";
+  for (int i = 0; i < 3'000; ++i) yaml += "  - {}\n";
+  const auto all = errors(yaml + "nonsense: 1\n");
+  ASSERT_EQ(all.size(), 21U);
+  EXPECT_THAT(all[3], ::testing::StartsWith("s.yaml:2:5: listeners[0].quic_addr: is required"));
+  EXPECT_EQ(all[20], "and " + std::to_string(3 * 3'000 + 1 + 3 - 20) + " more")
+      << "three keys a listener, an unknown key, and what else is missing";
+}
+
 TEST(LoadServer, wants_a_health_timeout_above_the_interval) {
   EXPECT_THAT(errors(with("", "heartbeat_interval: 30s\n")),
               ElementsAre("s.yaml:7:1: heartbeat_interval: health_timeout 30s does not exceed heartbeat_interval 30s "

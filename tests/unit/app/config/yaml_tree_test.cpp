@@ -88,7 +88,13 @@ TEST(YamlTree, is_not_multiplied_without_end_by_aliases) {
     for (int j = 0; j < 10; ++j) text += (j > 0 ? ", " : "") + below;
     text += "]\n";
   }
-  EXPECT_TRUE(problem(text).ends_with("the document is too large"));
+  EXPECT_TRUE(problem(text).ends_with("aliases make the document too large"));
+}
+
+TEST(YamlTree, is_not_multiplied_by_aliases_of_a_long_text) {
+  std::string text = "a: &a " + std::string(500'000, 'x') + "\nb: [*a";
+  for (int i = 0; i < 100'000; ++i) text += ", *a";
+  EXPECT_TRUE(problem(text + "]\n").ends_with("aliases make the document too large"));
 }
 
 TEST(YamlTree, does_not_nest_without_end) {
