@@ -13,29 +13,28 @@ MutableBytes PacketBatch::room() noexcept {
 }
 
 void PacketBatch::add(const Address& local, const Address& remote, std::size_t bytes, io::Ecn ecn) {
-  CHECK(bytes > 0 && bytes <= kPacketMaxBytes);
-  if (!runs_.empty() && first_ < runs_.size()) {
-    Run& last = runs_.back();
-    if (last.open && bytes <= last.segment_bytes && last.bytes + bytes <= kRunMaxBytes && last.ecn == ecn &&
+  CHECK(bytes <= kPacketMaxBytes);
+  const ConstBytes packet(buffer_.get() + used_, bytes);
+  used_ += bytes;
+  if (last_run_open_ && first_ < runs_.size()) {
+    io::PacketRun& last = runs_.back();
+    if (bytes > 0 && bytes <= last.segment_bytes && last.bytes.size() + bytes <= kRunMaxBytes && last.ecn == ecn &&
         last.remote == remote && last.local == local) {
-      last.bytes += bytes;
-      ++last.packets;
-      last.open = bytes == last.segment_bytes && last.packets < kRunMaxPackets;
-      used_ += bytes;
+      last.bytes = ConstBytes(last.bytes.data(), last.bytes.size() + bytes);
+      last_run_open_ = bytes == last.segment_bytes && ++last_run_packets_ < kRunMaxPackets;
       return;
     }
   }
-  runs_.push_back({local, remote, used_, bytes, bytes, 1, ecn, true});
-  used_ += bytes;
-}
-
-io::PacketRun PacketBatch::front() const noexcept {
-  const Run& run = runs_[first_];
-  return {run.local, run.remote, ConstBytes(buffer_.get() + run.begin, run.bytes), run.segment_bytes, run.ecn};
+  runs_.push_back({.local = local, .remote = remote, .bytes = packet, .segment_bytes = bytes, .ecn = ecn});
+  last_run_packets_ = 1;
+  last_run_open_ = bytes > 0;
 }
 
 void PacketBatch::pop_front() noexcept {
-  if (++first_ < runs_.size()) return;
+  if (++first_ == runs_.size()) clear();
+}
+
+void PacketBatch::clear() noexcept {
   runs_.clear();
   first_ = 0;
   used_ = 0;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/address.h"
@@ -26,32 +27,27 @@ class PacketBatch {
 
   /// Memory for the next packet, at least kPacketMaxBytes; empty when the batch is full.
   [[nodiscard]] MutableBytes room() noexcept;
-  /// The first `bytes` of room() are a packet for that path.
+  /// The first `bytes` of room() are a packet for that path; there are packets of no bytes.
   void add(const Address& local, const Address& remote, std::size_t bytes, io::Ecn ecn);
 
   [[nodiscard]] bool empty() const noexcept { return first_ == runs_.size(); }
   [[nodiscard]] std::size_t bytes() const noexcept { return used_; }
+  /// All runs not taken yet.
+  [[nodiscard]] std::span<const io::PacketRun> runs() const noexcept { return std::span(runs_).subspan(first_); }
   /// The first run not taken yet, of a batch that is not empty.
-  [[nodiscard]] io::PacketRun front() const noexcept;
+  [[nodiscard]] const io::PacketRun& front() const noexcept { return runs_[first_]; }
   void pop_front() noexcept;
+  void clear() noexcept;
 
  private:
-  struct Run {
-    Address local;
-    Address remote;
-    std::size_t begin;
-    std::size_t bytes;
-    std::size_t segment_bytes;
-    std::size_t packets;
-    io::Ecn ecn;
-    bool open;  ///< takes another packet: the last one was of full size
-  };
   static constexpr std::size_t kCapacityBytes = std::size_t{64} * 1024 + kPacketMaxBytes;
 
   std::unique_ptr<std::byte[]> buffer_;
   std::size_t used_ = 0;
-  std::vector<Run> runs_;
+  std::vector<io::PacketRun> runs_;
   std::size_t first_ = 0;
+  std::size_t last_run_packets_ = 0;
+  bool last_run_open_ = false;  ///< takes another packet: the last one was of full size
 };
 
 }  // namespace qmux::quic
