@@ -197,8 +197,8 @@ std::string Address::text() const {
   return (bracketed ? "[" + host + "]" : host) + ":" + std::to_string(port());
 }
 
-std::size_t Address::hash() const noexcept {
-  std::uint64_t h = mix(0, static_cast<std::uint64_t>(family()) << 16U | port());
+std::size_t Address::hash(std::uint64_t seed) const noexcept {
+  std::uint64_t h = mix(seed, static_cast<std::uint64_t>(family()) << 16U | port());
   if (family() == AF_INET) return mix(h, storage_.v4.sin_addr.s_addr);
   if (family() != AF_INET6) return h;
   std::uint64_t halves[2];

@@ -44,7 +44,8 @@ class Address {
   [[nodiscard]] std::string text() const;
   /// Without port and brackets.
   [[nodiscard]] std::string host_text() const;
-  [[nodiscard]] std::size_t hash() const noexcept;
+  /// `seed`: random where a peer may choose many addresses, so that he cannot choose those that collide.
+  [[nodiscard]] std::size_t hash(std::uint64_t seed = 0) const noexcept;
 
   friend bool operator==(const Address& a, const Address& b) noexcept;
 
