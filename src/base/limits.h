@@ -77,6 +77,34 @@ inline constexpr std::chrono::seconds kStoppedLingerMax{1};
 /// as TCP would.
 inline constexpr std::size_t kDiscardMaxBytes = std::size_t{64} * 1024;
 
+// --- UDP --------------------------------------------------------------------------------------------------------------
+
+/// What one UDP session may have waiting for its connection: a tenth of a second at 20 Mbit/s. Counter: queue_full.
+inline constexpr std::size_t kUdpFlowMaxBytes = std::size_t{256} * 1024;
+/// What all UDP sessions of a process may have waiting, shared out among its workers. Counter: queue_full.
+inline constexpr std::size_t kUdpWaitingMaxBytes = std::size_t{64} * 1024 * 1024;
+/// A payload that has waited longer for its connection is dropped: nobody who sends by UDP wants it any more. Long enough
+/// for the largest payload on a new connection over half the globe. Counter: stale.
+inline constexpr std::chrono::milliseconds kUdpWaitMax{500};
+/// Bytes of one UDP session in a row before the next session of the connection has its turn.
+inline constexpr std::size_t kUdpTurnBytes = std::size_t{16} * 1024;
+/// UDP sessions of one connection; one more ends the least recently used one. Counter: sessions_evicted.
+inline constexpr std::size_t kUdpSessionsPerConnectionMax = 16'384;
+/// UDP sessions that one IP address may have on a listener, shared out among the workers: one more ends its own least
+/// recently used one, so that a flood under one address takes no room of others. Counter: sessions_evicted.
+inline constexpr std::size_t kUdpSessionsPerSourceMax = 4096;
+/// Visitors' packets on their way to another worker: a batch ...
+inline constexpr std::size_t kUdpParcelBytes = std::size_t{128} * 1024;
+inline constexpr std::size_t kUdpParcelRuns = 512;
+/// ... and how many batches a process has. Counter: mailbox_full.
+inline constexpr std::size_t kUdpParcelsMax = 128;
+/// Payloads of one session that wait for the local service's address. Counter: no_socket.
+inline constexpr std::size_t kUdpEarlyMaxBytes = std::size_t{64} * 1024;
+/// How long the local service's addresses are good for new UDP sessions.
+inline constexpr std::chrono::seconds kUdpServiceLookUpAge{5};
+/// Socket buffers to ask for towards the local service, of each session.
+inline constexpr std::size_t kUdpServiceSocketBytes = std::size_t{1024} * 1024;
+
 // --- wire -------------------------------------------------------------------------------------------------------------
 
 /// Largest JSON of a control message accepted (docs/PROTOCOL.md). None that either side sends comes near.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/client_session.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -63,6 +64,9 @@ void ClientSession::registration_answered(const wire::RegisterAck& answer) {
   // A server of ours uses at least one of the extensions that we announce.
   server_ = answer.capabilities.empty() ? RelayPeer::go_server : RelayPeer::exact;
   control_->start_heartbeats();
+  const bool fragment_sequence =
+      std::ranges::find(answer.capabilities, wire::capability::kFragSeq) != answer.capabilities.end();
+  udp_ = std::make_unique<ClientUdp>(worker_, *connection_, options_.local, options_.udp_options, fragment_sequence);
   host_.session_registered();
   for (quic::Stream* const stream : std::exchange(early_, {})) begin_tunnel(*stream);
 }
@@ -102,6 +106,7 @@ void ClientSession::tunnel_ended(ClientTunnel& tunnel) {
 void ClientSession::closed(quic::Connection& /*connection*/, const quic::CloseCause& cause) {
   deadline_.cancel();
   if (control_) control_->connection_lost();
+  udp_.reset();
   for (auto& [id, tunnel] : tunnels_) {
     tunnel->connection_lost();
     worker_.retired.add(std::move(tunnel));

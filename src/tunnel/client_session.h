@@ -16,6 +16,7 @@
 #include "tunnel/control_stream.h"
 #include "tunnel/options.h"
 #include "tunnel/retired.h"
+#include "tunnel/udp/client_udp.h"
 #include "tunnel/worker_state.h"
 #include "wire/messages.h"
 
@@ -77,6 +78,7 @@ class ClientSession final : public Retirable,
   bool registered_ = false;
   std::vector<quic::Stream*> early_;  ///< opened by the server before its answer arrived: packets overtake each other
   std::unordered_map<std::int64_t, std::unique_ptr<ClientTunnel>> tunnels_;  ///< by stream
+  std::unique_ptr<ClientUdp> udp_;                                           ///< once registered
 };
 
 }  // namespace qmux::tunnel

@@ -12,6 +12,7 @@
 #include <numeric>
 
 #include "tunnel/relay.h"
+#include "tunnel/udp/udp_counters.h"
 
 namespace qmux::tunnel {
 
@@ -41,6 +42,8 @@ struct Counters {
   std::uint64_t dials_failed = 0;
   std::uint64_t requests_malformed = 0;  ///< no NewConn, or none in time
   std::uint64_t requests_lost = 0;       ///< the stream or its connection ended before the dial
+
+  UdpCounters udp;
 
   // Between workers.
   std::uint64_t mailbox_full = 0;

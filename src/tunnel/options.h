@@ -12,6 +12,7 @@
 #include "quic/transport_config.h"
 #include "tunnel/control_stream.h"
 #include "tunnel/pool.h"
+#include "tunnel/udp/udp_options.h"
 
 namespace qmux::tunnel {
 
@@ -20,6 +21,8 @@ struct ListenerOptions {
   Address quic_address;     ///< port 0: any free one
   Address traffic_address;  ///< likewise
   bool tcp = true;          ///< whether visitors may come by TCP
+  bool udp = false;         ///< whether visitors may come by UDP
+  UdpOptions udp_options{};
   quic::TransportConfig transport{};
 };
 
@@ -42,6 +45,7 @@ struct ClientOptions {
   HostPort local;                                  ///< the local service
   const quic::Credentials* credentials = nullptr;  ///< outlives the client
   quic::TransportConfig transport{};
+  UdpOptions udp_options{};
   HealthOptions health{};
   Duration backoff_max = std::chrono::seconds(30);  ///< longest wait between two attempts
 };

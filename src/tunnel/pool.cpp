@@ -57,11 +57,12 @@ void Pool::set_stream_credit(MemberId member, bool available) {
   if (Member* const found = find(member)) found->has_credit = available;
 }
 
-Pool::Seat Pool::choose(std::span<const MemberId> tried) {
+Pool::Seat Pool::choose(std::span<const MemberId> tried, Need need) {
   const std::lock_guard lock(mutex_);
   Member* best = nullptr;
   for (Member& member : members_) {
     if (member.state == State::draining || std::ranges::find(tried, member.id) != tried.end()) continue;
+    if (need == Need::udp && !member.client.udp) continue;
     if (best == nullptr || better(member, *best)) best = &member;
   }
   if (best == nullptr) return {};

@@ -29,6 +29,7 @@ struct Applicant {
   std::uint32_t slot = 0;
   std::uint64_t epoch = 0;
   std::size_t worker = 0;
+  bool udp = false;  ///< carries UDP as well
 };
 
 class Pool {
@@ -71,6 +72,9 @@ class Pool {
     std::optional<Replaced> replaced;
   };
 
+  /// What a visitor needs of a client.
+  enum class Need : std::uint8_t { tcp, udp };
+
   explicit Pool(Balance balance) noexcept : balance_(balance) {}
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -91,7 +95,7 @@ class Pool {
   void set_stream_credit(MemberId member, bool available);
 
   /// A seat with the best member that is not among `tried`; an invalid one when there is none.
-  [[nodiscard]] Seat choose(std::span<const MemberId> tried);
+  [[nodiscard]] Seat choose(std::span<const MemberId> tried, Need need = Need::tcp);
 
   [[nodiscard]] std::size_t size() const;
   /// Seats taken at present with the members present.

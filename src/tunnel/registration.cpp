@@ -10,12 +10,15 @@ Result<ClientAbilities> review(const wire::Register& request) {
   }
   return ClientAbilities{.conn_ack = request.can(wire::capability::kConnAck),
                          .drain = request.can(wire::capability::kDrain),
+                         .udp = request.can(wire::capability::kUdp),
+                         .frag_seq = request.can(wire::capability::kFragSeq),
                          .names_instances = !request.instance.empty()};
 }
 
 std::vector<std::string> words_of(const ClientAbilities& abilities) {
   std::vector<std::string> words;
   if (abilities.conn_ack) words.emplace_back(wire::capability::kConnAck);
+  if (abilities.frag_seq) words.emplace_back(wire::capability::kFragSeq);
   if (abilities.drain) words.emplace_back(wire::capability::kDrain);
   return words;
 }

@@ -16,6 +16,8 @@ namespace qmux::tunnel {
 struct ClientAbilities {
   bool conn_ack = false;
   bool drain = false;
+  bool udp = false;       ///< carries UDP ...
+  bool frag_seq = false;  ///< ... and tells groups of fragments apart by session and age
   /// A program that names its processes; others are the existing programs, with their habits.
   bool names_instances = false;
 };

@@ -3,16 +3,31 @@
 
 #include <utility>
 
+#include "base/limits.h"
 #include "base/log.h"
 
 namespace qmux::tunnel {
+namespace {
+
+const char* protocol_of(const ListenerOptions& listener) {
+  if (listener.tcp && listener.udp) return "both";
+  return listener.udp ? "udp" : "tcp";
+}
+
+}  // namespace
 
 Server::Server(ServerOptions options, const std::vector<io::EventLoop*>& loops, std::move_only_function<void()> stopped)
-    : options_(std::move(options)), stopped_(std::move(stopped)), running_(loops.size()) {
+    : options_(std::move(options)),
+      parcels_(limits::kUdpParcelsMax),
+      stopped_(std::move(stopped)),
+      running_(loops.size()) {
   for (const ListenerOptions& listener : options_.listeners) {
     pools_.push_back(std::make_unique<Pool>(options_.balance));
-    setups_.push_back(
-        {.index = setups_.size(), .options = &listener, .server = &options_, .pool = pools_.back().get()});
+    setups_.push_back({.index = setups_.size(),
+                       .options = &listener,
+                       .server = &options_,
+                       .pool = pools_.back().get(),
+                       .parcels = &parcels_});
   }
   const std::size_t count = loops.size();
   for (std::size_t index = 0; index < count; ++index) {
@@ -32,13 +47,13 @@ Result<void> Server::start() {
       if (auto opened = listener.open(quic, traffic); !opened) return opened;
       // Where any port would do, the first worker's is everybody's.
       quic.set_port(listener.quic_address().port());
-      if (setup.options->tcp) traffic.set_port(listener.traffic_address().port());
+      traffic.set_port(listener.traffic_address().port());
     }
     quic_addresses_.push_back(quic);
     traffic_addresses_.push_back(traffic);
     log::info("listener ready", {{"quic", quic.text()},
                                  {"traffic", traffic.text()},
-                                 {"protocol", setup.options->tcp ? "tcp" : "none"},
+                                 {"protocol", protocol_of(*setup.options)},
                                  {"workers", workers_.size()}});
   }
   return {};

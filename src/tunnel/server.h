@@ -45,6 +45,7 @@ class Server final : public Workers {
   void worker_stopped();
 
   const ServerOptions options_;
+  UdpParcels parcels_;
   std::vector<std::unique_ptr<Pool>> pools_;  ///< by listener
   std::vector<ListenerSetup> setups_;
   std::vector<std::unique_ptr<ServerWorker>> workers_;

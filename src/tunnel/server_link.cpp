@@ -51,7 +51,8 @@ void ServerLink::connect_next() {
   wire::Register introduction{
       .client_id = options_.client_id,
       .version = std::string(wire::kProtocolVersion),
-      .capabilities = {std::string(wire::capability::kTcp), std::string(wire::capability::kConnAck),
+      .capabilities = {std::string(wire::capability::kTcp), std::string(wire::capability::kUdp),
+                       std::string(wire::capability::kConnAck), std::string(wire::capability::kFragSeq),
                        std::string(wire::capability::kDrain)},
       .instance = instance_,
       .slot = slot_,

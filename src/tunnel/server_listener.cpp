@@ -15,21 +15,35 @@ ServerListener::ServerListener(WorkerState& worker, quic::WorkerSlot slot, const
       workers_(workers),
       endpoint_(worker.loop, worker.chunks,
                 {.transport = setup.options->transport, .credentials = setup.server->credentials, .worker = slot}),
-      retry_(worker.loop.timers(), [this] { place_waiting(); }) {}
+      retry_(worker.loop.timers(), [this] { place_waiting(); }) {
+  if (!setup.options->udp) return;
+  udp_.emplace(worker, UdpListener::Setup{.listener = setup.index,
+                                          .slot = slot,
+                                          .pool = setup.pool,
+                                          .options = &setup.options->udp_options,
+                                          .workers = &workers,
+                                          .parcels = setup.parcels});
+}
 
 ServerListener::~ServerListener() = default;
 
 Result<void> ServerListener::open(const Address& quic_address, const Address& traffic_address) {
   const bool shared = slot_.count > 1;
   if (auto listening = endpoint_.listen(quic_address, shared, *this); !listening) return listening;
-  if (!setup_.options->tcp) return {};
-  auto listener = worker_.loop.listen_tcp(traffic_address, shared, *this);
-  if (!listener) return std::unexpected(std::move(listener.error()));
-  traffic_ = std::move(*listener);
-  return {};
+  Address address = traffic_address;
+  if (setup_.options->tcp) {
+    auto listener = worker_.loop.listen_tcp(address, shared, *this);
+    if (!listener) return std::unexpected(std::move(listener.error()));
+    traffic_ = std::move(*listener);
+    address = traffic_->local_address();  // both protocols share one port
+  }
+  return udp_ ? udp_->open(address, shared) : Result<void>();
 }
 
-Address ServerListener::traffic_address() const { return traffic_ ? traffic_->local_address() : Address(); }
+Address ServerListener::traffic_address() const {
+  if (traffic_) return traffic_->local_address();
+  return udp_ ? udp_->address() : Address();
+}
 
 // --- visitors ----------------------------------------------------------------------------------------------------------
 
@@ -131,6 +145,7 @@ quic::ConnectionEvents* ServerListener::connection_begun(quic::Connection& conne
 
 void ServerListener::session_registered(ServerSession& session, const std::optional<Pool::Replaced>& replaced) {
   members_.emplace(session.member(), &session);
+  if (udp_ && session.abilities().udp) udp_->join(session);
   if (replaced) {
     if (replaced->worker == slot_.index) {
       member_replaced(replaced->member);
@@ -150,6 +165,7 @@ void ServerListener::member_replaced(MemberId member) {
 
 void ServerListener::session_ended(ServerSession& session) {
   members_.erase(session.member());
+  if (udp_) udp_->leave(session.member());
   const auto found = sessions_.find(&session.connection());
   CHECK(found != sessions_.end());
   worker_.retired.add(std::move(found->second));

@@ -15,6 +15,7 @@
 #include "tunnel/options.h"
 #include "tunnel/pool.h"
 #include "tunnel/server_session.h"
+#include "tunnel/udp/udp_listener.h"
 #include "tunnel/visitor.h"
 #include "tunnel/worker_message.h"
 #include "tunnel/worker_state.h"
@@ -27,6 +28,7 @@ struct ListenerSetup {
   const ListenerOptions* options = nullptr;
   const ServerOptions* server = nullptr;
   Pool* pool = nullptr;
+  UdpParcels* parcels = nullptr;
 };
 
 class ServerListener final : private quic::ConnectionAcceptor,
@@ -39,8 +41,10 @@ class ServerListener final : private quic::ConnectionAcceptor,
   /// Opens both sockets at these addresses (those of the options, with the ports that the first worker got).
   [[nodiscard]] Result<void> open(const Address& quic_address, const Address& traffic_address);
   [[nodiscard]] Address quic_address() const { return endpoint_.local_address(); }
-  /// Unspecified when visitors may not come by TCP.
+  /// Where visitors come, by whatever protocol they may.
   [[nodiscard]] Address traffic_address() const;
+  /// nullptr when visitors may not come by UDP.
+  [[nodiscard]] UdpListener* udp() noexcept { return udp_ ? &*udp_ : nullptr; }
 
   /// From other workers.
   void visitor_arrived(SeatedVisitor seated);
@@ -77,6 +81,7 @@ class ServerListener final : private quic::ConnectionAcceptor,
   Workers& workers_;
   quic::Endpoint endpoint_;
   std::unique_ptr<io::TcpListener> traffic_;
+  std::optional<UdpListener> udp_;
   std::unordered_map<quic::Connection*, std::unique_ptr<ServerSession>> sessions_;
   std::unordered_map<MemberId, ServerSession*> members_;
   std::deque<Visitor> waiting_;  ///< for a client to come

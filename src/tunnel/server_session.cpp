@@ -75,7 +75,8 @@ void ServerSession::register_client(const wire::Register& request) {
                                .instance = request.instance,
                                .slot = request.slot,
                                .epoch = request.epoch,
-                               .worker = worker_index_});
+                               .worker = worker_index_,
+                               .udp = abilities->udp});
   if (!admission) {
     refuse("a newer connection of this client is registered");
     return;

@@ -54,8 +54,11 @@ class ServerSession final : public Retirable,
   /// 0 until registered.
   [[nodiscard]] MemberId member() const noexcept { return member_; }
   [[nodiscard]] quic::Connection& connection() noexcept { return connection_; }
+  [[nodiscard]] const ClientAbilities& abilities() const noexcept { return abilities_; }
   /// Opens a tunnel for him, at once or when the client allows another stream.
   void take(SeatedVisitor seated);
+  /// Something new is on its way to the client: should nothing at all come back, others are chosen before it.
+  void expect_sign_of_life();
   /// Ends the connection; session_ended() follows.
   void close(quic::ErrorCode code, std::string reason);
 
@@ -86,7 +89,6 @@ class ServerSession final : public Retirable,
   void time_is_up();
   void open_tunnel(SeatedVisitor seated, quic::Stream& stream);
   void serve_waiting();
-  void expect_sign_of_life();
   void check_sign_of_life();
   void give_up_waiting();
   void return_visitor(SeatedVisitor seated);

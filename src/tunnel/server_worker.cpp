@@ -56,17 +56,35 @@ void ServerWorker::handle(WorkerMessage message) {
           listeners_[each.visitor.listener]->visitor_arrived(std::move(each));
         } else if constexpr (std::is_same_v<Message, StrayPackets>) {
           listeners_[each.listener]->packets_arrived(each);
-        } else {
+        } else if constexpr (std::is_same_v<Message, MemberReplaced>) {
           listeners_[each.listener]->member_replaced(each.member);
+        } else {
+          handle_udp(*listeners_[each.listener]->udp(), each);
         }
       },
       message);
+}
+
+template <typename Message>
+void ServerWorker::handle_udp(UdpListener& listener, Message& message) {
+  if constexpr (std::is_same_v<Message, UdpPackets>) {
+    listener.packets_arrived(std::move(message.parcel));
+  } else if constexpr (std::is_same_v<Message, UdpVisitorSeated>) {
+    listener.visitor_arrived(std::move(message.seated));
+  } else if constexpr (std::is_same_v<Message, UdpVisitorEvicted>) {
+    listener.visitor_evicted(message.member, message.visitor, message.route);
+  } else {
+    listener.sessions_ended(message.sessions);
+  }
 }
 
 void ServerWorker::end_of_pass(Time now) {
   end_pass(state_,
            listeners_ | std::views::transform([](const auto& each) -> quic::Endpoint& { return each->endpoint(); }),
            now);
+  for (const auto& listener : listeners_) {
+    if (UdpListener* const udp = listener->udp()) udp->finish_pass();
+  }
   if (stopping_ &&
       std::ranges::all_of(listeners_, [](const auto& each) { return each->endpoint().connection_count() == 0; })) {
     finish_stop();

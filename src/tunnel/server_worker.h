@@ -41,6 +41,8 @@ class ServerWorker final : private io::EventLoop::PassObserver {
   void end_of_pass(Time now) override;
   void woken();
   void handle(WorkerMessage message);
+  template <typename Message>
+  void handle_udp(UdpListener& listener, Message& message);
   void begin_stop();
   void finish_stop();
 

@@ -4,12 +4,16 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <variant>
 #include <vector>
 
 #include "base/address.h"
 #include "base/io/datagram_socket.h"
 #include "tunnel/pool.h"
+#include "tunnel/udp/udp_parcel.h"
+#include "tunnel/udp/udp_visitor.h"
 #include "tunnel/visitor.h"
 
 namespace qmux::tunnel {
@@ -30,7 +34,39 @@ struct MemberReplaced {
   MemberId member = 0;
 };
 
-using WorkerMessage = std::variant<SeatedVisitor, StrayPackets, MemberReplaced>;
+/// A visitor by UDP, for whom a client of that worker's was chosen.
+struct UdpVisitorSeated {
+  std::size_t listener = 0;
+  SeatedUdpVisitor seated;
+};
+
+/// What visitors by UDP have sent, for clients of that worker's.
+struct UdpPackets {
+  std::size_t listener = 0;
+  std::unique_ptr<UdpParcel> parcel;
+};
+
+/// His route is somebody else's now: his session with that member is to end.
+struct UdpVisitorEvicted {
+  std::size_t listener = 0;
+  MemberId member = 0;
+  UdpVisitor visitor;
+  std::uint64_t route = 0;
+};
+
+struct EndedUdpSession {
+  UdpVisitor visitor;
+  std::uint64_t route = 0;
+};
+
+/// Sessions of visitors who come in at that worker have ended: their routes lead nowhere.
+struct UdpSessionsEnded {
+  std::size_t listener = 0;
+  std::vector<EndedUdpSession> sessions;
+};
+
+using WorkerMessage = std::variant<SeatedVisitor, StrayPackets, MemberReplaced, UdpVisitorSeated, UdpPackets,
+                                   UdpVisitorEvicted, UdpSessionsEnded>;
 
 /// The workers of a server, as one of them sees the others.
 class Workers {

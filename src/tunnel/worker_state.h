@@ -10,6 +10,10 @@
 #include "tunnel/counters.h"
 #include "tunnel/memory_budget.h"
 #include "tunnel/retired.h"
+#include "tunnel/udp/payload_queue.h"
+#include "tunnel/udp/udp_outbox.h"
+#include "tunnel/udp/unread.h"
+#include "wire/reassembler.h"
 
 namespace qmux::tunnel {
 
@@ -18,6 +22,10 @@ struct WorkerState {
   WorkerState(io::EventLoop& its_loop, std::size_t workers)
       : loop(its_loop),
         memory(limits::kStuckTunnelsMaxBytes / workers),
+        udp_waiting(limits::kUdpWaitingMaxBytes / workers),
+        reassembly(limits::kReassemblyMaxBytes / workers),
+        udp_outbox(counters.udp),
+        unread(its_loop),
         complaints(its_loop.timers()),
         chunk_surplus(its_loop.timers(), [this] { chunks.give_up_surplus(); }) {}
 
@@ -25,6 +33,10 @@ struct WorkerState {
   ChunkPool chunks;
   MemoryBudget memory;
   Counters counters;
+  PayloadBudget udp_waiting;          ///< UDP payloads that wait to be sent
+  wire::ReassemblyBudget reassembly;  ///< parts of UDP payloads that wait for the rest
+  UdpOutbox udp_outbox;
+  Unread unread;
   /// What is said about peers, each kind at its own limited rate, so that one noisy peer hides nothing of another kind.
   struct Complaints {
     explicit Complaints(TimerQueue& timers)

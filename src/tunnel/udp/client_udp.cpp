@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/udp/client_udp.h"
+
+#include <iterator>
+#include <utility>
+
+#include "base/limits.h"
+#include "base/log.h"
+
+namespace qmux::tunnel {
+
+ClientUdp::ClientUdp(WorkerState& worker, quic::Connection& connection, const HostPort& service,
+                     const UdpOptions& options, bool fragment_sequence)
+    : worker_(worker),
+      service_(service),
+      options_(options),
+      channel_(worker, connection, options, fragment_sequence, *this),
+      idle_(worker.loop.timers(), [this] { end_idle(); }) {}
+
+ClientUdp::~ClientUdp() {
+  worker_.counters.udp.sessions_lost += sessions_.size();
+  while (!sessions_.empty()) end(sessions_.begin());
+}
+
+void ClientUdp::payload_received(std::uint32_t id, ConstBytes payload) {
+  const auto session = find_or_begin(id);
+  session_used(*session);
+  session->deliver(payload);
+}
+
+ClientUdp::Sessions::iterator ClientUdp::find_or_begin(std::uint32_t id) {
+  const auto found = by_id_.find(id);
+  if (found != by_id_.end()) return found->second;
+  if (sessions_.size() >= limits::kUdpSessionsPerConnectionMax) {
+    ++worker_.counters.udp.sessions_evicted;
+    end(sessions_.begin());
+  }
+  const auto session =
+      sessions_.emplace(sessions_.end(), worker_, channel_.sender(), id, static_cast<ClientUdpSessionOwner&>(*this));
+  by_id_.emplace(id, session);
+  ++worker_.counters.udp.sessions_opened;
+  if (!idle_.is_set()) idle_.set(worker_.loop.now() + options_.session_idle_timeout);
+  if (addresses_are_fresh()) {
+    session->open(addresses_);
+  } else {
+    look_up();
+  }
+  return session;
+}
+
+void ClientUdp::session_used(ClientUdpSession& session) {
+  session.last_used = worker_.loop.now();
+  const auto place = by_id_.find(session.id())->second;
+  if (std::next(place) != sessions_.end()) sessions_.splice(sessions_.end(), sessions_, place);
+}
+
+void ClientUdp::end(Sessions::iterator session) {
+  by_id_.erase(session->id());
+  channel_.forget_session(session->id());
+  sessions_.erase(session);
+}
+
+void ClientUdp::end_idle() {
+  const Time now = worker_.loop.now();
+  while (!sessions_.empty() && sessions_.front().last_used + options_.session_idle_timeout <= now) {
+    ++worker_.counters.udp.sessions_idle;
+    end(sessions_.begin());
+  }
+  if (!sessions_.empty()) idle_.set(sessions_.front().last_used + options_.session_idle_timeout);
+}
+
+bool ClientUdp::addresses_are_fresh() const noexcept { return worker_.loop.now() < addresses_until_; }
+
+void ClientUdp::look_up() {
+  if (resolution_) return;
+  resolution_ = worker_.loop.resolve(
+      service_, [this](Result<std::vector<Address>> addresses) { looked_up(std::move(addresses)); });
+}
+
+void ClientUdp::looked_up(Result<std::vector<Address>> addresses) {
+  resolution_.reset();
+  addresses_.clear();
+  if (addresses) {
+    addresses_ = std::move(*addresses);
+    addresses_until_ = worker_.loop.now() + limits::kUdpServiceLookUpAge;
+  } else {
+    worker_.complaints.unreachable.write(worker_.loop.now(), log::Level::warn, "local service not found",
+                                         {{"service", service_.text()}, {"cause", addresses.error().text()}});
+  }
+  for (ClientUdpSession& session : sessions_) {
+    if (!session.is_open()) session.open(addresses_);
+  }
+}
+
+}  // namespace qmux::tunnel

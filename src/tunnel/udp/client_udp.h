@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+//
+// The UDP sessions of a connection, as the client sees them: a socket of its own towards the local service for each session
+// that the server names.
+//
+// Owned by the client's session; one thread.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "base/address.h"
+#include "base/io/event_loop.h"
+#include "base/timer_queue.h"
+#include "quic/connection.h"
+#include "tunnel/udp/client_udp_session.h"
+#include "tunnel/udp/udp_channel.h"
+#include "tunnel/udp/udp_options.h"
+#include "tunnel/worker_state.h"
+
+namespace qmux::tunnel {
+
+class ClientUdp final : private UdpChannelEvents, private ClientUdpSessionOwner {
+ public:
+  /// `service` and `options` outlive it.
+  ClientUdp(WorkerState& worker, quic::Connection& connection, const HostPort& service, const UdpOptions& options,
+            bool fragment_sequence);
+  ClientUdp(const ClientUdp&) = delete;
+  ClientUdp& operator=(const ClientUdp&) = delete;
+  /// Ends all sessions.
+  ~ClientUdp();
+
+  [[nodiscard]] std::size_t session_count() const noexcept { return sessions_.size(); }
+
+ private:
+  using Sessions = std::list<ClientUdpSession>;  ///< the least recently used first
+
+  // UdpChannelEvents
+  void payload_received(std::uint32_t session, ConstBytes payload) override;
+
+  // ClientUdpSessionOwner
+  void session_used(ClientUdpSession& session) override;
+
+  Sessions::iterator find_or_begin(std::uint32_t id);
+  void end(Sessions::iterator session);
+  void end_idle();
+  /// The service's addresses, looked up again when the last answer has become old.
+  void look_up();
+  void looked_up(Result<std::vector<Address>> addresses);
+  [[nodiscard]] bool addresses_are_fresh() const noexcept;
+
+  WorkerState& worker_;
+  const HostPort& service_;
+  const UdpOptions& options_;
+  UdpChannel channel_;
+  Sessions sessions_;
+  std::unordered_map<std::uint32_t, Sessions::iterator> by_id_;
+  Timer idle_;
+  std::unique_ptr<io::Resolution> resolution_;
+  std::vector<Address> addresses_;
+  Time addresses_until_ = Time::min();
+};
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/udp/client_udp_session.h"
+
+#include <array>
+#include <utility>
+
+#include "base/limits.h"
+#include "base/log.h"
+
+namespace qmux::tunnel {
+
+ClientUdpSession::ClientUdpSession(WorkerState& worker, UdpSender& sender, std::uint32_t id,
+                                   ClientUdpSessionOwner& owner)
+    : worker_(worker), owner_(owner), flow_(sender, id), early_(worker.chunks, worker.udp_waiting) {}
+
+ClientUdpSession::~ClientUdpSession() { close(); }
+
+void ClientUdpSession::close() {
+  if (!socket_) return;
+  worker_.unread.forget(*this);
+  worker_.udp_outbox.forget(*socket_);
+  socket_.reset();
+}
+
+void ClientUdpSession::open(std::span<const Address> service) {
+  addresses_.assign(service.rbegin(), service.rend());
+  open_next();
+  while (!early_.empty()) {
+    if (socket_) {
+      std::array<ConstBytes, PayloadQueue::kPiecesMax> pieces;
+      const std::size_t count = early_.view(0, early_.front().bytes, pieces);
+      worker_.udp_outbox.add(*socket_, {}, remote_, std::span(pieces).first(count));
+    } else {
+      worker_.counters.udp.drop(UdpDrop::no_socket);
+    }
+    early_.pop();
+  }
+}
+
+bool ClientUdpSession::open_next() {
+  close();
+  while (!addresses_.empty()) {
+    remote_ = addresses_.back();
+    addresses_.pop_back();
+    auto socket = worker_.loop.open_datagram({.local = Address::any(remote_.family(), 0),
+                                              .remote = remote_,
+                                              .buffer_bytes = limits::kUdpServiceSocketBytes,
+                                              .fragmentable = true},
+                                             *this);
+    if (socket) {
+      socket_ = std::move(*socket);
+      return true;
+    }
+    worker_.complaints.unreachable.write(worker_.loop.now(), log::Level::warn, "no socket for the local service",
+                                         {{"service", remote_.text()}, {"cause", socket.error().text()}});
+  }
+  return false;
+}
+
+void ClientUdpSession::deliver(ConstBytes payload) {
+  if (socket_) {
+    worker_.udp_outbox.add(*socket_, {}, remote_, std::span(&payload, 1));
+  } else if (worker_.udp_waiting.has_room() && early_.held_bytes() + payload.size() <= limits::kUdpEarlyMaxBytes) {
+    early_.push(payload, worker_.loop.now());
+  } else {
+    worker_.counters.udp.drop(UdpDrop::no_socket);
+  }
+}
+
+void ClientUdpSession::datagrams_readable() {
+  std::array<io::PacketRun, 32> runs;
+  for (int batch = 0; batch < limits::kReceiveBatchesPerPass; ++batch) {
+    const std::size_t count = socket_->receive(runs);
+    if (count == 0) {
+      if (socket_->refused() && !answered_ && !addresses_.empty()) open_next();
+      return;
+    }
+    answered_ = true;
+    owner_.session_used(*this);
+    for (const io::PacketRun& packets : std::span(runs).first(count)) {
+      worker_.counters.udp.payloads_received += packets.packet_count();
+      for (std::size_t i = 0; i < packets.packet_count(); ++i) flow_.push(packets.packet(i));
+    }
+  }
+  worker_.unread.add(*this);
+}
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+//
+// A visitor's UDP as the client sees it: a session id of the server's, and a socket connected to the local service.
+//
+//   begun, waits for the service's address -> open
+//
+// An ICMP error does not end it: the service may come back. While the service has never answered from the address in use, the
+// next of its addresses is tried. Owned by ClientUdp; one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/address.h"
+#include "base/io/datagram_socket.h"
+#include "base/io/event_loop.h"
+#include "base/time.h"
+#include "tunnel/udp/payload_queue.h"
+#include "tunnel/udp/udp_sender.h"
+#include "tunnel/udp/unread.h"
+#include "tunnel/worker_state.h"
+
+namespace qmux::tunnel {
+
+class ClientUdpSession;
+
+class ClientUdpSessionOwner {
+ public:
+  /// The service has answered.
+  virtual void session_used(ClientUdpSession& session) = 0;
+
+ protected:
+  ~ClientUdpSessionOwner() = default;
+};
+
+class ClientUdpSession final : private io::DatagramSocket::Observer, private Unread::Reader {
+ public:
+  ClientUdpSession(WorkerState& worker, UdpSender& sender, std::uint32_t id, ClientUdpSessionOwner& owner);
+  ClientUdpSession(const ClientUdpSession&) = delete;
+  ClientUdpSession& operator=(const ClientUdpSession&) = delete;
+  ~ClientUdpSession();
+
+  [[nodiscard]] std::uint32_t id() const noexcept { return flow_.session(); }
+  /// Opens the socket to the first of these that can be used, and sends what has waited. Without any, what waits is dropped.
+  void open(std::span<const Address> service);
+  [[nodiscard]] bool is_open() const noexcept { return socket_ != nullptr; }
+  /// To the local service; waits, within bounds, while the session is not open.
+  void deliver(ConstBytes payload);
+
+  Time last_used{};  ///< its owner's note
+
+ private:
+  void datagrams_readable() override;
+  void datagrams_writable() override {}
+  void read_on() override { datagrams_readable(); }
+
+  /// True: the session is open.
+  bool open_next();
+  void close();
+
+  WorkerState& worker_;
+  ClientUdpSessionOwner& owner_;
+  UdpFlow flow_;
+  PayloadQueue early_;              ///< payloads that came before the socket
+  std::vector<Address> addresses_;  ///< not tried yet
+  Address remote_;
+  std::unique_ptr<io::DatagramSocket> socket_;
+  bool answered_ = false;
+};
+
+}  // namespace qmux::tunnel

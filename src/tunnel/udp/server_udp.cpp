@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/udp/server_udp.h"
+
+#include <iterator>
+#include <utility>
+
+#include "base/limits.h"
+
+namespace qmux::tunnel {
+
+ServerUdp::ServerUdp(WorkerState& worker, quic::Connection& connection, const UdpOptions& options,
+                     bool fragment_sequence, ServerUdpHost& host)
+    : worker_(worker),
+      options_(options),
+      host_(host),
+      channel_(worker, connection, options, fragment_sequence, *this),
+      by_visitor_(0, UdpVisitor::Hash{worker.loop.random().next_u64()}),
+      idle_(worker.loop.timers(), [this] { end_idle(); }) {}
+
+ServerUdp::~ServerUdp() {
+  worker_.counters.udp.sessions_lost += sessions_.size();
+  while (!sessions_.empty()) end(sessions_.begin());
+}
+
+void ServerUdp::open(SeatedUdpVisitor seated) {
+  if (const auto found = by_visitor_.find(seated.visitor); found != by_visitor_.end()) {
+    found->second->seated = std::move(seated);
+    return;
+  }
+  if (sessions_.size() >= limits::kUdpSessionsPerConnectionMax) {
+    ++worker_.counters.udp.sessions_evicted;
+    end(sessions_.begin());
+  }
+  do {
+    ++last_id_;
+  } while (by_id_.contains(last_id_));
+  const auto session =
+      sessions_.emplace(sessions_.end(), channel_.sender(), last_id_, std::move(seated), worker_.loop.now());
+  by_visitor_.emplace(session->seated.visitor, session);
+  by_id_.emplace(last_id_, session);
+  ++worker_.counters.udp.sessions_opened;
+  if (!idle_.is_set()) idle_.set(worker_.loop.now() + options_.session_idle_timeout);
+}
+
+void ServerUdp::send(const io::PacketRun& packets) {
+  const auto found = by_visitor_.find(UdpVisitor::of(packets));
+  if (found == by_visitor_.end()) {
+    worker_.counters.udp.drop(UdpDrop::session_gone, packets.packet_count());
+    return;
+  }
+  used(found->second);
+  UdpFlow& flow = found->second->flow;
+  for (std::size_t i = 0; i < packets.packet_count(); ++i) flow.push(packets.packet(i));
+}
+
+void ServerUdp::payload_received(std::uint32_t session, ConstBytes payload) {
+  const auto found = by_id_.find(session);
+  if (found == by_id_.end()) {
+    worker_.counters.udp.drop(UdpDrop::unknown_session);
+    return;
+  }
+  used(found->second);
+  host_.udp_answer(found->second->seated.visitor, payload);
+}
+
+void ServerUdp::evict(const UdpVisitor& visitor, std::uint64_t route) {
+  const auto found = by_visitor_.find(visitor);
+  if (found == by_visitor_.end() || found->second->seated.route != route) return;
+  ++worker_.counters.udp.sessions_evicted;
+  end(found->second);
+}
+
+void ServerUdp::used(Sessions::iterator session) {
+  session->last_used = worker_.loop.now();
+  if (std::next(session) != sessions_.end()) sessions_.splice(sessions_.end(), sessions_, session);
+}
+
+void ServerUdp::end(Sessions::iterator session) {
+  const SeatedUdpVisitor seated = std::move(session->seated);
+  by_visitor_.erase(seated.visitor);
+  by_id_.erase(session->flow.session());
+  channel_.forget_session(session->flow.session());
+  sessions_.erase(session);
+  host_.udp_session_ended(seated.entrance, seated.visitor, seated.route);
+}
+
+void ServerUdp::end_idle() {
+  const Time now = worker_.loop.now();
+  while (!sessions_.empty() && sessions_.front().last_used + options_.session_idle_timeout <= now) {
+    ++worker_.counters.udp.sessions_idle;
+    end(sessions_.begin());
+  }
+  if (!sessions_.empty()) idle_.set(sessions_.front().last_used + options_.session_idle_timeout);
+}
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+//
+// The UDP sessions of one client's connection, as the server sees them: which visitor has which session id, and what of his
+// waits to be sent.
+//
+// Owned by the client's session; one thread. Ids count up, so that none is used again while the client may still hold it.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <unordered_map>
+
+#include "base/io/datagram_socket.h"
+#include "base/timer_queue.h"
+#include "quic/connection.h"
+#include "tunnel/pool.h"
+#include "tunnel/udp/udp_channel.h"
+#include "tunnel/udp/udp_options.h"
+#include "tunnel/udp/udp_visitor.h"
+#include "tunnel/worker_state.h"
+
+namespace qmux::tunnel {
+
+class ServerUdpHost {
+ public:
+  /// What the client answers, to be sent to the visitor.
+  virtual void udp_answer(const UdpVisitor& visitor, ConstBytes payload) = 0;
+  /// The session has ended here: its next packet is to find another way.
+  virtual void udp_session_ended(std::size_t entrance, const UdpVisitor& visitor, std::uint64_t route) = 0;
+
+ protected:
+  ~ServerUdpHost() = default;
+};
+
+class ServerUdp final : private UdpChannelEvents {
+ public:
+  /// `options` outlive it.
+  ServerUdp(WorkerState& worker, quic::Connection& connection, const UdpOptions& options, bool fragment_sequence,
+            ServerUdpHost& host);
+  ServerUdp(const ServerUdp&) = delete;
+  ServerUdp& operator=(const ServerUdp&) = delete;
+  /// Ends all sessions, and tells the host of each.
+  ~ServerUdp();
+
+  /// Opens a session for him; one that he has goes on, in the new seat.
+  void open(SeatedUdpVisitor seated);
+  /// A visitor's, to the client. Dropped and counted when he has no session (any more).
+  void send(const io::PacketRun& packets);
+  /// The entrance has given his route to somebody else; told to nobody.
+  void evict(const UdpVisitor& visitor, std::uint64_t route);
+
+  [[nodiscard]] std::size_t session_count() const noexcept { return sessions_.size(); }
+
+ private:
+  struct Session {
+    Session(UdpSender& sender, std::uint32_t id, SeatedUdpVisitor its_seat, Time now)
+        : seated(std::move(its_seat)), flow(sender, id), last_used(now) {}
+
+    SeatedUdpVisitor seated;
+    UdpFlow flow;
+    Time last_used;
+  };
+  using Sessions = std::list<Session>;  ///< the least recently used first
+
+  void payload_received(std::uint32_t session, ConstBytes payload) override;
+
+  void used(Sessions::iterator session);
+  void end(Sessions::iterator session);
+  void end_idle();
+
+  WorkerState& worker_;
+  const UdpOptions& options_;
+  ServerUdpHost& host_;
+  UdpChannel channel_;
+  Sessions sessions_;
+  std::unordered_map<UdpVisitor, Sessions::iterator, UdpVisitor::Hash> by_visitor_;
+  std::unordered_map<std::uint32_t, Sessions::iterator> by_id_;
+  std::uint32_t last_id_ = 0;
+  Timer idle_;
+};
+
+}  // namespace qmux::tunnel

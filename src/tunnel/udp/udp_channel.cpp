@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/udp/udp_channel.h"
+
+namespace qmux::tunnel {
+
+UdpChannel::UdpChannel(WorkerState& worker, quic::Connection& connection, const UdpOptions& options,
+                       bool fragment_sequence, UdpChannelEvents& events)
+    : worker_(worker),
+      connection_(connection),
+      fragment_sequence_(fragment_sequence),
+      events_(events),
+      sender_(worker, connection, options, fragment_sequence),
+      reassembler_(fragment_sequence, worker.reassembly),
+      incomplete_(worker.loop.timers(), [this] {
+        reassembler_.expire(worker_.loop.now());
+        incomplete_.set(reassembler_.deadline());
+      }) {
+  connection_.set_datagram_user(this);
+}
+
+UdpChannel::~UdpChannel() { connection_.set_datagram_user(nullptr); }
+
+void UdpChannel::datagram_received(ConstBytes data) {
+  UdpCounters& counters = worker_.counters.udp;
+  ++counters.datagrams_received;
+  const auto datagram = wire::parse_datagram(data);
+  // Who keeps the rules of frag-seq escapes what looks like a part and is none.
+  if (!datagram || (datagram->unescaped && fragment_sequence_)) {
+    counters.drop(UdpDrop::malformed);
+    return;
+  }
+  if (!datagram->fragment) {
+    events_.payload_received(datagram->session, datagram->payload);
+    return;
+  }
+  if (const auto payload = reassembler_.add(*datagram, worker_.loop.now())) {
+    events_.payload_received(payload->session, payload->payload);
+  }
+  if (!incomplete_.is_set()) incomplete_.set(reassembler_.deadline());
+}
+
+std::optional<quic::OutgoingDatagram> UdpChannel::next_datagram(std::size_t room, Time now) {
+  return sender_.next_datagram(room, now);
+}
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+//
+// The UDP side of a connection: payloads to datagrams (UdpSender) and datagrams to payloads.
+//
+// Owned by the user of its sessions; one thread. Goes before the connection does.
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/timer_queue.h"
+#include "quic/connection.h"
+#include "quic/datagrams.h"
+#include "tunnel/udp/udp_options.h"
+#include "tunnel/udp/udp_sender.h"
+#include "tunnel/worker_state.h"
+#include "wire/reassembler.h"
+
+namespace qmux::tunnel {
+
+class UdpChannelEvents {
+ public:
+  /// A payload came for that session, whole. Told while the connection is in the middle of a packet: take the bytes and touch
+  /// nothing of the connection's.
+  virtual void payload_received(std::uint32_t session, ConstBytes payload) = 0;
+
+ protected:
+  ~UdpChannelEvents() = default;
+};
+
+class UdpChannel final : private quic::DatagramUser {
+ public:
+  /// `fragment_sequence`: both ends keep the rules of the capability frag-seq. `options` outlive it.
+  UdpChannel(WorkerState& worker, quic::Connection& connection, const UdpOptions& options, bool fragment_sequence,
+             UdpChannelEvents& events);
+  UdpChannel(const UdpChannel&) = delete;
+  UdpChannel& operator=(const UdpChannel&) = delete;
+  ~UdpChannel();
+
+  [[nodiscard]] UdpSender& sender() noexcept { return sender_; }
+  /// A session has ended: what has come of its payloads is of no use.
+  void forget_session(std::uint32_t session) noexcept { reassembler_.forget_session(session); }
+
+ private:
+  // quic::DatagramUser
+  void datagram_received(ConstBytes data) override;
+  std::optional<quic::OutgoingDatagram> next_datagram(std::size_t room, Time now) override;
+  void datagram_sent() override { sender_.datagram_sent(); }
+  [[nodiscard]] std::size_t flows_waiting() const override { return sender_.flows_waiting(); }
+
+  WorkerState& worker_;
+  quic::Connection& connection_;
+  const bool fragment_sequence_;
+  UdpChannelEvents& events_;
+  UdpSender sender_;
+  wire::Reassembler reassembler_;
+  Timer incomplete_;  ///< for parts that the rest does not follow
+};
+
+}  // namespace qmux::tunnel

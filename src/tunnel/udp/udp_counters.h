@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+//
+// How often something happened to UDP on one worker since it began. Plain numbers, written by the worker alone.
+//
+// Every payload that was taken from a socket or put together from a connection's datagrams is accounted for: passed on, still
+// waiting, or dropped for a reason. "To clients" and "from clients" are a server's words; on a client they are the local
+// service's answers and what comes for it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+
+namespace qmux::tunnel {
+
+/// Why a payload went no further.
+enum class UdpDrop : std::uint8_t {
+  no_client,          ///< none is there to serve the visitor
+  too_many_sessions,  ///< its source has used up its share, and all of it is fresh
+  mailbox_full,       ///< the other worker does not keep up
+  session_gone,       ///< ended while the payload was on its way
+  too_large,          ///< over read_buffer_size, or does not fit a datagram and may not be cut, or into 255 parts
+  queue_full,         ///< its session's queue is full: the oldest goes
+  stale,              ///< waited too long for the connection
+  no_fragment_id,     ///< all that an existing peer tells apart are in use
+  no_datagrams,       ///< the peer takes none
+  malformed,          ///< a datagram too short to name a session, or of parts that nobody makes
+  unknown_session,    ///< named by the client, and not there
+  no_socket,          ///< the local service could not be resolved or the socket not be opened
+  socket_refused,     ///< the kernel did not take it
+};
+inline constexpr std::size_t kUdpDrops = static_cast<std::size_t>(UdpDrop::socket_refused) + 1;
+
+struct UdpCounters {
+  std::uint64_t sessions_opened = 0;
+  std::uint64_t sessions_idle = 0;     ///< ended for want of traffic
+  std::uint64_t sessions_evicted = 0;  ///< ended to make room for others
+  std::uint64_t sessions_lost = 0;     ///< ended with their connection, or with the worker
+
+  std::uint64_t payloads_received = 0;  ///< from sockets
+  std::uint64_t payloads_sent = 0;      ///< in datagrams
+  std::uint64_t datagrams_sent = 0;     ///< more than payloads where they were cut
+  std::uint64_t datagrams_received = 0;
+  std::uint64_t payloads_delivered = 0;  ///< to sockets
+  std::uint64_t parcels_moved = 0;       ///< of packets, to other workers
+
+  std::array<std::uint64_t, kUdpDrops> dropped{};  ///< by UdpDrop
+
+  void drop(UdpDrop why, std::uint64_t payloads = 1) noexcept { dropped[static_cast<std::size_t>(why)] += payloads; }
+  [[nodiscard]] std::uint64_t dropped_for(UdpDrop why) const noexcept { return dropped[static_cast<std::size_t>(why)]; }
+  [[nodiscard]] std::uint64_t dropped_in_all() const noexcept {
+    return std::accumulate(dropped.begin(), dropped.end(), std::uint64_t{0});
+  }
+};
+
+}  // namespace qmux::tunnel

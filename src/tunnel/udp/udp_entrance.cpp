@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/udp/udp_entrance.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+#include "base/check.h"
+#include "base/limits.h"
+
+namespace qmux::tunnel {
+
+UdpEntrance::UdpEntrance(WorkerState& worker, std::size_t worker_index, std::size_t workers, Pool& pool,
+                         const UdpOptions& options, UdpEntranceHost& host)
+    : worker_(worker),
+      worker_index_(worker_index),
+      routes_per_source_max_(std::max<std::size_t>(limits::kUdpSessionsPerSourceMax / workers, 1)),
+      pool_(pool),
+      options_(options),
+      host_(host),
+      routes_(0, UdpVisitor::Hash{worker.loop.random().next_u64()}),
+      sources_(0, SourceHash{worker.loop.random().next_u64()}) {}
+
+UdpEntrance::~UdpEntrance() {
+  worker_.unread.forget(*this);
+  if (socket_) worker_.udp_outbox.forget(*socket_);
+}
+
+Result<void> UdpEntrance::open(const Address& traffic_address, bool shared_port) {
+  auto socket = worker_.loop.open_datagram(
+      {.local = traffic_address, .remote = {}, .shared_port = shared_port, .fragmentable = true}, *this);
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  socket_ = std::move(*socket);
+  return {};
+}
+
+void UdpEntrance::answer(const UdpVisitor& visitor, ConstBytes payload) {
+  worker_.udp_outbox.add(*socket_, visitor.local, visitor.remote, std::span(&payload, 1));
+}
+
+// --- what visitors send ------------------------------------------------------------------------------------------------
+
+void UdpEntrance::datagrams_readable() {
+  std::array<io::PacketRun, 32> runs;
+  for (int batch = 0; batch < limits::kReceiveBatchesPerPass; ++batch) {
+    const std::size_t count = socket_->receive(runs);
+    if (count == 0) return;
+    for (const io::PacketRun& run : std::span(runs).first(count)) arrived(run);
+  }
+  worker_.unread.add(*this);
+}
+
+void UdpEntrance::arrived(const io::PacketRun& packets) {
+  const std::size_t payloads = packets.packet_count();
+  worker_.counters.udp.payloads_received += payloads;
+  const Route* const route = find_or_choose(UdpVisitor::of(packets), payloads);
+  if (route == nullptr) return;
+  if (route->worker == worker_index_) {
+    host_.deliver_udp(route->member, packets);
+  } else {
+    host_.forward_udp(route->worker, route->member, packets);
+  }
+}
+
+UdpEntrance::Route* UdpEntrance::find_or_choose(const UdpVisitor& visitor, std::size_t payloads) {
+  const auto found = routes_.find(visitor);
+  if (found == routes_.end()) return choose(visitor, payloads);
+  Routes& routes = found->second->source->routes;
+  routes.splice(routes.end(), routes, found->second);
+  return &*found->second;
+}
+
+UdpEntrance::Route* UdpEntrance::choose(const UdpVisitor& visitor, std::size_t payloads) {
+  Pool::Seat seat = pool_.choose({}, Pool::Need::udp);
+  if (!seat.valid()) {
+    worker_.counters.udp.drop(UdpDrop::no_client, payloads);
+    return nullptr;
+  }
+  const MemberId member = seat.member();
+  const std::size_t worker = seat.worker();
+  SeatedUdpVisitor seated{
+      .visitor = visitor, .seat = std::move(seat), .entrance = worker_index_, .route = last_number_ + 1};
+  if (!host_.send_udp_visitor(seated)) {
+    ++worker_.counters.mailbox_full;
+    worker_.counters.udp.drop(UdpDrop::mailbox_full, payloads);
+    return nullptr;
+  }
+  ++last_number_;
+  Source& source = source_of(visitor.remote);
+  if (source.routes.size() >= routes_per_source_max_) evict_oldest(source);
+  const auto route = source.routes.insert(
+      source.routes.end(),
+      {.visitor = visitor, .member = member, .worker = worker, .number = last_number_, .source = &source});
+  routes_.emplace(visitor, route);
+  return &*route;
+}
+
+UdpEntrance::Source& UdpEntrance::source_of(const Address& remote) {
+  Address host = remote;
+  host.set_port(0);
+  Source& source = sources_[host];
+  source.host = host;
+  return source;
+}
+
+void UdpEntrance::evict_oldest(Source& source) {
+  const Route oldest = source.routes.front();
+  routes_.erase(oldest.visitor);
+  source.routes.pop_front();
+  host_.evict_udp_visitor(oldest.worker, oldest.member, oldest.visitor, oldest.number);
+}
+
+void UdpEntrance::session_ended(const UdpVisitor& visitor, std::uint64_t route) {
+  const auto found = routes_.find(visitor);
+  if (found != routes_.end() && found->second->number == route) forget(found->second);
+}
+
+void UdpEntrance::forget(Routes::iterator route) {
+  Source& source = *route->source;
+  routes_.erase(route->visitor);
+  source.routes.erase(route);
+  if (source.routes.empty()) sources_.erase(Address(source.host));
+}
+
+}  // namespace qmux::tunnel

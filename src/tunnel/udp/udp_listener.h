@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+//
+// One worker's part in a listener's UDP: the entrance for visitors who come in here, the way to the clients that are on this
+// worker, and the traffic with the other workers about both.
+//
+// Owned by the worker's part of the listener; one thread.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "quic/endpoint.h"
+#include "tunnel/pool.h"
+#include "tunnel/server_session.h"
+#include "tunnel/udp/server_udp.h"
+#include "tunnel/udp/udp_entrance.h"
+#include "tunnel/udp/udp_parcel.h"
+#include "tunnel/worker_message.h"
+#include "tunnel/worker_state.h"
+
+namespace qmux::tunnel {
+
+class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
+ public:
+  struct Setup {
+    std::size_t listener = 0;  ///< its index, for messages
+    quic::WorkerSlot slot;
+    Pool* pool = nullptr;
+    const UdpOptions* options = nullptr;
+    Workers* workers = nullptr;
+    UdpParcels* parcels = nullptr;
+  };
+
+  UdpListener(WorkerState& worker, const Setup& setup);
+  UdpListener(const UdpListener&) = delete;
+  UdpListener& operator=(const UdpListener&) = delete;
+  ~UdpListener();
+
+  [[nodiscard]] Result<void> open(const Address& traffic_address, bool shared_port) {
+    return entrance_.open(traffic_address, shared_port);
+  }
+  [[nodiscard]] Address address() const { return entrance_.address(); }
+
+  /// A client of this worker's has registered and carries UDP; its connection is gone.
+  void join(ServerSession& session);
+  void leave(MemberId member);
+
+  // From other workers.
+  void visitor_arrived(SeatedUdpVisitor seated);
+  void packets_arrived(std::unique_ptr<UdpParcel> parcel);
+  void visitor_evicted(MemberId member, const UdpVisitor& visitor, std::uint64_t route);
+  void sessions_ended(const std::vector<EndedUdpSession>& sessions);
+
+  /// Sends what the pass has collected for other workers.
+  void finish_pass();
+
+ private:
+  // UdpEntranceHost
+  bool send_udp_visitor(SeatedUdpVisitor& seated) override;
+  void evict_udp_visitor(std::size_t worker, MemberId member, const UdpVisitor& visitor, std::uint64_t route) override;
+  void deliver_udp(MemberId member, const io::PacketRun& packets) override;
+  void forward_udp(std::size_t worker, MemberId member, const io::PacketRun& packets) override;
+
+  // ServerUdpHost
+  void udp_answer(const UdpVisitor& visitor, ConstBytes payload) override { entrance_.answer(visitor, payload); }
+  void udp_session_ended(std::size_t entrance, const UdpVisitor& visitor, std::uint64_t route) override;
+
+  struct Member {
+    ServerSession* session;
+    std::unique_ptr<ServerUdp> udp;
+  };
+  /// What waits for another worker.
+  struct Outgoing {
+    std::unique_ptr<UdpParcel> parcel;
+    std::vector<EndedUdpSession> ended;
+  };
+
+  [[nodiscard]] ServerUdp* find(MemberId member) noexcept;
+  void open_session(Member& member, SeatedUdpVisitor seated);
+  void post_parcel(std::size_t worker);
+  void post_ended(std::size_t worker);
+
+  WorkerState& worker_;
+  const Setup setup_;
+  std::unordered_map<MemberId, Member> members_;
+  std::vector<Outgoing> outgoing_;  ///< by worker
+  UdpEntrance entrance_;
+};
+
+}  // namespace qmux::tunnel

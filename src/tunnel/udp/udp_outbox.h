@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+//
+// Payloads on their way to visitors' or the local service's sockets, collected for a pass so that the kernel gets many in one
+// call. What the kernel does not take at once is dropped and counted: a datagram is not worth waiting for.
+//
+// One a worker; one thread; outlives the sockets' users.
+#pragma once
+
+#include <span>
+
+#include "base/address.h"
+#include "base/bytes.h"
+#include "base/io/datagram_socket.h"
+#include "quic/packet_batch.h"
+#include "tunnel/udp/udp_counters.h"
+
+namespace qmux::tunnel {
+
+class UdpOutbox {
+ public:
+  explicit UdpOutbox(UdpCounters& counters) noexcept : counters_(counters) {}
+  UdpOutbox(const UdpOutbox&) = delete;
+  UdpOutbox& operator=(const UdpOutbox&) = delete;
+
+  /// Takes a copy of the payload, which lies in these pieces. `local`: the source to use, where the socket is bound to all
+  /// addresses.
+  void add(io::DatagramSocket& socket, const Address& local, const Address& remote,
+           std::span<const ConstBytes> payload);
+  /// At the end of a pass.
+  void flush();
+  /// The socket is about to go.
+  void forget(const io::DatagramSocket& socket);
+
+ private:
+  UdpCounters& counters_;
+  io::DatagramSocket* socket_ = nullptr;  ///< of everything in the batch
+  quic::PacketBatch batch_;
+  std::size_t payloads_ = 0;
+};
+
+}  // namespace qmux::tunnel

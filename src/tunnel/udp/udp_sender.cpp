@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/udp/udp_sender.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "base/check.h"
+#include "base/limits.h"
+
+namespace qmux::tunnel {
+
+using wire::FragmentPlan;
+
+// --- a flow ------------------------------------------------------------------------------------------------------------
+
+UdpFlow::UdpFlow(UdpSender& sender, std::uint32_t session) noexcept
+    : sender_(sender), session_(session), queue_(sender.worker_.chunks, sender.worker_.udp_waiting) {}
+
+UdpFlow::~UdpFlow() { sender_.remove(*this); }
+
+void UdpFlow::push(ConstBytes payload) {
+  UdpCounters& counters = sender_.worker_.counters.udp;
+  if (payload.size() > sender_.options_.payload_bytes_max) return counters.drop(UdpDrop::too_large);
+  // The oldest go first: what is fresh is worth more to those who send by UDP.
+  while (!queue_.empty() && queue_.held_bytes() + payload.size() > limits::kUdpFlowMaxBytes) {
+    drop_front(UdpDrop::queue_full);
+  }
+  // Where all flows together hold too much, the one that wants more pays with its own.
+  while (!queue_.empty() && !sender_.worker_.udp_waiting.has_room()) drop_front(UdpDrop::queue_full);
+  if (!sender_.worker_.udp_waiting.has_room()) return counters.drop(UdpDrop::queue_full);
+  queue_.push(payload, sender_.worker_.loop.now());
+  sender_.add(*this);
+}
+
+void UdpFlow::drop_front(UdpDrop why) {
+  parts_.reset();
+  queue_.pop();
+  sender_.worker_.counters.udp.drop(why);
+}
+
+// --- the rotation ------------------------------------------------------------------------------------------------------
+
+UdpSender::UdpSender(WorkerState& worker, quic::Connection& connection, const UdpOptions& options,
+                     bool fragment_sequence)
+    : worker_(worker),
+      connection_(connection),
+      options_(options),
+      fragment_ids_(static_cast<std::uint16_t>(worker.loop.random().next_u64()), fragment_sequence) {}
+
+UdpSender::~UdpSender() { CHECK(waiting_count_ == 0); }
+
+void UdpSender::add(UdpFlow& flow) {
+  if (flow.waiting_) return;
+  flow.waiting_ = true;
+  flow.next_ = nullptr;
+  flow.previous_ = last_;
+  (last_ != nullptr ? last_->next_ : first_) = &flow;
+  last_ = &flow;
+  ++waiting_count_;
+  connection_.datagrams_waiting();
+}
+
+void UdpSender::remove(UdpFlow& flow) noexcept {
+  if (!flow.waiting_) return;
+  flow.waiting_ = false;
+  if (first_ == &flow) sent_in_turn_bytes_ = 0;
+  (flow.previous_ != nullptr ? flow.previous_->next_ : first_) = flow.next_;
+  (flow.next_ != nullptr ? flow.next_->previous_ : last_) = flow.previous_;
+  --waiting_count_;
+}
+
+void UdpSender::rotate() noexcept {
+  sent_in_turn_bytes_ = 0;
+  if (first_ == last_) return;
+  UdpFlow& flow = *first_;
+  first_ = flow.next_;
+  first_->previous_ = nullptr;
+  flow.next_ = nullptr;
+  flow.previous_ = last_;
+  last_->next_ = &flow;
+  last_ = &flow;
+}
+
+// --- datagrams ---------------------------------------------------------------------------------------------------------
+
+std::optional<quic::OutgoingDatagram> UdpSender::next_datagram(std::size_t room, Time now) {
+  if (options_.datagram_bytes_max > 0) room = std::min(room, options_.datagram_bytes_max);
+  while (first_ != nullptr) {
+    if (first_->queue_.empty()) {
+      remove(*first_);
+    } else if (auto datagram = prepare(*first_, room, now)) {
+      return datagram;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<quic::OutgoingDatagram> UdpSender::prepare(UdpFlow& flow, std::size_t room, Time now) {
+  const PayloadQueue::Front front = flow.queue_.front();
+  if (flow.parts_) {
+    const FragmentPlan::Part part = flow.parts_->plan.part(flow.parts_->next);
+    if (part.size + wire::kFragmentHeaderBytes <= room) return prepare_part(flow, flow.parts_->plan, now);
+    flow.parts_
+        .reset();  // the path has shrunk: what was sent of it is of no use, all of it goes again in smaller parts
+  } else if (now - front.since > limits::kUdpWaitMax) {
+    flow.drop_front(UdpDrop::stale);
+    return std::nullopt;
+  }
+  const FragmentPlan plan = FragmentPlan::make(front.bytes, room, front.escape);
+  switch (plan.form()) {
+    case FragmentPlan::Form::kWhole:
+    case FragmentPlan::Form::kEscaped:
+      return offer(flow, plan.header(flow.session(), wire::kEscapeFragmentId, 0), plan.part(0));
+    case FragmentPlan::Form::kParts:
+      if (options_.fragmentation) return prepare_part(flow, plan, now);
+      [[fallthrough]];
+    case FragmentPlan::Form::kImpossible:
+      flow.drop_front(room == 0 ? UdpDrop::no_datagrams : UdpDrop::too_large);
+      return std::nullopt;
+  }
+  std::unreachable();
+}
+
+std::optional<quic::OutgoingDatagram> UdpSender::prepare_part(UdpFlow& flow, const FragmentPlan& plan, Time now) {
+  if (!flow.parts_) {
+    const auto id = fragment_ids_.next(now);
+    if (!id) {
+      flow.drop_front(UdpDrop::no_fragment_id);
+      return std::nullopt;
+    }
+    flow.parts_ = UdpFlow::Parts{.plan = plan, .id = *id, .next = 0};
+  }
+  const UdpFlow::Parts& parts = *flow.parts_;
+  return offer(flow, parts.plan.header(flow.session(), parts.id, parts.next), parts.plan.part(parts.next));
+}
+
+quic::OutgoingDatagram UdpSender::offer(const UdpFlow& flow, wire::DatagramHeader header, FragmentPlan::Part part) {
+  header_ = header;
+  const std::size_t count = flow.queue_.view(part.offset, part.size, pieces_);
+  offered_bytes_ = header_.bytes().size() + part.size;
+  return {.header = header_.bytes(), .payload = std::span(pieces_).first(count)};
+}
+
+void UdpSender::datagram_sent() {
+  UdpFlow& flow = *first_;
+  UdpCounters& counters = worker_.counters.udp;
+  ++counters.datagrams_sent;
+  sent_in_turn_bytes_ += offered_bytes_;
+  if (!flow.parts_ || ++flow.parts_->next == flow.parts_->plan.datagrams()) {
+    ++counters.payloads_sent;
+    flow.parts_.reset();
+    flow.queue_.pop();
+  }
+  if (flow.queue_.empty()) {
+    remove(flow);
+  } else if (sent_in_turn_bytes_ >= limits::kUdpTurnBytes) {
+    rotate();
+  }
+}
+
+}  // namespace qmux::tunnel

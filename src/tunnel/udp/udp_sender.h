@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+//
+// What a connection's UDP sessions have to send, on its way into datagrams: a queue a session, sessions in turn, each payload
+// cut to what the path takes at that moment.
+//
+// One a connection; one thread. Its flows go before it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "quic/connection.h"
+#include "quic/datagrams.h"
+#include "tunnel/udp/payload_queue.h"
+#include "tunnel/udp/udp_options.h"
+#include "tunnel/worker_state.h"
+#include "wire/datagram.h"
+#include "wire/fragment_ids.h"
+#include "wire/fragment_plan.h"
+
+namespace qmux::tunnel {
+
+class UdpSender;
+
+/// What one session has to send. Owned by the session.
+class UdpFlow {
+ public:
+  UdpFlow(UdpSender& sender, std::uint32_t session) noexcept;
+  UdpFlow(const UdpFlow&) = delete;
+  UdpFlow& operator=(const UdpFlow&) = delete;
+  ~UdpFlow();
+
+  [[nodiscard]] std::uint32_t session() const noexcept { return session_; }
+  /// Takes a copy of the payload, at the price of older ones where the flow has used up its room.
+  void push(ConstBytes payload);
+
+ private:
+  friend class UdpSender;
+
+  /// Where a payload that has been cut stands.
+  struct Parts {
+    wire::FragmentPlan plan;
+    std::uint16_t id;
+    std::size_t next;
+  };
+
+  void drop_front(UdpDrop why);
+
+  UdpSender& sender_;
+  const std::uint32_t session_;
+  PayloadQueue queue_;
+  std::optional<Parts> parts_;  ///< of the front payload, once its first part is on its way
+  bool waiting_ = false;        ///< in the sender's rotation
+  UdpFlow* previous_ = nullptr;
+  UdpFlow* next_ = nullptr;
+};
+
+class UdpSender {
+ public:
+  /// `fragment_sequence`: the peer tells groups of fragments apart by session and age (capability frag-seq). `options`
+  /// outlive it.
+  UdpSender(WorkerState& worker, quic::Connection& connection, const UdpOptions& options, bool fragment_sequence);
+  UdpSender(const UdpSender&) = delete;
+  UdpSender& operator=(const UdpSender&) = delete;
+  ~UdpSender();
+
+  // As quic::DatagramUser has it.
+  std::optional<quic::OutgoingDatagram> next_datagram(std::size_t room, Time now);
+  void datagram_sent();
+  [[nodiscard]] std::size_t flows_waiting() const noexcept { return waiting_count_; }
+
+ private:
+  friend class UdpFlow;
+
+  void add(UdpFlow& flow);
+  void remove(UdpFlow& flow) noexcept;
+  void rotate() noexcept;
+  /// Lays out the flow's next datagram; nothing: its first payload was dropped.
+  std::optional<quic::OutgoingDatagram> prepare(UdpFlow& flow, std::size_t room, Time now);
+  std::optional<quic::OutgoingDatagram> prepare_part(UdpFlow& flow, const wire::FragmentPlan& plan, Time now);
+  quic::OutgoingDatagram offer(const UdpFlow& flow, wire::DatagramHeader header, wire::FragmentPlan::Part part);
+
+  WorkerState& worker_;
+  quic::Connection& connection_;
+  const UdpOptions& options_;
+  wire::FragmentIds fragment_ids_;
+  UdpFlow* first_ = nullptr;  ///< whose turn it is
+  UdpFlow* last_ = nullptr;
+  std::size_t waiting_count_ = 0;
+  std::size_t sent_in_turn_bytes_ = 0;
+
+  // What was offered last.
+  wire::DatagramHeader header_;
+  std::array<ConstBytes, PayloadQueue::kPiecesMax> pieces_;
+  std::size_t offered_bytes_ = 0;
+};
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// Sockets that had more to give than one pass takes from them: they go on in the next pass, when the others have had their
+// turn.
+//
+// One a worker; one thread.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "base/io/event_loop.h"
+
+namespace qmux::tunnel {
+
+class Unread {
+ public:
+  class Reader {
+   public:
+    virtual void read_on() = 0;
+
+   protected:
+    ~Reader() = default;
+  };
+
+  explicit Unread(io::EventLoop& loop) noexcept : loop_(loop) {}
+
+  void add(Reader& reader) {
+    readers_.push_back(&reader);
+    loop_.request_pass();
+  }
+  void forget(const Reader& reader) noexcept {
+    std::ranges::replace(readers_, const_cast<Reader*>(&reader), nullptr);
+    std::ranges::replace(resuming_, const_cast<Reader*>(&reader), nullptr);
+  }
+  /// Once a pass, with those that were added in the one before.
+  void resume() {
+    std::swap(readers_, resuming_);
+    for (std::size_t i = 0; i < resuming_.size(); ++i) {
+      if (resuming_[i] != nullptr) resuming_[i]->read_on();
+    }
+    resuming_.clear();
+  }
+
+ private:
+  io::EventLoop& loop_;
+  std::vector<Reader*> readers_;
+  std::vector<Reader*> resuming_;
+};
+
+}  // namespace qmux::tunnel
