@@ -21,6 +21,7 @@ tunnel::ClientOptions to_options(const ClientConfig& config, const quic::Credent
                                 .local = config.local,
                                 .credentials = &credentials,
                                 .transport = to_transport(config.quic),
+                                .udp_options = to_udp(config.udp),
                                 .health = to_health(config.health),
                                 .backoff_max = config.reconnect.max_backoff};
   for (const ServerEntry& server : config.servers) {

@@ -21,15 +21,38 @@
 namespace qmux::app {
 namespace {
 
-/// The address to listen on, with its port held for us alone.
-Result<Address> reserve(net::Transport transport, const HostPort& where, std::vector<net::PortReservation>& held) {
+Result<Address> look_up(const HostPort& where) {
   auto addresses = net::look_up_now(where);
   if (!addresses) return std::unexpected(std::move(addresses.error()));
   if (addresses->empty()) return fail("the name has no addresses", where.text());
-  auto reservation = net::PortReservation::take(transport, addresses->front());
+  return addresses->front();
+}
+
+/// The address with the port that it really is, which is held for us alone.
+Result<Address> reserve(net::Transport transport, const Address& where, std::vector<net::PortReservation>& held) {
+  auto reservation = net::PortReservation::take(transport, where);
   if (!reservation) return std::unexpected(std::move(reservation.error()));
   held.push_back(std::move(*reservation));
   return held.back().address();
+}
+
+/// The address for visitors, whose port is one number in all their protocols.
+Result<Address> reserve_traffic(const ListenerConfig& listener, std::vector<net::PortReservation>& held) {
+  auto where = look_up(listener.traffic_addr);
+  if (!where) return where;
+  if (listener.protocol == VisitorProtocol::tcp) return reserve(net::Transport::tcp, *where, held);
+  if (listener.protocol == VisitorProtocol::udp) return reserve(net::Transport::udp, *where, held);
+  // Where any port would do, the one that is free for TCP may be in use for UDP.
+  constexpr int kAttempts = 16;
+  Result<Address> reserved;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    reserved = reserve(net::Transport::tcp, *where, held);
+    if (!reserved) return reserved;
+    reserved = reserve(net::Transport::udp, *reserved, held);
+    if (reserved || where->port() != 0) return reserved;
+    held.pop_back();
+  }
+  return reserved;
 }
 
 Result<tunnel::ServerOptions> to_options(const ServerConfig& config, const quic::Credentials& credentials,
@@ -41,14 +64,17 @@ Result<tunnel::ServerOptions> to_options(const ServerConfig& config, const quic:
                                                : tunnel::Balance::least_connections,
                                 .health = to_health(config.health)};
   for (const ListenerConfig& listener : config.listeners) {
-    const bool tcp = listener.protocol != VisitorProtocol::udp;
-    auto quic = reserve(net::Transport::udp, listener.quic_addr, held);
+    auto quic = look_up(listener.quic_addr);
+    if (quic) quic = reserve(net::Transport::udp, *quic, held);
     if (!quic) return std::unexpected(std::move(quic.error()));
-    Result<Address> traffic = Address();
-    if (tcp) traffic = reserve(net::Transport::tcp, listener.traffic_addr, held);
+    auto traffic = reserve_traffic(listener, held);
     if (!traffic) return std::unexpected(std::move(traffic.error()));
-    options.listeners.push_back(
-        {.quic_address = *quic, .traffic_address = *traffic, .tcp = tcp, .transport = to_transport(listener.quic)});
+    options.listeners.push_back({.quic_address = *quic,
+                                 .traffic_address = *traffic,
+                                 .tcp = listener.protocol != VisitorProtocol::udp,
+                                 .udp = listener.protocol != VisitorProtocol::tcp,
+                                 .udp_options = to_udp(listener.udp),
+                                 .transport = to_transport(listener.quic)});
   }
   return options;
 }

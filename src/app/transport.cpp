@@ -17,6 +17,13 @@ quic::TransportConfig to_transport(const QuicConfig& config) {
           .udp_payload_max_bytes = config.max_udp_payload_size_bytes};
 }
 
+tunnel::UdpOptions to_udp(const UdpConfig& config) {
+  return {.fragmentation = config.enable_fragmentation,
+          .payload_bytes_max = config.read_buffer_size_bytes,
+          .datagram_bytes_max = config.datagram_buffer_size_bytes.value_or(0),
+          .session_idle_timeout = config.session_idle_timeout};
+}
+
 tunnel::HealthOptions to_health(const HealthConfig& config) {
   return {.heartbeat_interval = config.heartbeat_interval, .timeout = config.health_timeout};
 }

@@ -4,11 +4,13 @@
 #include "app/config/common_config.h"
 #include "quic/transport_config.h"
 #include "tunnel/control_stream.h"
+#include "tunnel/udp/udp_options.h"
 
 namespace qmux::app {
 
 /// The configuration's QUIC keys in the words of the layer that they are for.
 [[nodiscard]] quic::TransportConfig to_transport(const QuicConfig& config);
-[[nodiscard]] tunnel::HealthOptions to_health(const HealthConfig& config);
+[[nodiscard]] tunnel::UdpOptions to_udp(const UdpConfig& config);
+tunnel::HealthOptions to_health(const HealthConfig& config);
 
 }  // namespace qmux::app

@@ -41,8 +41,8 @@ struct Fragment {
 struct Datagram {
   std::uint32_t session = 0;
   std::optional<Fragment> fragment{};  ///< nothing: `payload` is whole
-  /// It bears a fragment's mark and is no fragment (index, total or flags that nobody makes): from an existing sender, who does not
-  /// escape, a payload; from a sender who does (frag-seq is in use), broken, to be counted and dropped.
+  /// It bears a fragment's mark and is no fragment (index, total or flags that nobody makes): from an existing sender, who
+  /// does not escape, a payload; from a sender who does (frag-seq is in use), broken, to be counted and dropped.
   bool unescaped = false;
   ConstBytes payload{};
 };

@@ -40,8 +40,8 @@ class Reassembler {
   /// Gives everything back.
   ~Reassembler();
 
-  /// `datagram` has a fragment. The payload that it completes lies in memory of the budget, until the next call for any connection of
-  /// it; the only part of one is its own payload and changes nothing here. `now` never goes backwards.
+  /// `datagram` has a fragment. The payload that it completes lies in memory of the budget, until the next call for any
+  /// connection of it; the only part of one is its own payload and changes nothing here. `now` never goes backwards.
   [[nodiscard]] std::optional<Assembled> add(const Datagram& datagram, Time now);
 
   /// When to call expire() next; kNever while nothing is incomplete.

@@ -37,6 +37,7 @@ struct UdpConfig {
   bool enable_buffer_pooling = true;             ///< of the existing programs; no meaning here
   std::uint32_t read_buffer_size_bytes = 65'535;
   std::optional<std::uint32_t> datagram_buffer_size_bytes;  ///< unset: what the path takes now
+  Duration session_idle_timeout = std::chrono::minutes(5);
 };
 
 enum class AuthMethod { mtls, token };

@@ -53,14 +53,15 @@ void quic_keys(Section& keys, QuicConfig& quic) {
 }
 
 void udp_keys(Section& keys, UdpConfig& udp) {
-  keys.flag("enable_fragmentation", udp.enable_fragmentation).no_effect_yet();
+  keys.flag("enable_fragmentation", udp.enable_fragmentation);
   keys.number("fragment_assembler_shards", udp.fragment_assembler_shards, 1, 65'536).no_effect();
   keys.flag("enable_buffer_pooling", udp.enable_buffer_pooling).no_effect();
-  keys.number("read_buffer_size", udp.read_buffer_size_bytes, 1, kReadBufferMax).no_effect_yet();
+  keys.number("read_buffer_size", udp.read_buffer_size_bytes, 1, kReadBufferMax);
   udp.read_buffer_size_bytes = std::min(udp.read_buffer_size_bytes, kPayloadMax);
   std::uint32_t datagram_size = udp.datagram_buffer_size_bytes.value_or(0);
-  keys.number("datagram_buffer_size", datagram_size, 0, 65'535).no_effect_yet();
+  keys.number("datagram_buffer_size", datagram_size, 0, 65'535);
   if (datagram_size != 0) udp.datagram_buffer_size_bytes = datagram_size;
+  keys.duration("session_idle_timeout", udp.session_idle_timeout, 1ms, kDurationMax);
 }
 
 void auth_method_key(Section& keys, AuthMethod& method) {

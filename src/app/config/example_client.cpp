@@ -71,6 +71,8 @@ udp:
   # read_buffer_size: 65535
   # Largest datagram to send, in bytes; 0 is what the path takes.
   # datagram_buffer_size: 0
+  # A visitor without traffic either way for this long is forgotten.
+  # session_idle_timeout: 5m
 
 # How often to send a heartbeat to the server, and after how long without one from it it is taken for gone.
 heartbeat_interval: 10s

@@ -53,6 +53,8 @@ listeners:
     #   read_buffer_size: 65535
     #   # Largest datagram to send, in bytes; 0 is what the path takes.
     #   datagram_buffer_size: 0
+    #   # A visitor without traffic either way for this long is forgotten.
+    #   session_idle_timeout: 5m
 
 # Who may connect as a client.
 auth:

@@ -51,11 +51,6 @@ void server_file_keys(Section& keys, ServerConfig& server) {
 
 std::string listener_path(std::size_t index) { return "listeners[" + std::to_string(index) + "]"; }
 
-void warn_of_udp(Report& report, const std::string& path, VisitorProtocol protocol) {
-  if (protocol == VisitorProtocol::udp) report.warn(path, "udp has no effect yet: this listener serves no visitor");
-  if (protocol == VisitorProtocol::both) report.warn(path, "the UDP half of both has no effect yet");
-}
-
 /// QUIC and traffic may share an address only where one is UDP and the other TCP alone.
 void check_addresses(Report& report, const std::vector<ListenerConfig>& listeners) {
   std::set<std::string> udp;
@@ -85,7 +80,6 @@ void check_server(Report& report, ServerConfig& server) {
   }
   for (std::size_t i = 0; i < server.listeners.size(); ++i) {
     check_windows(report, listener_path(i), server.listeners[i].quic);
-    warn_of_udp(report, listener_path(i) + ".protocol", server.listeners[i].protocol);
   }
   check_addresses(report, server.listeners);
   if (server.auth.method == AuthMethod::mtls && server.auth.ca_cert_file.empty() && !report.failed("auth")) {

@@ -76,8 +76,7 @@ TEST(LoadClient, reads_every_key_of_its_own) {
   EXPECT_EQ(config.workers, 2U);
   EXPECT_EQ(config.log.level, LogLevel::debug);
   EXPECT_THAT(client.warnings,
-              ElementsAre("c.yaml:8:7: udp.read_buffer_size: has no effect yet",
-                          "c.yaml:10:8: auth.method: token has no effect yet: qmux run refuses to start",
+              ElementsAre("c.yaml:10:8: auth.method: token has no effect yet: qmux run refuses to start",
                           "c.yaml:10:23: auth.token: has no effect yet"));
 }
 
