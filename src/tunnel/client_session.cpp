@@ -26,6 +26,7 @@ ClientSession::~ClientSession() = default;
 
 void ClientSession::established(quic::Connection& connection) {
   connection_ = &connection;
+  early_datagrams_.emplace(connection);
   deadline_.set(worker_.loop.now() + limits::kRegisterTimeMax);
   open_control_stream();
 }
@@ -66,7 +67,10 @@ void ClientSession::registration_answered(const wire::RegisterAck& answer) {
   control_->start_heartbeats();
   const bool fragment_sequence =
       std::ranges::find(answer.capabilities, wire::capability::kFragSeq) != answer.capabilities.end();
+  const auto early = early_datagrams_->take();
+  early_datagrams_.reset();
   udp_ = std::make_unique<ClientUdp>(worker_, *connection_, options_.local, options_.udp_options, fragment_sequence);
+  udp_->receive_early(early);
   host_.session_registered();
   for (quic::Stream* const stream : std::exchange(early_, {})) begin_tunnel(*stream);
 }
@@ -106,6 +110,7 @@ void ClientSession::tunnel_ended(ClientTunnel& tunnel) {
 void ClientSession::closed(quic::Connection& /*connection*/, const quic::CloseCause& cause) {
   deadline_.cancel();
   if (control_) control_->connection_lost();
+  early_datagrams_.reset();
   udp_.reset();
   for (auto& [id, tunnel] : tunnels_) {
     tunnel->connection_lost();

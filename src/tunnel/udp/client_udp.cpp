@@ -22,6 +22,10 @@ ClientUdp::~ClientUdp() {
   while (!sessions_.empty()) end(sessions_.begin());
 }
 
+void ClientUdp::receive_early(const EarlyDatagrams::Datagrams& early) {
+  for (const auto& datagram : early) channel_.receive_early(datagram);
+}
+
 void ClientUdp::payload_received(std::uint32_t id, ConstBytes payload) {
   const auto session = find_or_begin(id);
   session_used(*session);

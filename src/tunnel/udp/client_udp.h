@@ -17,6 +17,7 @@
 #include "base/timer_queue.h"
 #include "quic/connection.h"
 #include "tunnel/udp/client_udp_session.h"
+#include "tunnel/udp/early_datagrams.h"
 #include "tunnel/udp/udp_channel.h"
 #include "tunnel/udp/udp_options.h"
 #include "tunnel/worker_state.h"
@@ -32,6 +33,9 @@ class ClientUdp final : private UdpChannelEvents, private ClientUdpSessionOwner 
   ClientUdp& operator=(const ClientUdp&) = delete;
   /// Ends all sessions.
   ~ClientUdp();
+
+  /// Datagrams that came before this object was there.
+  void receive_early(const EarlyDatagrams::Datagrams& early);
 
   [[nodiscard]] std::size_t session_count() const noexcept { return sessions_.size(); }
 

@@ -38,6 +38,8 @@ class UdpChannel final : private quic::DatagramUser {
   ~UdpChannel();
 
   [[nodiscard]] UdpSender& sender() noexcept { return sender_; }
+  /// A datagram that came before this channel was there.
+  void receive_early(ConstBytes data) { datagram_received(data); }
   /// A session has ended: what has come of its payloads is of no use.
   void forget_session(std::uint32_t session) noexcept { reassembler_.forget_session(session); }
 

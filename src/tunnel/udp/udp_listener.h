@@ -83,9 +83,9 @@ class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
 
   WorkerState& worker_;
   const Setup setup_;
-  std::unordered_map<MemberId, Member> members_;
   std::vector<Outgoing> outgoing_;  ///< by worker
   UdpEntrance entrance_;
+  std::unordered_map<MemberId, Member> members_;  ///< go first, and tell the others of it
 };
 
 }  // namespace qmux::tunnel

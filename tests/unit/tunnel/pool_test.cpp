@@ -155,5 +155,15 @@ TEST(Pool, different_instances_and_unnamed_ones_of_one_client_are_all_members) {
   EXPECT_EQ(pool.size(), 4U);
 }
 
+TEST(Pool, sends_visitors_by_udp_to_members_that_carry_it) {
+  Pool pool(Balance::least_connections);
+  (void)pool.join(applicant("tcp alone"));
+  EXPECT_FALSE(pool.choose({}, Pool::Need::udp).valid());
+  Applicant carries_both = applicant("both");
+  carries_both.udp = true;
+  const MemberId both = pool.join(carries_both)->member;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(pool.choose({}, Pool::Need::udp).member(), both);
+}
+
 }  // namespace
 }  // namespace qmux::tunnel

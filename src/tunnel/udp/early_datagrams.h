@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+//
+// Keeps what a server sends by UDP before its answer to the registration has been read: datagrams are told as they are
+// decrypted, and may come in the very packet of the answer.
+//
+// One a connection, until its UDP begins; one thread.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/limits.h"
+#include "quic/connection.h"
+#include "quic/datagrams.h"
+
+namespace qmux::tunnel {
+
+class EarlyDatagrams final : private quic::DatagramUser {
+ public:
+  using Datagrams = std::vector<std::vector<std::byte>>;
+
+  explicit EarlyDatagrams(quic::Connection& connection) : connection_(connection) {
+    connection_.set_datagram_user(this);
+  }
+  EarlyDatagrams(const EarlyDatagrams&) = delete;
+  EarlyDatagrams& operator=(const EarlyDatagrams&) = delete;
+  ~EarlyDatagrams() { connection_.set_datagram_user(nullptr); }
+
+  /// Those that came, in their order; over limits::kUdpEarlyMaxBytes the rest was dropped.
+  [[nodiscard]] Datagrams take() noexcept { return std::exchange(datagrams_, {}); }
+
+ private:
+  void datagram_received(ConstBytes data) override {
+    if (held_bytes_ + data.size() > limits::kUdpEarlyMaxBytes) return;
+    held_bytes_ += data.size() + sizeof datagrams_.front();
+    datagrams_.emplace_back(data.begin(), data.end());
+  }
+  [[nodiscard]] std::optional<quic::OutgoingDatagram> next_datagram(std::size_t /*room*/, Time /*now*/) override {
+    return std::nullopt;
+  }
+  void datagram_sent() override {}
+  [[nodiscard]] std::size_t flows_waiting() const override { return 0; }
+
+  quic::Connection& connection_;
+  Datagrams datagrams_;
+  std::size_t held_bytes_ = 0;
+};
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: MIT
+//
+// UDP from a visitor to a local service and back, through a server and clients on a simulated network.
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/limits.h"
+#include "quic/quic_pair.h"
+#include "sim/world/host.h"
+#include "sim/world/loop.h"
+#include "sim/world/world.h"
+#include "tunnel/client.h"
+#include "tunnel/server.h"
+
+namespace qmux::tunnel {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A UDP socket of the test's: keeps what comes, and may answer it.
+class UdpEnd final : public io::DatagramSocket::Observer {
+ public:
+  UdpEnd(sim::SimLoop& loop, const Address& local, const Address& remote = {})
+      : remote_(remote),
+        socket_(*loop.open_datagram({.local = local, .remote = remote, .fragmentable = true}, *this)) {}
+
+  void send(const std::string& payload) { send_to(remote_, payload); }
+  void send_to(const Address& remote, const std::string& payload) {
+    (void)socket_->send({.local = {}, .remote = remote, .bytes = as_bytes(payload), .segment_bytes = payload.size()});
+  }
+  [[nodiscard]] Address address() const { return socket_->local_address(); }
+
+  std::vector<std::string> received;
+  std::vector<Address> senders;  ///< of each
+  bool echo = false;
+
+ private:
+  void datagrams_readable() override {
+    std::array<io::PacketRun, 8> runs;
+    while (const std::size_t count = socket_->receive(runs)) {
+      for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t j = 0; j < runs[i].packet_count(); ++j) {
+          received.emplace_back(as_text(runs[i].packet(j)));
+          senders.push_back(runs[i].remote);
+        }
+      }
+      if (!echo) continue;
+      for (; answered_ < received.size(); ++answered_) send_to(senders[answered_], received[answered_]);
+    }
+  }
+  void datagrams_writable() override {}
+
+  const Address remote_;
+  std::size_t answered_ = 0;
+  std::unique_ptr<io::DatagramSocket> socket_;
+};
+
+struct Shape {
+  std::size_t workers = 1;
+  UdpOptions udp{};
+  std::string service_host{};  ///< empty: the client's own address
+};
+
+class UdpTunnel {
+ private:
+  // Loops go after those who use them, and the world last.
+  sim::World world_{1};
+  const Shape shape_;
+  sim::Host& server_host_ = world_.network().add_host("server");
+  sim::Host& visitors_host_ = world_.network().add_host("visitors");
+  sim::SimLoop visitors_{visitors_host_, "visitors"};
+  std::unique_ptr<quic::Credentials> server_credentials_ =
+      quic::load_credentials("server", "ca", quic::Credentials::Purpose::server);
+  std::unique_ptr<quic::Credentials> client_credentials_ =
+      quic::load_credentials("client", "ca", quic::Credentials::Purpose::client);
+  std::vector<std::unique_ptr<sim::SimLoop>> workers_;
+
+ public:
+  explicit UdpTunnel(const Shape& shape = {}) : shape_(shape) {
+    std::vector<io::EventLoop*> loops;
+    for (std::size_t i = 0; i < shape.workers; ++i) {
+      workers_.push_back(std::make_unique<sim::SimLoop>(server_host_, "worker"));
+      loops.push_back(workers_.back().get());
+    }
+    ServerOptions options;
+    options.listeners.push_back({.quic_address = server_host_.v4(4433),
+                                 .traffic_address = server_host_.v4(53),
+                                 .tcp = false,
+                                 .udp = true,
+                                 .udp_options = shape.udp});
+    options.credentials = server_credentials_.get();
+    server = std::make_unique<Server>(std::move(options), loops, [] {});
+    EXPECT_TRUE(server->start());
+  }
+
+  struct Side {
+    std::unique_ptr<sim::SimLoop> loop;
+    std::unique_ptr<sim::SimLoop> service_loop;
+    std::unique_ptr<UdpEnd> service;
+    std::unique_ptr<Client> client;
+  };
+
+  Side& add_client(bool with_service = true) {
+    sim::Host& host = world.network().add_host("client" + std::to_string(clients.size()));
+    Side& side = clients.emplace_back();
+    side.loop = std::make_unique<sim::SimLoop>(host, "client");
+    side.service_loop = std::make_unique<sim::SimLoop>(host, "service");
+    if (with_service) {
+      side.service = std::make_unique<UdpEnd>(*side.service_loop, host.v4(5353));
+      side.service->echo = true;
+    }
+    ClientOptions options{
+        .client_id = "client" + std::to_string(clients.size()),
+        .servers = {{.address = {.host = server_host_.v4(0).host_text(), .port = 4433}, .server_name = "server.test"}},
+        .local = {.host = shape_.service_host.empty() ? host.v4(0).host_text() : shape_.service_host, .port = 5353},
+        .credentials = client_credentials_.get(),
+        .udp_options = shape_.udp};
+    side.client = std::make_unique<Client>(std::move(options), std::vector<io::EventLoop*>{side.loop.get()}, [] {});
+    side.client->start();
+    const std::size_t wanted = clients.size();
+    EXPECT_TRUE(world.run_until([&] { return server->pool(0).size() == wanted; }, 30s));
+    return side;
+  }
+  std::unique_ptr<UdpEnd> visitor() {
+    return std::make_unique<UdpEnd>(visitors_, visitors_host_.v4(0), server->traffic_address(0));
+  }
+  /// The answer to `payload`, or nothing within a second.
+  std::string ask(UdpEnd& visitor, const std::string& payload) {
+    visitor.received.clear();
+    visitor.send(payload);
+    if (!world.run_until([&] { return !visitor.received.empty(); }, 1s)) return "nothing";
+    return visitor.received.front();
+  }
+  [[nodiscard]] std::uint64_t server_drops(UdpDrop why) const {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < server->worker_count(); ++i) sum += server->worker(i).counters.udp.dropped_for(why);
+    return sum;
+  }
+  [[nodiscard]] const UdpCounters& client_counters(std::size_t i = 0) const {
+    return clients[i].client->worker(0).state().counters.udp;
+  }
+  /// The server's, of all workers.
+  [[nodiscard]] UdpCounters sum() const {
+    UdpCounters all;
+    for (std::size_t i = 0; i < server->worker_count(); ++i) {
+      const UdpCounters& each = server->worker(i).counters.udp;
+      all.sessions_opened += each.sessions_opened;
+      all.sessions_idle += each.sessions_idle;
+      all.sessions_evicted += each.sessions_evicted;
+      all.sessions_lost += each.sessions_lost;
+      all.parcels_moved += each.parcels_moved;
+    }
+    return all;
+  }
+
+  sim::World& world = world_;
+  std::deque<Side> clients;
+  std::unique_ptr<Server> server;
+};
+
+TEST(UdpTunnel, carries_payloads_of_all_sizes_and_looks_both_ways) {
+  UdpTunnel tunnel;
+  tunnel.add_client();
+  const auto visitor = tunnel.visitor();
+  for (const std::size_t size : {0U, 1U, 4U, 5U, 9U, 1200U, 1400U, 1452U, 1453U, 9000U, 65'507U}) {
+    for (const char lead : {'\0', '\x80', '\xff'}) {
+      const std::string payload =
+          std::string(std::min<std::size_t>(size, 12), lead) + std::string(size - std::min<std::size_t>(size, 12), 'x');
+      EXPECT_EQ(tunnel.ask(*visitor, payload), payload) << size;
+    }
+  }
+  EXPECT_EQ(tunnel.sum().sessions_opened, 1U);
+  EXPECT_EQ(tunnel.client_counters().sessions_opened, 1U);
+}
+
+TEST(UdpTunnel, gives_each_visitor_a_socket_of_his_own_towards_the_service) {
+  UdpTunnel tunnel;
+  auto& side = tunnel.add_client();
+  std::vector<std::unique_ptr<UdpEnd>> visitors;
+  for (int i = 0; i < 20; ++i) visitors.push_back(tunnel.visitor());
+  for (const auto& visitor : visitors) EXPECT_EQ(tunnel.ask(*visitor, "q"), "q");
+  const std::set<std::uint16_t> ports = [&] {
+    std::set<std::uint16_t> all;
+    for (const Address& sender : side.service->senders) all.insert(sender.port());
+    return all;
+  }();
+  EXPECT_EQ(ports.size(), visitors.size());
+}
+
+TEST(UdpTunnel, finds_a_client_on_another_worker) {
+  UdpTunnel tunnel({.workers = 4});
+  tunnel.add_client();
+  for (int i = 0; i < 32; ++i) {
+    const auto visitor = tunnel.visitor();
+    EXPECT_EQ(tunnel.ask(*visitor, "to whom it concerns"), "to whom it concerns");
+  }
+  EXPECT_GT(tunnel.sum().parcels_moved, 0U);
+}
+
+TEST(UdpTunnel, drops_and_counts_what_comes_while_no_client_is_there) {
+  UdpTunnel tunnel;
+  const auto visitor = tunnel.visitor();
+  EXPECT_EQ(tunnel.ask(*visitor, "anybody?"), "nothing");
+  EXPECT_EQ(tunnel.server_drops(UdpDrop::no_client), 1U);
+  tunnel.add_client();
+  EXPECT_EQ(tunnel.ask(*visitor, "anybody?"), "anybody?");
+}
+
+TEST(UdpTunnel, sends_the_next_packet_to_a_live_client_when_one_has_gone) {
+  for (const std::size_t workers : {1U, 4U}) {
+    UdpTunnel tunnel({.workers = workers});
+    tunnel.add_client();
+    tunnel.add_client();
+    const auto visitor = tunnel.visitor();
+    EXPECT_EQ(tunnel.ask(*visitor, "first"), "first");
+    const std::size_t serving = tunnel.clients[0].service->received.empty() ? 1 : 0;
+    tunnel.clients[serving].client->stop();
+    ASSERT_TRUE(tunnel.world.run_until([&] { return tunnel.server->pool(0).size() == 1; }, 5s));
+    tunnel.world.run_for(10ms);
+    EXPECT_EQ(tunnel.ask(*visitor, "second"), "second");
+    EXPECT_EQ(tunnel.clients[1 - serving].service->received.size(), 1U);
+    EXPECT_EQ(tunnel.sum().sessions_lost, 1U);
+  }
+}
+
+TEST(UdpTunnel, counts_sessions_when_it_balances) {
+  UdpTunnel tunnel;
+  tunnel.add_client();
+  tunnel.add_client();
+  std::vector<std::unique_ptr<UdpEnd>> visitors;
+  for (int i = 0; i < 10; ++i) {
+    visitors.push_back(tunnel.visitor());
+    EXPECT_EQ(tunnel.ask(*visitors.back(), "x"), "x");
+  }
+  EXPECT_EQ(tunnel.clients[0].service->received.size(), 5U);
+  EXPECT_EQ(tunnel.clients[1].service->received.size(), 5U);
+  EXPECT_EQ(tunnel.server->pool(0).seats(), 10U);
+}
+
+TEST(UdpTunnel, ends_a_session_after_its_idle_time_and_gives_the_seat_back) {
+  for (const std::size_t workers : {1U, 4U}) {
+    UdpTunnel tunnel({.workers = workers, .udp = {.session_idle_timeout = 10s}});
+    tunnel.add_client();
+    const auto visitor = tunnel.visitor();
+    EXPECT_EQ(tunnel.ask(*visitor, "x"), "x");
+    tunnel.world.run_for(9s);
+    EXPECT_EQ(tunnel.ask(*visitor, "still me"), "still me");
+    EXPECT_EQ(tunnel.sum().sessions_opened, 1U);
+    tunnel.world.run_for(11s);
+    EXPECT_EQ(tunnel.server->pool(0).seats(), 0U);
+    EXPECT_EQ(tunnel.sum().sessions_idle, 1U);
+    EXPECT_EQ(tunnel.client_counters().sessions_idle, 1U);
+    EXPECT_EQ(tunnel.ask(*visitor, "again"), "again");
+    EXPECT_EQ(tunnel.sum().sessions_opened, 2U);
+  }
+}
+
+TEST(UdpTunnel, keeps_a_flood_under_one_address_within_its_share) {
+  UdpTunnel tunnel;
+  tunnel.add_client();
+  std::vector<std::unique_ptr<UdpEnd>> visitors;
+  for (std::size_t i = 0; i < limits::kUdpSessionsPerSourceMax + 10; ++i) {
+    visitors.push_back(tunnel.visitor());
+    visitors.back()->send("x");
+    if (i % 100 == 0) tunnel.world.run_for(100ms);
+  }
+  tunnel.world.run_for(1s);
+  EXPECT_EQ(tunnel.server->pool(0).seats(), limits::kUdpSessionsPerSourceMax);
+  EXPECT_EQ(tunnel.sum().sessions_evicted, 10U);
+  // The latest are there, and who was evicted comes anew at the price of the next.
+  EXPECT_EQ(tunnel.ask(*visitors.back(), "y"), "y");
+  EXPECT_EQ(tunnel.ask(*visitors.front(), "y"), "y");
+  EXPECT_EQ(tunnel.server->pool(0).seats(), limits::kUdpSessionsPerSourceMax);
+}
+
+TEST(UdpTunnel, goes_on_when_the_service_was_down_for_a_while) {
+  UdpTunnel tunnel;
+  auto& side = tunnel.add_client(false);
+  const auto visitor = tunnel.visitor();
+  EXPECT_EQ(tunnel.ask(*visitor, "x"), "nothing");
+  EXPECT_EQ(tunnel.ask(*visitor, "x"), "nothing");
+  side.service = std::make_unique<UdpEnd>(*side.service_loop, side.loop->host().v4(5353));
+  side.service->echo = true;
+  EXPECT_EQ(tunnel.ask(*visitor, "now"), "now");
+  EXPECT_EQ(tunnel.client_counters().sessions_opened, 1U);
+}
+
+TEST(UdpTunnel, drops_what_does_not_fit_where_it_may_not_be_cut) {
+  UdpTunnel tunnel({.udp = {.fragmentation = false, .datagram_bytes_max = 1200}});
+  tunnel.add_client();
+  const auto visitor = tunnel.visitor();
+  tunnel.world.run_for(1s);  // by then the path is known to take more than QUIC begins with
+  EXPECT_EQ(tunnel.ask(*visitor, std::string(1196, 'x')), std::string(1196, 'x'));
+  EXPECT_EQ(tunnel.ask(*visitor, std::string(1197, 'x')), "nothing");
+  EXPECT_EQ(tunnel.server_drops(UdpDrop::too_large), 1U);
+}
+
+TEST(UdpTunnel, takes_no_payload_over_the_size_that_it_is_told) {
+  UdpTunnel tunnel({.udp = {.payload_bytes_max = 500}});
+  tunnel.add_client();
+  const auto visitor = tunnel.visitor();
+  EXPECT_EQ(tunnel.ask(*visitor, std::string(500, 'x')), std::string(500, 'x'));
+  EXPECT_EQ(tunnel.ask(*visitor, std::string(501, 'x')), "nothing");
+  EXPECT_EQ(tunnel.server_drops(UdpDrop::too_large), 1U);
+}
+
+}  // namespace
+}  // namespace qmux::tunnel
