@@ -145,6 +145,19 @@ def test_visitor_without_any_client_is_reset(tunnel: Tunnel):
 
 
 @pytest.mark.pairs("own")
+@pytest.mark.parametrize("killed", ["server", "client"])
+def test_killed_program_resets_the_connections_it_held(tunnel: Tunnel, killed: str):
+    """RST on both sides, though the kernel closes idle sockets of a process that is killed with FIN: neither a visitor nor a
+    service must take what came so far for all there is."""
+    recorder = tunnel.service.behaviour = echoing_recorder()
+    tunnel.start()
+    visitors = [open_visit(tunnel) for _ in range(3)]
+    getattr(tunnel, killed).kill()
+    assert [how_it_ends(visitor) for visitor in visitors] == ["reset"] * 3
+    assert [how for _, how in recorder.wait(3, deadline=HEALTH_TIMEOUT + MARGIN)] == ["reset"] * 3
+
+
+@pytest.mark.pairs("own")
 def test_no_line_about_visitors_who_find_no_service_is_lost_silently(tunnel: Tunnel):
     visitors = 7
     tunnel.start()
