@@ -113,12 +113,14 @@ void ServerLink::failed(const std::string& cause, Where where) {
 
 void ServerLink::stop() {
   stopping_ = true;
+  // A server that we are not registered with is told once, in this pass: it has nothing of ours that it would keep.
+  farewell_awaited_ = is_registered();
   next_step_.cancel();
   resolution_.reset();
   for (const auto& endpoint : endpoints_) endpoint->close_all(quic::ErrorCode::shutdown, "client is stopping");
 }
 
-bool ServerLink::stopped() const noexcept { return stopping_ && endpoints_.empty(); }
+bool ServerLink::stopped() const noexcept { return stopping_ && (endpoints_.empty() || !farewell_awaited_); }
 
 void ServerLink::forget_finished() {
   // Beyond a few, goodbyes go unheard: a server that refuses at once must not make us collect sockets.

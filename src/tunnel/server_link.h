@@ -32,7 +32,7 @@ class ServerLink final : public ClientSessionHost {
   void start();
   /// Closes the connection in order and makes no new one.
   void stop();
-  /// After stop(): everything has been said.
+  /// After stop() and the end of its pass: everything has been said, and heard by a server that we were registered with.
   [[nodiscard]] bool stopped() const noexcept;
 
   [[nodiscard]] bool is_registered() const noexcept { return session_ && session_->is_registered(); }
@@ -73,6 +73,7 @@ class ServerLink final : public ClientSessionHost {
   std::vector<std::unique_ptr<quic::Endpoint>> endpoints_;
   std::unique_ptr<ClientSession> session_;
   bool stopping_ = false;
+  bool farewell_awaited_ = false;
 };
 
 }  // namespace qmux::tunnel

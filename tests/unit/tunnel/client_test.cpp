@@ -246,6 +246,24 @@ TEST_F(ClientTest, an_orderly_stop_lets_the_server_know_and_ends_soon) {
   EXPECT_TRUE(server_.cause->orderly());
 }
 
+TEST_F(ClientTest, stops_at_once_while_a_server_does_not_answer) {
+  server_.endpoint.reset();
+  EXPECT_FALSE(world_.run_until([&] { return client_stopped_; }, 2s));
+  client_->stop();
+  EXPECT_TRUE(world_.run_until([&] { return client_stopped_; }, 10ms));
+}
+
+TEST_F(ClientTest, stops_at_once_between_two_attempts) {
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    ASSERT_TRUE(await_register());
+    answer(false, "no");
+    ASSERT_TRUE(world_.run_until([&] { return server_.connection == nullptr; }));
+    server_.accepted.clear();
+  }
+  client_->stop();
+  EXPECT_TRUE(world_.run_until([&] { return client_stopped_; }, 10ms));
+}
+
 TEST_F(ClientTest, stops_in_the_middle_of_anything) {
   client_->stop();
   EXPECT_TRUE(world_.run_until([&] { return client_stopped_; }, limits::kStopTimeMax + 1s));
