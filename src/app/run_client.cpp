@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/certificate_dates.h"
+#include "app/config/client_id.h"
 #include "app/logging.h"
 #include "app/transport.h"
 #include "app/worker_loops.h"
@@ -15,8 +16,8 @@
 namespace qmux::app {
 namespace {
 
-tunnel::ClientOptions to_options(const ClientConfig& config, const quic::Credentials& credentials) {
-  tunnel::ClientOptions options{.client_id = config.client_id,
+tunnel::ClientOptions to_options(const ClientConfig& config, const quic::Credentials& credentials, Random& random) {
+  tunnel::ClientOptions options{.client_id = config.client_id.empty() ? random_client_id(random) : config.client_id,
                                 .servers = {},
                                 .local = config.local,
                                 .credentials = &credentials,
@@ -39,11 +40,12 @@ Result<void> serve(const ClientConfig& config) {
   if (!loops) return std::unexpected(std::move(loops.error()));
   warn_of_dates(**credentials, config.tls.client_cert_file, loops->interfaces().front()->unix_seconds());
 
-  tunnel::Client client(to_options(config, **credentials), loops->interfaces(), [&] { loops->stop(); });
-  log::info("client ready", {{"client_id", config.client_id},
+  tunnel::ClientOptions options = to_options(config, **credentials, loops->interfaces().front()->random());
+  log::info("client ready", {{"client_id", options.client_id},
                              {"service", config.local.text()},
                              {"servers", config.servers.size()},
                              {"workers", config.workers}});
+  tunnel::Client client(std::move(options), loops->interfaces(), [&] { loops->stop(); });
   client.start();
   return loops->run([&] { client.stop(); });
 }

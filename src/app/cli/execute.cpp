@@ -4,7 +4,6 @@
 #include <ctime>
 
 #include "app/cli/output.h"
-#include "app/config/client_id.h"
 #include "app/config/example.h"
 #include "app/config/load.h"
 #include "app/demo/demo.h"
@@ -58,9 +57,7 @@ int run_server_from(const std::string& file, bool debug) {
 int run_client_from(const std::string& file, bool debug) {
   auto loaded = load_client_config(file);
   if (!loaded) return complain_all(loaded.error());
-  if (!prepare(loaded, file, debug)) return kFailed;
-  if (loaded->config.client_id.empty()) loaded->config.client_id = random_client_id();
-  return run_client(*loaded);
+  return prepare(loaded, file, debug) ? run_client(*loaded) : kFailed;
 }
 
 int do_command(const ShowText& show, bool /*debug*/) {

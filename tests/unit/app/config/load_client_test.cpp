@@ -6,6 +6,7 @@
 #include "app/config/config_test_support.h"
 #include "app/config/example.h"
 #include "app/config/load.h"
+#include "net/os_random.h"
 
 namespace qmux::app {
 namespace {
@@ -173,9 +174,10 @@ TEST(LoadClient, shows_true_defaults_in_its_example) {
 }
 
 TEST(ClientId, is_a_random_uuid) {
-  const std::string id = random_client_id();
+  net::OsRandom random;
+  const std::string id = random_client_id(random);
   EXPECT_THAT(id, ::testing::MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
-  EXPECT_NE(id, random_client_id());
+  EXPECT_NE(id, random_client_id(random));
 }
 
 }  // namespace
