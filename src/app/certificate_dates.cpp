@@ -29,8 +29,9 @@ std::optional<DateTrouble> date_trouble(const quic::Validity& validity, std::int
 }
 
 void warn_of_dates(const quic::Credentials& credentials, const std::string& file, std::int64_t now) {
-  if (!credentials.validity()) return;
-  if (const auto trouble = date_trouble(*credentials.validity(), now)) {
+  const auto& validity = credentials.validity();
+  if (!validity) return;
+  if (const auto trouble = date_trouble(*validity, now)) {
     log::warn(trouble->event, {{"file", file}, {"date", trouble->date}});
   }
 }

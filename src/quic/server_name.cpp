@@ -16,7 +16,7 @@
 namespace qmux::quic {
 namespace {
 
-template <typename Handle, auto kDeinit>
+template <typename Handle, void (*kDeinit)(Handle*)>
 struct Deinit {
   void operator()(Handle* handle) const noexcept { kDeinit(handle); }
 };
