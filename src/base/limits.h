@@ -86,6 +86,11 @@ inline constexpr std::size_t kUdpWaitingMaxBytes = std::size_t{64} * 1024 * 1024
 /// A payload that has waited longer for its connection is dropped: nobody who sends by UDP wants it any more. Long enough
 /// for the largest payload on a new connection over half the globe. Counter: stale.
 inline constexpr std::chrono::milliseconds kUdpWaitMax{500};
+/// What one socket of visitors' or of the local service's gives in one pass: about what a connection sends in one. More
+/// would be copied only to be dropped; it waits, or is lost, in the kernel, where that costs nothing.
+inline constexpr std::size_t kUdpReadMaxBytes = std::size_t{256} * 1024;
+/// What a run of packets counts for besides its bytes, so that small ones do not keep the loop for long.
+inline constexpr std::size_t kUdpReadRunBytes = 1024;
 /// Bytes of one UDP session in a row before the next session of the connection has its turn.
 inline constexpr std::size_t kUdpTurnBytes = std::size_t{16} * 1024;
 /// UDP sessions of one connection; one more ends the least recently used one. Counter: sessions_evicted.

@@ -68,8 +68,8 @@ void ClientUdpSession::deliver(ConstBytes payload) {
 }
 
 void ClientUdpSession::datagrams_readable() {
-  std::array<io::PacketRun, 32> runs;
-  for (int batch = 0; batch < limits::kReceiveBatchesPerPass; ++batch) {
+  std::array<io::PacketRun, 8> runs;
+  for (std::size_t bytes = 0; bytes < limits::kUdpReadMaxBytes;) {
     const std::size_t count = socket_->receive(runs);
     if (count == 0) {
       if (socket_->refused() && !answered_ && !addresses_.empty()) open_next();
@@ -78,6 +78,7 @@ void ClientUdpSession::datagrams_readable() {
     answered_ = true;
     owner_.session_used(*this);
     for (const io::PacketRun& packets : std::span(runs).first(count)) {
+      bytes += packets.bytes.size() + limits::kUdpReadRunBytes;
       worker_.counters.udp.payloads_received += packets.packet_count();
       for (std::size_t i = 0; i < packets.packet_count(); ++i) flow_.push(packets.packet(i));
     }

@@ -42,11 +42,14 @@ void UdpEntrance::answer(const UdpVisitor& visitor, ConstBytes payload) {
 // --- what visitors send ------------------------------------------------------------------------------------------------
 
 void UdpEntrance::datagrams_readable() {
-  std::array<io::PacketRun, 32> runs;
-  for (int batch = 0; batch < limits::kReceiveBatchesPerPass; ++batch) {
+  std::array<io::PacketRun, 8> runs;
+  for (std::size_t bytes = 0; bytes < limits::kUdpReadMaxBytes;) {
     const std::size_t count = socket_->receive(runs);
     if (count == 0) return;
-    for (const io::PacketRun& run : std::span(runs).first(count)) arrived(run);
+    for (const io::PacketRun& run : std::span(runs).first(count)) {
+      bytes += run.bytes.size() + limits::kUdpReadRunBytes;
+      arrived(run);
+    }
   }
   worker_.unread.add(*this);
 }
