@@ -13,6 +13,7 @@ from harness.process import Process
 from harness.programs import BINARY, INTEROP, OURS, OWN, REFERENCE, Pair, pair_named
 from harness.service import Service, echo
 from harness.tunnel import Tunnel
+from harness.udp import echo_datagram
 
 LOG_LINES_SHOWN = 60
 
@@ -114,6 +115,26 @@ def tunnel(_shared_tunnel: Tunnel) -> Iterator[Tunnel]:
     _shared_tunnel.service.behaviour = echo
     yield _shared_tunnel
     assert _shared_tunnel.alive(), "a program ended during the test"
+
+
+@pytest.fixture(scope="session")
+def _shared_udp_tunnel(pair: Pair, credentials: Credentials,
+                       tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tunnel]:
+    tunnel = Tunnel(pair, credentials, tmp_path_factory.mktemp("shared-udp"), protocol="both")
+    try:
+        tunnel.start().wait_until_serving_udp()
+        yield tunnel
+    finally:
+        tunnel.stop()
+
+
+@pytest.fixture
+def udp_tunnel(_shared_udp_tunnel: Tunnel) -> Iterator[Tunnel]:
+    """Likewise, for TCP and UDP."""
+    _shared_udp_tunnel.service.behaviour = echo
+    _shared_udp_tunnel.udp_service.answers = echo_datagram
+    yield _shared_udp_tunnel
+    assert _shared_udp_tunnel.alive(), "a program ended during the test"
 
 
 @pytest.fixture

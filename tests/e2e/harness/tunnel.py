@@ -11,9 +11,11 @@ from .ports import free_port
 from .process import Process
 from .programs import Pair
 from .service import Service
+from .udp import UdpService, UdpVisitor
 from .waiting import wait_until
 
 VISITOR_TIMEOUT = 30.0
+UDP_VISITOR_TIMEOUT = 10.0
 READY_DEADLINE = 20.0
 
 
@@ -21,12 +23,15 @@ class Tunnel:
     """Owns the processes and their files in `directory`. Loopback addresses of the family of `host`."""
 
     def __init__(self, pair: Pair, credentials: Credentials, directory: Path, *, host: str = "127.0.0.1",
-                 service: Service | None = None, heartbeat: str = "1s", health_timeout: str = "5s"):
+                 service: Service | None = None, protocol: str = "tcp", heartbeat: str = "1s",
+                 health_timeout: str = "5s"):
         self.pair = pair
         self.credentials = credentials
         self.directory = directory
         self.host = host
         self.service = service or Service(host)
+        self.udp_service = UdpService(host, self.service.port) if protocol != "tcp" else None
+        self.protocol = protocol
         self.quic_port = free_port()
         self.traffic_port = free_port()
         self._heartbeat = {"heartbeat_interval": heartbeat, "health_timeout": health_timeout}
@@ -43,7 +48,7 @@ class Tunnel:
             "listeners": [{
                 "quic_addr": self.address(self.quic_port),
                 "traffic_addr": self.address(self.traffic_port),
-                "protocol": "tcp",
+                "protocol": self.protocol,
             }],
             "auth": {"method": "mtls", "ca_cert_file": str(files.ca_crt)},
             "tls": {"server_cert_file": str(files.server_crt), "server_key_file": str(files.server_key)},
@@ -95,6 +100,8 @@ class Tunnel:
 
     def stop(self) -> None:
         self.service.down()
+        if self.udp_service is not None:
+            self.udp_service.down()
         for process in (self.client, self.server):
             if process is not None and process.alive():
                 process.kill()
@@ -108,6 +115,9 @@ class Tunnel:
         visitor = socket.create_connection((self.host, self.traffic_port), timeout)
         visitor.settimeout(timeout)
         return visitor
+
+    def visit_udp(self, timeout: float = UDP_VISITOR_TIMEOUT, host: str | None = None) -> UdpVisitor:
+        return UdpVisitor(host or self.host, self.traffic_port, timeout)
 
     def url(self, path: str) -> str:
         return f"http://{self.address(self.traffic_port)}/{path}"
@@ -123,3 +133,7 @@ class Tunnel:
 
     def wait_until_serving(self, deadline: float = 15.0) -> None:
         wait_until(self.serves, f"{self.pair.name} serves a visitor", deadline)
+
+    def wait_until_serving_udp(self, deadline: float = 15.0) -> None:
+        with self.visit_udp(timeout=0.2) as visitor:
+            wait_until(visitor.is_served, f"{self.pair.name} serves a visitor by UDP", deadline)

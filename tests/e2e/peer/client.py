@@ -16,6 +16,7 @@ from .habits import Habits
 from .heartbeat import keep_alive
 from .messages import StreamError, Type
 from .relay import relay_exactly, relay_until_first_end
+from .udp import ClientUdp
 
 DIAL_TIMEOUT = 5.0
 RECONNECT_DELAY = 0.2
@@ -55,17 +56,20 @@ class Client:
 
         async with connect(*config.server, configuration=settings, create_protocol=make_connection) as connection:
             control = connection.open_stream()
-            await self._register(control)
+            used = await self._register(control)
             self._epoch += 1
+            udp = ClientUdp(connection, self._habits, "frag-seq" in used, config.local)
             try:
                 await keep_alive(control, config.heartbeat)
             finally:
+                udp.close()
                 await self._end_tunnels()
 
-    async def _register(self, control: Stream) -> None:
+    async def _register(self, control: Stream) -> list[str]:
+        """Returns the capabilities that the server will use."""
         own = {"Capabilities": ["tcp", "udp"]}
         if self._habits.replaces_same_client:
-            own = {"Capabilities": ["tcp", "drain"], "Instance": self._instance, "Slot": 0, "Epoch": self._epoch}
+            own = {"Capabilities": ["tcp", "udp", "drain", "frag-seq"], "Instance": self._instance, "Slot": 0, "Epoch": self._epoch}
         await control.write(messages.encode(
             Type.REGISTER, ClientID=self._config.client_id, Version=messages.VERSION, **own,
         ))
@@ -73,6 +77,7 @@ class Client:
         if not ack["Success"]:
             raise ConnectionRefusedError(ack["Message"])
         log.info("registered: %s", ack["Message"])
+        return ack.get("Capabilities", [])
 
     def _accept(self, stream: Stream) -> None:
         tunnel = asyncio.ensure_future(self._tunnel(stream))

@@ -36,6 +36,7 @@ class Heartbeat:
 class ServerConfig:
     quic: tuple[str, int]
     traffic: tuple[str, int]
+    protocol: str
     tls: Tls
     heartbeat: Heartbeat
 
@@ -65,6 +66,7 @@ def load_server(path: str) -> ServerConfig:
     return ServerConfig(
         quic=split_address(listener["quic_addr"]),
         traffic=split_address(listener["traffic_addr"]),
+        protocol=listener["protocol"],
         tls=Tls(document["auth"]["ca_cert_file"], tls["server_cert_file"], tls["server_key_file"]),
         heartbeat=_heartbeat(document),
     )

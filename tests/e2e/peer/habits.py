@@ -30,6 +30,13 @@ class Habits:
     serves_after_reconnect: bool
     """A client that had to connect again accepts streams on the new connection."""
 
+    datagram_bytes_max: int
+    """UDP payloads are cut to QUIC datagrams of at most this."""
+
+    escapes: bool
+    """A payload that looks like a part is sent as one, and what only looks like one is read as it is. Otherwise whatever
+    has its bit is taken for a part, and groups of parts are told apart by their id alone."""
+
 
 EXACT = Habits(
     name="exact",
@@ -40,6 +47,8 @@ EXACT = Habits(
     conn_close_trailer=False,
     replaces_same_client=True,
     serves_after_reconnect=True,
+    datagram_bytes_max=1400,
+    escapes=True,
 )
 
 EXISTING = Habits(
@@ -51,6 +60,8 @@ EXISTING = Habits(
     conn_close_trailer=True,
     replaces_same_client=False,
     serves_after_reconnect=False,
+    datagram_bytes_max=1200,
+    escapes=False,
 )
 
 BY_NAME = {habits.name: habits for habits in (EXACT, EXISTING)}

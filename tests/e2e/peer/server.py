@@ -21,10 +21,11 @@ from .habits import Habits
 from .heartbeat import keep_alive
 from .messages import Type
 from .relay import abort, relay_exactly, relay_until_first_end
+from .udp import ServerUdp
 
 REFUSED = 1
 BACKLOG = 1024
-CAPABILITIES = ("drain",)
+CAPABILITIES = ("drain", "frag-seq")
 
 log = logging.getLogger("peer.server")
 
@@ -45,6 +46,7 @@ class Server:
         self._next_member = 0
         self._next_conn_id = secrets.randbits(64) if habits.half_close else 1
         self._tasks: set[asyncio.Task] = set()
+        self._udp: ServerUdp | None = None
 
     async def run(self) -> None:
         config = self._config
@@ -59,8 +61,18 @@ class Server:
             return connection
 
         await serve(*config.quic, configuration=settings, create_protocol=make_connection)
-        family = socket.AF_INET6 if ":" in config.traffic[0] else socket.AF_INET
-        with socket.create_server(config.traffic, family=family, backlog=BACKLOG) as listener:
+        if config.protocol in ("udp", "both"):
+            self._udp = ServerUdp(config.traffic, self._habits, self._next_connection)
+        if config.protocol in ("tcp", "both"):
+            await self._accept_visitors()
+        else:
+            log.info("listener ready")
+            await asyncio.Event().wait()
+
+    async def _accept_visitors(self) -> None:
+        traffic = self._config.traffic
+        family = socket.AF_INET6 if ":" in traffic[0] else socket.AF_INET
+        with socket.create_server(traffic, family=family, backlog=BACKLOG) as listener:
             listener.setblocking(False)
             log.info("listener ready")
             while True:
@@ -93,8 +105,7 @@ class Server:
             log.warning("client %s gone: %s: %s", member.client_id, type(error).__name__, error)
             connection.close(REFUSED, "heartbeat timeout")
         finally:
-            if member in self._pool:
-                self._pool.remove(member)
+            self._remove(member)
 
     def _authenticate(self, connection: Connection) -> None:
         certificate, chain = connection.peer_certificate()
@@ -114,25 +125,38 @@ class Server:
                 await control.write(messages.encode(Type.REGISTER_ACK, Success=False, Message=reason))
                 raise PermissionError(reason)
             if other.instance == member.instance and other.epoch < member.epoch:
-                self._pool.remove(other)
+                self._remove(other)
                 other.connection.close(0, "replaced")
-        self._pool.append(member)
-        # An answer without capabilities is how a client knows a server of the existing kind.
         used = [word for word in fields["Capabilities"] if word in CAPABILITIES]
+        self._pool.append(member)
+        if self._udp is not None:
+            self._udp.join(connection, "frag-seq" in used)
+        # An answer without capabilities is how a client knows a server of the existing kind.
         own = {"Capabilities": used} if self._habits.half_close else {}
         await control.write(messages.encode(Type.REGISTER_ACK, Success=True, Message="registered", **own))
         log.info("client %s registered, capabilities %s", member.client_id, fields["Capabilities"])
         return member
 
+    def _remove(self, member: Member) -> None:
+        if member in self._pool:
+            self._pool.remove(member)
+            if self._udp is not None:
+                self._udp.leave(member.connection)
+
     # Visitors
 
-    async def _tunnel(self, visitor: socket.socket, address: tuple) -> None:
+    def _next_connection(self) -> Connection | None:
         if not self._pool:
+            return None
+        self._next_member += 1
+        return self._pool[self._next_member % len(self._pool)].connection
+
+    async def _tunnel(self, visitor: socket.socket, address: tuple) -> None:
+        connection = self._next_connection()
+        if connection is None:
             self._turn_away(visitor)
             return
-        self._next_member += 1
-        member = self._pool[self._next_member % len(self._pool)]
-        stream = member.connection.open_stream()
+        stream = connection.open_stream()
         with contextlib.suppress(StreamReset):
             await stream.write(self._new_conn(address))
             if self._habits.half_close:
