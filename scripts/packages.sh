@@ -14,7 +14,7 @@ readonly build_packages=(
 readonly test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
   python3-venv python3-cryptography python3-pytest python3-pytest-timeout python3-yaml
-  ca-certificates curl iperf3 iproute2 nginx openssl procps
+  bind9-dnsutils ca-certificates curl dnsmasq-base iperf3 iproute2 nginx openssl procps
 )
 readonly lint_packages=(clang-tidy-19 clang-format-19 shellcheck)
 # The sanitizers and libFuzzer: clang takes half as long as g++ to compile for them.
