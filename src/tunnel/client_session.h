@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -79,7 +78,7 @@ class ClientSession final : public Retirable,
   bool registered_ = false;
   std::vector<quic::Stream*> early_;  ///< opened by the server before its answer arrived: packets overtake each other
   std::unordered_map<std::int64_t, std::unique_ptr<ClientTunnel>> tunnels_;  ///< by stream
-  std::optional<EarlyDatagrams> early_datagrams_;                            ///< until registered
+  std::unique_ptr<EarlyDatagrams> early_datagrams_;                          ///< until registered
   std::unique_ptr<ClientUdp> udp_;                                           ///< once registered
 };
 

@@ -12,12 +12,11 @@
 namespace qmux::tunnel {
 
 UdpEntrance::UdpEntrance(WorkerState& worker, std::size_t worker_index, std::size_t workers, Pool& pool,
-                         const UdpOptions& options, UdpEntranceHost& host)
+                         UdpEntranceHost& host)
     : worker_(worker),
       worker_index_(worker_index),
       routes_per_source_max_(std::max<std::size_t>(limits::kUdpSessionsPerSourceMax / workers, 1)),
       pool_(pool),
-      options_(options),
       host_(host),
       routes_(0, UdpVisitor::Hash{worker.loop.random().next_u64()}),
       sources_(0, SourceHash{worker.loop.random().next_u64()}) {}

@@ -41,8 +41,7 @@ class UdpEntranceHost {
 
 class UdpEntrance final : private io::DatagramSocket::Observer, private Unread::Reader {
  public:
-  UdpEntrance(WorkerState& worker, std::size_t worker_index, std::size_t workers, Pool& pool, const UdpOptions& options,
-              UdpEntranceHost& host);
+  UdpEntrance(WorkerState& worker, std::size_t worker_index, std::size_t workers, Pool& pool, UdpEntranceHost& host);
   UdpEntrance(const UdpEntrance&) = delete;
   UdpEntrance& operator=(const UdpEntrance&) = delete;
   ~UdpEntrance();
@@ -94,7 +93,6 @@ class UdpEntrance final : private io::DatagramSocket::Observer, private Unread::
   const std::size_t worker_index_;
   const std::size_t routes_per_source_max_;
   Pool& pool_;
-  const UdpOptions& options_;
   UdpEntranceHost& host_;
   std::unique_ptr<io::DatagramSocket> socket_;
   std::unordered_map<UdpVisitor, Routes::iterator, UdpVisitor::Hash> routes_;

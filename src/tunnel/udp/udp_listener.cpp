@@ -9,7 +9,7 @@ UdpListener::UdpListener(WorkerState& worker, const Setup& setup)
     : worker_(worker),
       setup_(setup),
       outgoing_(setup.slot.count),
-      entrance_(worker, setup.slot.index, setup.slot.count, *setup.pool, *setup.options, *this) {}
+      entrance_(worker, setup.slot.index, setup.slot.count, *setup.pool, *this) {}
 
 UdpListener::~UdpListener() = default;
 
