@@ -8,7 +8,6 @@
 #include <memory>
 #include <span>
 #include <string_view>
-#include <utility>
 
 #include "base/address.h"
 #include "base/bytes.h"
@@ -16,33 +15,30 @@
 namespace qmux::quic {
 namespace {
 
-template <typename Handle, void (*kDeinit)(Handle*)>
-struct Deinit {
-  void operator()(Handle* handle) const noexcept { kDeinit(handle); }
-};
-using Certificate = std::unique_ptr<gnutls_x509_crt_int, Deinit<gnutls_x509_crt_int, gnutls_x509_crt_deinit>>;
-using AlternativeNames =
-    std::unique_ptr<gnutls_subject_alt_names_st, Deinit<gnutls_subject_alt_names_st, gnutls_subject_alt_names_deinit>>;
+using Certificate = std::unique_ptr<gnutls_x509_crt_int, decltype(&gnutls_x509_crt_deinit)>;
+using AlternativeNames = std::unique_ptr<gnutls_subject_alt_names_st, decltype(&gnutls_subject_alt_names_deinit)>;
 
+/// Nothing when it is none.
 Certificate import_certificate(const gnutls_datum_t& der) {
   gnutls_x509_crt_t raw = nullptr;
-  if (gnutls_x509_crt_init(&raw) < 0) return nullptr;
-  Certificate certificate(raw);
-  return gnutls_x509_crt_import(raw, &der, GNUTLS_X509_FMT_DER) < 0 ? nullptr : std::move(certificate);
+  const bool read = gnutls_x509_crt_init(&raw) >= 0 && gnutls_x509_crt_import(raw, &der, GNUTLS_X509_FMT_DER) >= 0;
+  Certificate certificate(raw, &gnutls_x509_crt_deinit);
+  if (!read) certificate.reset();
+  return certificate;
 }
 
+/// Nothing when there are none.
 AlternativeNames alternative_names(const Certificate& certificate) {
   constexpr char kSubjectAltName[] = "2.5.29.17";
   gnutls_datum_t extension{};
-  if (gnutls_x509_crt_get_extension_by_oid2(certificate.get(), kSubjectAltName, 0, &extension, nullptr) < 0) {
-    return nullptr;
-  }
   gnutls_subject_alt_names_t raw = nullptr;
   const bool read =
+      gnutls_x509_crt_get_extension_by_oid2(certificate.get(), kSubjectAltName, 0, &extension, nullptr) >= 0 &&
       gnutls_subject_alt_names_init(&raw) >= 0 && gnutls_x509_ext_import_subject_alt_names(&extension, raw, 0) >= 0;
-  AlternativeNames names(raw);
   gnutls_free(extension.data);
-  return read ? std::move(names) : nullptr;
+  AlternativeNames names(raw, &gnutls_subject_alt_names_deinit);
+  if (!read) names.reset();
+  return names;
 }
 
 /// The 4 or 16 bytes of an IP address, in network byte order.
@@ -81,7 +77,8 @@ bool presented_name_matches(std::string_view presented, std::string_view name) {
 
 NameMatch match_server_name(const gnutls_datum_t& der, const std::string& server_name) {
   const Certificate certificate = import_certificate(der);
-  const AlternativeNames names = certificate ? alternative_names(certificate) : nullptr;
+  if (!certificate) return NameMatch::nameless;
+  const AlternativeNames names = alternative_names(certificate);
   if (!names) return NameMatch::nameless;
 
   const auto literal = Address::from_literal(server_name, 0);
