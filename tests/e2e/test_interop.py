@@ -154,6 +154,25 @@ def test_new_conn_says_who_comes(server: Tunnel):
     asyncio.run(script())
 
 
+def test_goes_on_through_key_updates(server: Tunnel):
+    """RFC 9001 section 6: the peer changes keys, ours follows, and data of both ways arrives under either."""
+    async def script():
+        async with scripted_client(server) as client:
+            await client.register()
+            visitor = await Visitor.arrive(server)
+            stream, _ = await client.next_tunnel()
+            for number in range(4):
+                client.connection.request_key_update()
+                data = bytes([number]) * 200_000
+                await stream.write(data)
+                assert await visitor.read_exactly(len(data)) == data
+                visitor.writer.write(data)
+                assert await within(stream.read_exactly(len(data))) == data
+            visitor.leave()
+
+    asyncio.run(script())
+
+
 @pytest.mark.parametrize("reason", ["closed", "\u003c\"\\"], ids=["closed", "escapes"])
 @pytest.mark.parametrize("data", [b"", b"x", b"y" * 100_000], ids=len)
 def test_removes_the_trailer_of_an_existing_client(server: Tunnel, reason: str, data: bytes):
