@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A client whose every move a test decides, on the foreign stack; for what a well-behaved peer never does."""
+"""A client and a server whose every move a test decides, on the foreign stack; for what a well-behaved peer never does."""
 
 import asyncio
 import contextlib
@@ -7,6 +7,7 @@ import itertools
 from collections.abc import AsyncIterator
 
 from aioquic.asyncio.client import connect
+from aioquic.asyncio.server import serve
 
 from peer import messages
 from peer.connection import Connection, Stream, configuration
@@ -20,12 +21,14 @@ _client_numbers = itertools.count()
 
 
 class ScriptedClient:
-    """One connection. `tunnels` gives the streams that the server opens, in order."""
+    """One connection. `tunnels` gives the streams that the server opens, `datagrams` the data of DATAGRAM frames, in order."""
 
     def __init__(self, connection: Connection):
         self.connection = connection
         self.tunnels: asyncio.Queue[Stream] = asyncio.Queue()
         connection.on_stream = self.tunnels.put_nowait
+        self.datagrams: asyncio.Queue[bytes] = asyncio.Queue()
+        connection.on_datagram = self.datagrams.put_nowait
         self.control = connection.open_stream()
 
     async def register(self, **fields) -> dict:
@@ -39,8 +42,59 @@ class ScriptedClient:
         stream = await within(self.tunnels.get())
         return stream, await within(messages.expect(stream, Type.NEW_CONN))
 
+    async def next_datagram(self) -> bytes:
+        return await within(self.datagrams.get())
+
     async def wait_closed(self) -> None:
         await within(self.connection.closed.wait())
+
+
+class ScriptedServer:
+    """Admits the one client that comes; then the connection is the test's."""
+
+    def __init__(self):
+        self.datagrams: asyncio.Queue[bytes] = asyncio.Queue()
+        self._control: asyncio.Queue[Stream] = asyncio.Queue()
+        self._connections: asyncio.Queue[Connection] = asyncio.Queue()
+        self.connection: Connection
+        self.register: dict
+
+    def connected(self, connection: Connection) -> None:
+        connection.on_stream = self._control.put_nowait
+        connection.on_datagram = self.datagrams.put_nowait
+        self._connections.put_nowait(connection)
+
+    async def admit(self, **fields) -> None:
+        """Answers the client's Register with `fields` in RegisterAck."""
+        self.connection = await within(self._connections.get())
+        control = await within(self._control.get())
+        self.register = await within(messages.expect(control, Type.REGISTER))
+        await control.write(messages.encode(Type.REGISTER_ACK, **({"Success": True, "Message": ""} | fields)))
+        # Within one packet aioquic puts DATAGRAM frames first, and nobody is there for those before the answer.
+        await within(self.connection.ping())
+
+    async def next_datagram(self) -> bytes:
+        return await within(self.datagrams.get())
+
+
+@contextlib.asynccontextmanager
+async def scripted_server(tunnel: Tunnel) -> AsyncIterator[ScriptedServer]:
+    """In the place of the tunnel's server."""
+    files = tunnel.credentials
+    settings = configuration(is_client=False, alpn=("qmux/1",), certificate=str(files.server_crt),
+                             key=str(files.server_key), ca=str(files.ca_crt))
+    scripted = ScriptedServer()
+
+    def make_connection(quic, stream_handler=None):
+        connection = Connection(quic, ask_certificate=True)
+        scripted.connected(connection)
+        return connection
+
+    server = await serve(tunnel.host, tunnel.quic_port, configuration=settings, create_protocol=make_connection)
+    try:
+        yield scripted
+    finally:
+        server.close()
 
 
 @contextlib.asynccontextmanager

@@ -85,8 +85,12 @@ class Tunnel:
         self.server.wait_for_log(self.pair.server.server_ready, READY_DEADLINE)
         return self.server
 
-    def start_client(self) -> Process:
+    def spawn_client(self) -> Process:
         self.client = self.spawn("client", self.client_settings)
+        return self.client
+
+    def start_client(self) -> Process:
+        self.spawn_client()
         self.client.wait_for_log(self.pair.client.client_ready, READY_DEADLINE)
         return self.client
 
