@@ -4,6 +4,7 @@
 #include <fmt/chrono.h>
 
 #include <chrono>
+#include <ctime>
 
 #include "base/log.h"
 
@@ -13,8 +14,8 @@ namespace {
 constexpr std::chrono::seconds kWarnedBefore = std::chrono::days(14);
 
 std::string date_text(std::int64_t unix_seconds) {
-  const std::chrono::sys_time<std::chrono::seconds> time{std::chrono::seconds(unix_seconds)};
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", time);
+  // Not std::chrono's system clock: its nanoseconds end in 2262.
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(unix_seconds)));
 }
 
 }  // namespace
