@@ -13,7 +13,10 @@ ClientUdpSession::ClientUdpSession(WorkerState& worker, UdpSender& sender, std::
                                    ClientUdpSessionOwner& owner)
     : worker_(worker), owner_(owner), flow_(sender, id), early_(worker.chunks, worker.udp_waiting) {}
 
-ClientUdpSession::~ClientUdpSession() { close(); }
+ClientUdpSession::~ClientUdpSession() {
+  close();
+  for (; !early_.empty(); early_.pop()) worker_.counters.udp.drop(UdpDrop::no_socket);
+}
 
 void ClientUdpSession::close() {
   if (!socket_) return;

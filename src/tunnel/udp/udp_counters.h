@@ -19,7 +19,7 @@ enum class UdpDrop : std::uint8_t {
   no_client,          ///< none is there to serve the visitor
   too_many_sessions,  ///< its source has used up its share, and all of it is fresh
   mailbox_full,       ///< the other worker does not keep up
-  session_gone,       ///< ended while the payload was on its way
+  session_gone,       ///< ended while the payload was on its way, or before its turn
   too_large,          ///< over read_buffer_size, or does not fit a datagram and may not be cut, or into 255 parts
   queue_full,         ///< its session's queue is full: the oldest goes
   stale,              ///< waited too long for the connection
@@ -27,7 +27,7 @@ enum class UdpDrop : std::uint8_t {
   no_datagrams,       ///< the peer takes none
   malformed,          ///< a datagram too short to name a session, or of parts that nobody makes
   unknown_session,    ///< named by the client, and not there
-  no_socket,          ///< the local service could not be resolved or the socket not be opened
+  no_socket,          ///< the local service could not be resolved, or not in time, or the socket not be opened
   socket_refused,     ///< the kernel did not take it
 };
 inline constexpr std::size_t kUdpDrops = static_cast<std::size_t>(UdpDrop::socket_refused) + 1;

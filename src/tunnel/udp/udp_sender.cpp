@@ -17,7 +17,10 @@ using wire::FragmentPlan;
 UdpFlow::UdpFlow(UdpSender& sender, std::uint32_t session) noexcept
     : sender_(sender), session_(session), queue_(sender.worker_.chunks, sender.worker_.udp_waiting) {}
 
-UdpFlow::~UdpFlow() { sender_.remove(*this); }
+UdpFlow::~UdpFlow() {
+  while (!queue_.empty()) drop_front(UdpDrop::session_gone);
+  sender_.remove(*this);
+}
 
 void UdpFlow::push(ConstBytes payload) {
   UdpCounters& counters = sender_.worker_.counters.udp;

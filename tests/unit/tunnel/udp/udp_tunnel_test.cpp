@@ -310,5 +310,31 @@ TEST(UdpTunnel, takes_no_payload_over_the_size_that_it_is_told) {
   EXPECT_EQ(tunnel.server_drops(UdpDrop::too_large), 1U);
 }
 
+TEST(UdpTunnel, accounts_for_what_waits_when_its_client_goes) {
+  UdpTunnel tunnel;
+  tunnel.add_client();
+  const auto visitor = tunnel.visitor();
+  for (int i = 0; i < 3; ++i) visitor->send(std::string(65'507, 'x'));
+  const UdpCounters& server = tunnel.server->worker(0).counters.udp;
+  ASSERT_TRUE(tunnel.world.run_until([&] { return server.payloads_received == 3; }, 1s));
+  tunnel.clients[0].client->stop();
+  ASSERT_TRUE(tunnel.world.run_until([&] { return tunnel.server->pool(0).size() == 0; }, 5s));
+  EXPECT_GT(server.dropped_for(UdpDrop::session_gone), 0U);
+  EXPECT_EQ(server.payloads_sent + server.dropped_in_all(), 3U);
+}
+
+TEST(UdpTunnel, accounts_for_what_waits_for_the_service_s_address_when_the_connection_goes) {
+  UdpTunnel tunnel({.service_host = "client0"});
+  tunnel.add_client();
+  const auto visitor = tunnel.visitor();
+  visitor->send("x");
+  const UdpCounters& client = tunnel.client_counters();
+  ASSERT_TRUE(tunnel.world.run_until([&] { return client.datagrams_received == 1; }, 1s));
+  tunnel.clients[0].client->stop();
+  tunnel.world.run_for(1s);
+  EXPECT_EQ(client.payloads_delivered, 0U);
+  EXPECT_EQ(client.dropped_for(UdpDrop::no_socket), 1U);
+}
+
 }  // namespace
 }  // namespace qmux::tunnel
