@@ -41,6 +41,7 @@ class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
     return entrance_.open(traffic_address, shared_port);
   }
   [[nodiscard]] Address address() const { return entrance_.address(); }
+  [[nodiscard]] std::size_t route_count() const noexcept { return entrance_.route_count(); }
 
   /// A client of this worker's has registered and carries UDP; its connection is gone.
   void join(ServerSession& session);

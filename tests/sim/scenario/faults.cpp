@@ -39,6 +39,7 @@ void Faults::begin(const FaultPlan& fault) {
       break;
     case FaultKind::service_down:
       town_.households()[fault.target].service->go_down(fault.hard);
+      town_.households()[fault.target].udp_service->go_down();
       break;
   }
 }
@@ -59,7 +60,8 @@ void Faults::mend(const FaultPlan& fault) {
     case FaultKind::client_stop:
       return restart(fault);
     case FaultKind::service_down:
-      return town_.households()[fault.target].service->come_back();
+      town_.households()[fault.target].service->come_back();
+      return town_.households()[fault.target].udp_service->come_back();
     default:
       break;
   }

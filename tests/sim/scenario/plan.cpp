@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "sim/actors/script.h"
+#include "sim/scenario/plan_udp.h"
 
 namespace qmux::sim {
 namespace {
@@ -17,10 +18,14 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t kMbit = 1'000'000;
 constexpr Duration kVisitsTime = 20s;
 
+LinkProperties draw_near_link(SeededRandom& random) {
+  return {.delay = random.between(Duration(100us), Duration(3ms))};
+}
+
 LinkProperties draw_link(SeededRandom& random) {
   switch (random.between(0, 4)) {
     case 0:  // the same town
-      return {.delay = random.between(Duration(100us), Duration(3ms))};
+      return draw_near_link(random);
     case 1:  // a good line
       return {.delay = random.between(Duration(5ms), Duration(30ms)),
               .jitter = 1ms,
@@ -77,18 +82,21 @@ ServerPlan draw_server(SeededRandom& random) {
     listener.speaks_first = random.chance(0.2);
     listener.transport = draw_transport(random);
   }
+  draw_protocols(random, server);
   return server;
 }
 
-ClientPlan draw_client(SeededRandom& random, std::size_t server, std::size_t listener) {
-  ClientPlan client{.server = server, .listener = listener, .to_server = {}, .from_server = {}, .transport = {}};
+ClientPlan draw_client(SeededRandom& random, std::size_t server, std::size_t listener, bool calm) {
+  ClientPlan client;
+  client.server = server;
+  client.listener = listener;
   client.server_by_name = random.chance(0.2);
   client.behind_nat = random.chance(0.6);
-  if (random.chance(0.3)) client.nat_idle_timeout = random.between(Duration(15s), Duration(60s));
+  if (!calm && random.chance(0.3)) client.nat_idle_timeout = random.between(Duration(15s), Duration(60s));
   client.service_elsewhere = random.chance(0.3);
-  client.to_server = draw_link(random);
+  client.to_server = calm ? draw_near_link(random) : draw_link(random);
   client.from_server = client.to_server;
-  if (random.chance(0.2)) client.from_server = draw_link(random);
+  if (!calm && random.chance(0.2)) client.from_server = draw_link(random);
   client.transport = draw_transport(random);
   client.transport.incoming_streams_max = random.chance(0.15) ? random.between(2, 8) : 65'536;
   return client;
@@ -119,12 +127,18 @@ FaultPlan draw_fault(SeededRandom& random, const Plan& plan) {
   return fault;
 }
 
+/// One of the server's listeners that take TCP.
+std::size_t draw_tcp_listener(SeededRandom& random, const ServerPlan& server) {
+  const std::size_t listener = random.below(server.listeners.size());
+  return server.listeners[listener].tcp ? listener : 0;
+}
+
 void draw_visits(SeededRandom& random, Plan& plan, std::uint64_t seed) {
   plan.ledger.seed = seed;
   plan.visits.resize(random.between(2, 30));
   for (VisitPlan& visit : plan.visits) {
     visit.server = random.below(plan.servers.size());
-    visit.listener = random.below(plan.servers[visit.server].listeners.size());
+    visit.listener = draw_tcp_listener(random, plan.servers[visit.server]);
     visit.at = random.between(Duration{}, kVisitsTime);
     TunnelRecord& tunnel = plan.ledger.tunnels.emplace_back();
     tunnel.id = plan.ledger.tunnels.size() - 1;
@@ -137,7 +151,7 @@ void draw_late_visits(SeededRandom& random, Plan& plan) {
   plan.stop_after = plan.visitors_link.delay + random.between(Duration(500us), Duration(200ms));
   for (std::size_t count = random.between(0, 4); count > 0; --count) {
     VisitPlan visit{.server = random.below(plan.servers.size())};
-    visit.listener = random.below(plan.servers[visit.server].listeners.size());
+    visit.listener = draw_tcp_listener(random, plan.servers[visit.server]);
     visit.late = true;
     visit.at = random.chance(0.7)
                    ? plan.stop_after - plan.visitors_link.delay - random.between(Duration{}, Duration(200us))
@@ -154,7 +168,7 @@ void draw_clients(SeededRandom& random, Plan& plan) {
   for (std::size_t server = 0; server < plan.servers.size(); ++server) {
     for (std::size_t listener = 0; listener < plan.servers[server].listeners.size(); ++listener) {
       for (std::size_t count = random.between(1, 3); count > 0; --count) {
-        plan.clients.push_back(draw_client(random, server, listener));
+        plan.clients.push_back(draw_client(random, server, listener, plan.calm));
         const std::size_t number = random.chance(0.2) ? 0 : plan.clients.size() - 1;
         plan.clients.back().client_id = fmt::format("client-{}", number);
       }
@@ -167,12 +181,13 @@ void draw_clients(SeededRandom& random, Plan& plan) {
 Plan draw_plan(std::uint64_t seed) {
   SeededRandom random(seed, "plan");
   Plan plan;
+  plan.calm = random.chance(0.15);
   if (random.chance(0.3)) plan.health = {.heartbeat_interval = 3s, .timeout = 25s};
   plan.servers.resize(random.chance(0.2) ? 2 : 1);
   for (ServerPlan& server : plan.servers) server = draw_server(random);
   draw_visits(random, plan, seed);
   draw_clients(random, plan);
-  if (random.chance(0.6)) {
+  if (!plan.calm && random.chance(0.6)) {
     for (std::size_t count = random.between(1, 4); count > 0; --count) plan.faults.push_back(draw_fault(random, plan));
   }
   if (random.chance(0.3)) {
@@ -183,7 +198,10 @@ Plan draw_plan(std::uint64_t seed) {
   draw_late_visits(random, plan);
   plan.intruder = random.chance(0.1);
   if (random.chance(0.5)) plan.interface_mtu_bytes = 1500;
-  if (random.chance(0.3)) plan.send_block_chance = 0.02;
+  if (!plan.calm && random.chance(0.3)) plan.send_block_chance = 0.02;
+  plan.udp = UdpLedger(seed);
+  SeededRandom udp_random(seed, "plan of UDP");
+  draw_udp(udp_random, plan, kVisitsTime);
   return plan;
 }
 

@@ -12,17 +12,23 @@
 #include "base/time.h"
 #include "quic/transport_config.h"
 #include "sim/actors/ledger.h"
+#include "sim/actors/udp_ledger.h"
 #include "sim/world/link.h"
 #include "sim/world/tcp_properties.h"
 #include "tunnel/control_stream.h"
 #include "tunnel/pool.h"
+#include "tunnel/udp/udp_options.h"
 
 namespace qmux::sim {
 
 struct ListenerPlan {
   bool ipv6 = false;
-  bool speaks_first = false;  ///< what the local services behind it do
+  bool tcp = true;
+  bool udp = false;
+  bool all_addresses = false;  ///< visitors' sockets are bound to the wildcard
+  bool speaks_first = false;   ///< what the local services behind it do
   quic::TransportConfig transport;
+  tunnel::UdpOptions udp_options;
 };
 
 struct ServerPlan {
@@ -43,8 +49,10 @@ struct ClientPlan {
   LinkProperties to_server;
   LinkProperties from_server;
   quic::TransportConfig transport;
+  tunnel::UdpOptions udp_options;
 };
 
+/// By TCP or by UDP.
 struct VisitPlan {
   std::size_t server = 0;
   std::size_t listener = 0;
@@ -76,12 +84,15 @@ struct FaultPlan {
 };
 
 struct Plan {
+  bool calm = false;  ///< a network without limits or losses, and no faults: nothing gentle is lost
   tunnel::HealthOptions health;
   std::vector<ServerPlan> servers;
   std::vector<ClientPlan> clients;
   std::vector<VisitPlan> visits;
   std::vector<FaultPlan> faults;
   Ledger ledger;  ///< one record a visit, with its scripts
+  std::vector<VisitPlan> calls;
+  UdpLedger udp;  ///< one record a call, with its script
   TcpProperties tcp;
   LinkProperties visitors_link;
   Duration stop_after{};  ///< from when the late visits count, until everybody is told to stop

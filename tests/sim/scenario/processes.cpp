@@ -7,6 +7,19 @@
 namespace qmux::sim {
 namespace {
 
+void add(tunnel::UdpCounters& sum, const tunnel::UdpCounters& c) {
+  sum.sessions_opened += c.sessions_opened;
+  sum.sessions_idle += c.sessions_idle;
+  sum.sessions_evicted += c.sessions_evicted;
+  sum.sessions_lost += c.sessions_lost;
+  sum.payloads_received += c.payloads_received;
+  sum.payloads_sent += c.payloads_sent;
+  sum.datagrams_sent += c.datagrams_sent;
+  sum.datagrams_received += c.datagrams_received;
+  sum.payloads_delivered += c.payloads_delivered;
+  for (std::size_t i = 0; i < tunnel::kUdpDrops; ++i) sum.dropped[i] += c.dropped[i];
+}
+
 void add(tunnel::Counters& sum, const tunnel::Counters& c) {
   sum.visitors_accepted += c.visitors_accepted;
   sum.visitors_refused_no_client += c.visitors_refused_no_client;
@@ -17,6 +30,15 @@ void add(tunnel::Counters& sum, const tunnel::Counters& c) {
   sum.tunnels_opened += c.tunnels_opened;
   for (std::size_t i = 0; i < tunnel::Counters::kCauses; ++i) sum.tunnels_closed[i] += c.tunnels_closed[i];
   sum.mailbox_full += c.mailbox_full;
+  add(sum.udp, c.udp);
+}
+
+void add(wire::ReassemblyCounters& sum, const wire::ReassemblyCounters& c) {
+  sum.parts += c.parts;
+  sum.duplicates += c.duplicates;
+  sum.assembled += c.assembled;
+  sum.conflicting += c.conflicting;
+  sum.oversize += c.oversize;
 }
 
 }  // namespace
@@ -45,10 +67,15 @@ void ServerProcess::start() {
   options.balance = plan_.balance;
   options.health = health_;
   for (std::size_t i = 0; i < plan_.listeners.size(); ++i) {
-    options.listeners.push_back({.quic_address = quic_address(i),
-                                 .traffic_address = traffic_address(i),
-                                 .tcp = true,
-                                 .transport = plan_.listeners[i].transport});
+    const ListenerPlan& listener = plan_.listeners[i];
+    const Address traffic = traffic_address(i);
+    options.listeners.push_back(
+        {.quic_address = quic_address(i),
+         .traffic_address = listener.all_addresses ? Address::any(traffic.family(), traffic.port()) : traffic,
+         .tcp = listener.tcp,
+         .udp = listener.udp,
+         .udp_options = listener.udp_options,
+         .transport = listener.transport});
   }
   server_ = std::make_unique<tunnel::Server>(std::move(options), loops, [this] { stopped_ = true; });
   const Result<void> started = server_->start();
@@ -64,6 +91,12 @@ void ServerProcess::crash() {
 tunnel::Counters ServerProcess::counters() const {
   tunnel::Counters sum;
   for (std::size_t i = 0; i < server_->worker_count(); ++i) add(sum, server_->worker(i).counters);
+  return sum;
+}
+
+wire::ReassemblyCounters ServerProcess::reassembly_counters() const {
+  wire::ReassemblyCounters sum;
+  for (std::size_t i = 0; i < server_->worker_count(); ++i) add(sum, server_->worker(i).reassembly.counters());
   return sum;
 }
 
@@ -86,6 +119,7 @@ void ClientProcess::start() {
   options.local = {local_service_.host_text(), local_service_.port()};
   options.credentials = &credentials_;
   options.transport = plan_.transport;
+  options.udp_options = plan_.udp_options;
   options.health = health_;
   client_ = std::make_unique<tunnel::Client>(std::move(options), std::vector<io::EventLoop*>{loop_.get()},
                                              [this] { stopped_ = true; });

@@ -5,9 +5,12 @@
 #include <optional>
 
 #include "sim/actors/audit.h"
+#include "sim/actors/udp_audit.h"
 #include "sim/pins/system_pins.h"
 #include "sim/scenario/faults.h"
 #include "sim/scenario/inspection.h"
+#include "sim/scenario/inspection_udp.h"
+#include "sim/scenario/plan_udp.h"
 #include "sim/scenario/town.h"
 #include "sim/world/network.h"
 
@@ -20,10 +23,14 @@ using namespace std::chrono_literals;
 constexpr Duration kRegisterMax = 60s;
 /// From the last fault on: health timeouts, then backoff.
 constexpr Duration kRecoverMax = 150s;
+/// From when everybody is back, for some packet of each visitor's by UDP to get through the worst of links.
+constexpr Duration kHeardMax = 60s;
 constexpr Duration kVisitsMax = 20min;
 constexpr Duration kBacklogInspectionInterval = 200ms;
 /// Acknowledgements and the last of the goodbyes.
 constexpr Duration kQuietMax = 60s;
+/// A session is over its time when its last packet arrives.
+constexpr Duration kSessionEndMax = 1s;
 constexpr Duration kIdleTime = 90s;
 constexpr Duration kStopMax = 10s;
 
@@ -65,11 +72,16 @@ class Run {
     for (std::size_t i = 0; i < plan_.visits.size(); ++i) {
       if (!plan_.visits[i].late) world_.after(plan_.visits[i].at, [this, i] { town_->visit(i); });
     }
+    for (std::size_t i = 0; i < plan_.calls.size(); ++i) {
+      if (!plan_.calls[i].late) world_.after(plan_.calls[i].at, [this, i] { town_->call(i); });
+    }
     faults_->schedule();
     inspect_again_and_again();
     wait([&] { return faults_->over(); }, 5min);
     expect(wait([&] { return town_->all_registered(); }, kRecoverMax), "clients did not come back after the faults");
     faults_->everybody_back();
+    town_->roll_call();
+    expect(wait([&] { return town_->all_heard(); }, kHeardMax), "visitors by UDP are not heard");
     wait([&] { return town_->all_visits_over(); }, kVisitsMax);
     visits_over_ = true;
     note(audit(plan_.ledger, [&](const TunnelRecord& tunnel) { return faults_->excuse(tunnel); }));
@@ -77,14 +89,18 @@ class Run {
 
   void inspect_again_and_again() {
     note(inspect_backlogs(plan_));
+    note(inspect_udp_limits(*town_));
     if (!visits_over_ && violations_.empty()) {
       world_.after(kBacklogInspectionInterval, [this] { inspect_again_and_again(); });
     }
   }
 
   void let_rest() {
-    wait([&] { return inspect_rest(*town_).empty(); }, kQuietMax);
+    // Those who send unasked fall silent, and sessions end.
+    world_.run_for(UdpService::kUnaskedTimeMax + session_time_max(plan_) + kSessionEndMax);
+    wait([&] { return inspect_rest(*town_).empty() && inspect_udp_rest(*town_).empty(); }, kQuietMax);
     note(inspect_rest(*town_));
+    note(inspect_udp_rest(*town_));
   }
 
   /// Quiet connections last, whatever NAT boxes forget meanwhile.
@@ -93,6 +109,9 @@ class Run {
     expect(wait([&] { return town_->all_registered(); }, kQuietMax), "clients were lost while nothing happened");
     if (town_->intruder() != nullptr) expect(!town_->intruder()->registered(), "an intruder was let in");
     note(inspect_losses(*town_, faults_->any_loss_excused()));
+    udp_summary_ = describe_udp();
+    note(inspect_udp_network(plan_, *town_));
+    note(audit_udp(plan_.udp, [&](const UdpVisitorRecord& visitor) { return plan_.calm && visitor.script.gentle(); }));
   }
 
   /// Everybody stops in order, while the last visitors are at the door.
@@ -100,10 +119,14 @@ class Run {
     for (std::size_t i = 0; i < plan_.visits.size(); ++i) {
       if (plan_.visits[i].late) world_.after(plan_.visits[i].at, [this, i] { town_->visit(i); });
     }
+    for (std::size_t i = 0; i < plan_.calls.size(); ++i) {
+      if (plan_.calls[i].late) world_.after(plan_.calls[i].at, [this, i] { town_->call(i); });
+    }
     world_.run_for(plan_.stop_after);
     town_->stop();
     expect(wait([&] { return town_->stopped(); }, kStopMax), "an orderly stop did not come to its end");
     note(inspect_accounts(*town_));
+    note(inspect_udp_accounts(*town_));
   }
 
   void end_all() {
@@ -112,9 +135,19 @@ class Run {
     const auto excused = [&](const TunnelRecord& tunnel) {
       return plan_.visits[tunnel.id].late || faults_->excuse(tunnel);
     };
-    if (violations_.empty()) note(audit(plan_.ledger, excused));
+    if (violations_.empty()) {
+      note(audit(plan_.ledger, excused));
+      note(audit_udp(plan_.udp, [](const UdpVisitorRecord&) { return false; }));
+    }
     const std::size_t left = world_.network().tcp_connection_count();
     expect(left == 0, fmt::format("{} TCP connections are left", left));
+  }
+
+  [[nodiscard]] std::string describe_udp() {
+    return fmt::format("; {} callers{}, {} of {} payloads came up, {} of {} down{}", plan_.calls.size(),
+                       plan_.calm ? " in calm" : "", plan_.udp.arrived_count(Direction::up),
+                       plan_.udp.sent_count(Direction::up), plan_.udp.arrived_count(Direction::down),
+                       plan_.udp.sent_count(Direction::down), describe_udp_drops(*town_));
   }
 
   [[nodiscard]] std::string describe() const {
@@ -127,6 +160,7 @@ class Run {
     std::string text = fmt::format("{} servers, {} clients, {} of {} visitors complete, {} bytes, {:.1f} s",
                                    plan_.servers.size(), plan_.clients.size(), complete, plan_.visits.size(), bytes,
                                    std::chrono::duration<double>(world_.elapsed()).count());
+    text += udp_summary_;
     for (const FaultPlan& fault : plan_.faults) text += "; " + fault.text();
     return text;
   }
@@ -137,6 +171,7 @@ class Run {
   std::optional<Town> town_;
   std::optional<Faults> faults_;
   std::vector<std::string> violations_;
+  std::string udp_summary_;  ///< before anybody stopped
   bool visits_over_ = false;
 };
 

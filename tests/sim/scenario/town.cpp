@@ -3,12 +3,15 @@
 
 #include <algorithm>
 
+#include "sim/scenario/plan_udp.h"
 #include "sim/world/network.h"
 
 namespace qmux::sim {
 namespace {
 
 constexpr std::uint16_t kServicePort = 80;
+/// From which visitors by UDP come, many from each.
+constexpr std::size_t kCallersHosts = 3;
 
 /// The network is made before anybody opens a socket on it.
 Network& prepared(World& world, const Plan& plan) {
@@ -35,6 +38,10 @@ Town::Town(World& world, Plan& plan, const RunCredentials& credentials)
     households_.push_back(make_household(plan.clients[i], i, credentials.client));
   }
   if (plan.intruder) add_intruder(credentials.intruder);
+  for (std::size_t i = 0; i < kCallersHosts; ++i) {
+    const std::string name = fmt::format("callers{}", i);
+    callers_loops_.push_back(std::make_unique<SimLoop>(world.network().add_host(name), name));
+  }
 }
 
 Household Town::make_household(const ClientPlan& plan, std::size_t index, const quic::Credentials& credentials) {
@@ -62,6 +69,7 @@ Household Town::make_household(const ClientPlan& plan, std::size_t index, const 
   household.service_loop = std::make_unique<SimLoop>(service_host, "loop of " + service_host.name());
   household.service = std::make_unique<LocalService>(world_, *household.service_loop, plan_.ledger, service_address,
                                                      listener.speaks_first);
+  household.udp_service = std::make_unique<UdpService>(world_, *household.service_loop, plan_.udp, service_address);
   const Address quic = server.quic_address(plan.listener);
   const HostPort server_address{plan.server_by_name ? server.host().name() : quic.host_text(), quic.port()};
   household.client =
@@ -89,6 +97,18 @@ void Town::visit(std::size_t index) {
                  plan_.servers[visit.server].listeners[visit.listener].speaks_first);
 }
 
+void Town::call(std::size_t index) {
+  const VisitPlan& call = plan_.calls[index];
+  callers_.emplace_back(world_, *callers_loops_[index % callers_loops_.size()], plan_.udp, plan_.udp.visitors[index],
+                        servers_[call.server]->traffic_address(call.listener), session_time_min(plan_, call));
+}
+
+void Town::roll_call() {
+  for (UdpCaller& caller : callers_) caller.call_until_heard();
+}
+
+bool Town::all_heard() const { return std::ranges::none_of(callers_, &UdpCaller::wants_to_be_heard); }
+
 bool Town::all_registered() const {
   if (!std::ranges::all_of(households_, [](const Household& h) { return h.client->registered(); })) return false;
   for (std::size_t server = 0; server < servers_.size(); ++server) {
@@ -105,7 +125,9 @@ bool Town::all_registered() const {
 
 bool Town::all_visits_over() const {
   const auto late = static_cast<std::size_t>(std::ranges::count_if(plan_.visits, &VisitPlan::late));
-  return crowd_.over_count() == plan_.visits.size() - late &&
+  const auto late_calls = static_cast<std::size_t>(std::ranges::count_if(plan_.calls, &VisitPlan::late));
+  return crowd_.over_count() == plan_.visits.size() - late && callers_.size() >= plan_.calls.size() - late_calls &&
+         std::ranges::all_of(callers_, &UdpCaller::over) &&
          std::ranges::all_of(households_, [](const Household& h) { return h.service->open_count() == 0; });
 }
 

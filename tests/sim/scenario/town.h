@@ -5,11 +5,14 @@
 // One thread. The world and the plan outlive it.
 #pragma once
 
+#include <list>
 #include <memory>
 #include <vector>
 
 #include "sim/actors/crowd.h"
 #include "sim/actors/local_service.h"
+#include "sim/actors/udp_caller.h"
+#include "sim/actors/udp_service.h"
 #include "sim/scenario/plan.h"
 #include "sim/scenario/processes.h"
 #include "sim/scenario/run.h"
@@ -21,6 +24,7 @@ namespace qmux::sim {
 struct Household {
   std::unique_ptr<SimLoop> service_loop;
   std::unique_ptr<LocalService> service;
+  std::unique_ptr<UdpService> udp_service;
   std::unique_ptr<ClientProcess> client;
   Nat* nat = nullptr;
   Site* outside = nullptr;  ///< where the household meets the network
@@ -33,11 +37,18 @@ class Town {
 
   void start();
   void visit(std::size_t index);
+  /// Likewise, by UDP.
+  void call(std::size_t index);
 
   /// Every client is registered and knows it, and the servers' pools hold nobody else.
   [[nodiscard]] bool all_registered() const;
-  /// But for the late ones.
+  /// But for the late ones; calls included.
   [[nodiscard]] bool all_visits_over() const;
+
+  /// Those who call want to be heard by a local service, from now on ...
+  void roll_call();
+  /// ... and all have been.
+  [[nodiscard]] bool all_heard() const;
 
   /// Everybody is told to stop in order ...
   void stop();
@@ -61,6 +72,8 @@ class Town {
   std::unique_ptr<ClientProcess> intruder_;
   SimLoop visitors_loop_;
   Crowd crowd_;
+  std::vector<std::unique_ptr<SimLoop>> callers_loops_;  ///< a host each
+  std::list<UdpCaller> callers_;
 };
 
 }  // namespace qmux::sim

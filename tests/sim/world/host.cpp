@@ -132,8 +132,13 @@ Result<Address> Host::check_local(const Address& local) const {
 }
 
 std::uint16_t Host::ephemeral_port() {
+  constexpr std::uint16_t kFirst = 32'768;
+  constexpr std::uint16_t kLast = 60'999;
+  if (used_ports_.count() > (kLast - kFirst) / 2) used_ports_.reset();
   for (;;) {
-    const auto port = static_cast<std::uint16_t>(random_.between(32'768, 60'999));
+    const auto port = static_cast<std::uint16_t>(random_.between(kFirst, kLast));
+    if (used_ports_.test(port)) continue;
+    used_ports_.set(port);
     const auto uses = [port](const auto* socket) { return socket->local_address().port() == port; };
     if (std::ranges::none_of(udp_, uses) && std::ranges::none_of(tcp_, uses)) return port;
   }

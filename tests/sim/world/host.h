@@ -7,6 +7,7 @@
 // One thread. Owned by the Network. Sockets register themselves and leave before the host does.
 #pragma once
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -62,6 +63,8 @@ class Host final : public Site {
   /// Completes `local` with a free port, and says why it cannot be bound otherwise.
   [[nodiscard]] Result<Address> claim_udp(const Address& local, bool shared_port);
   [[nodiscard]] Result<Address> claim_tcp(const Address& local, bool shared_port);
+  /// One that has not been given out lately: what is still on its way to an earlier user would reach the new one, as it may in
+  /// any network, and nobody could tell.
   [[nodiscard]] std::uint16_t ephemeral_port();
 
   void add(SimDatagramSocket& socket) { udp_.push_back(&socket); }
@@ -88,6 +91,7 @@ class Host final : public Site {
   double send_block_chance_ = 0;
   bool dark_ = false;
   bool steering_ = true;
+  std::bitset<65'536> used_ports_;       ///< lately, as ephemeral ones
   std::vector<SimDatagramSocket*> udp_;  ///< in the order of binding: the order that steering counts in
   std::vector<SimTcpListener*> tcp_;
 };

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+//
+// A visitor by UDP: plays his script from a socket of his own and checks whatever comes for him.
+//
+// One loop, one thread. The ledger outlives him.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/io/datagram_socket.h"
+#include "base/timer_queue.h"
+#include "sim/actors/udp_ledger.h"
+#include "sim/world/loop.h"
+#include "sim/world/seeded_random.h"
+
+namespace qmux::sim {
+
+class World;
+
+class UdpCaller final : private io::DatagramSocket::Observer {
+ public:
+  /// Begins at once, towards `listener`. Pauses of his own of `session_time_min` and more are noted.
+  UdpCaller(World& world, SimLoop& loop, UdpLedger& ledger, UdpVisitorRecord& visitor, const Address& listener,
+            Duration session_time_min);
+
+  /// He has sent all that his script says.
+  [[nodiscard]] bool over() const noexcept { return sent_ >= visitor_.script.payloads; }
+  /// From now on he calls until a local service has heard him.
+  void call_until_heard();
+  [[nodiscard]] bool wants_to_be_heard() const noexcept;
+
+ private:
+  void datagrams_readable() override;
+  void datagrams_writable() override {}
+
+  void go_on();
+  void send(std::size_t bytes);
+
+  World& world_;
+  SimLoop& loop_;
+  UdpLedger& ledger_;
+  UdpVisitorRecord& visitor_;
+  const Address listener_;
+  const Duration session_time_min_;
+  SeededRandom random_;
+  std::unique_ptr<io::DatagramSocket> socket_;
+  std::uint32_t sent_ = 0;
+  Time last_sent_{};
+  bool calling_ = false;
+  std::uint64_t heard_before_ = 0;
+  Timer next_;
+};
+
+}  // namespace qmux::sim

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "sim/actors/udp_ledger.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+namespace qmux::sim {
+namespace {
+
+/// After so many the run is lost anyhow.
+constexpr std::size_t kObjectionsMax = 20;
+
+UdpFlowRecord& flow_of(UdpVisitorRecord& visitor, Direction direction) {
+  return direction == Direction::up ? visitor.up : visitor.down;
+}
+const UdpFlowRecord& flow_of(const UdpVisitorRecord& visitor, Direction direction) {
+  return direction == Direction::up ? visitor.up : visitor.down;
+}
+
+std::string_view name_of(Direction direction) { return direction == Direction::up ? "up" : "down"; }
+
+}  // namespace
+
+std::vector<std::byte> UdpLedger::next(Direction direction, const UdpVisitorRecord& visitor, std::size_t bytes,
+                                       bool like_fragment) const {
+  const std::size_t number = flow_of(visitor, direction).numbered.size();
+  return content_.make(direction, visitor.id, static_cast<std::uint32_t>(number), bytes, like_fragment);
+}
+
+void UdpLedger::sent(Direction direction, UdpVisitorRecord& visitor, const UdpFlowRecord::Payload& payload) {
+  UdpFlowRecord& flow = flow_of(visitor, direction);
+  ++flow.sent_count;
+  if (payload.bytes < UdpContent::kNumberedMinBytes) {
+    ++flow.tiny_sent[payload.bytes];
+  } else {
+    flow.numbered.push_back(payload);
+  }
+}
+
+void UdpLedger::came_to_visitor(UdpVisitorRecord& visitor, ConstBytes payload) {
+  ++arrived_[static_cast<std::size_t>(Direction::down)];
+  if (payload.size() >= UdpContent::kNamedMinBytes && UdpContent::visitor(payload) != visitor.id) {
+    object(fmt::format("visitor {} received {} bytes that are not for him", visitor.id, payload.size()));
+    return;
+  }
+  came(Direction::down, visitor, payload);
+}
+
+void UdpLedger::came_to_service(UdpSource& source, ConstBytes payload) {
+  ++arrived_[static_cast<std::size_t>(Direction::up)];
+  if (payload.size() < UdpContent::kNamedMinBytes && !source.visitor) {
+    ++source.nameless[payload.size()];
+    ++nameless_[payload.size()];
+    return;
+  }
+  if (UdpVisitorRecord* const visitor = identify(source, payload)) came(Direction::up, *visitor, payload);
+}
+
+UdpVisitorRecord* UdpLedger::identify(UdpSource& source, ConstBytes payload) {
+  if (payload.size() < UdpContent::kNamedMinBytes) return &visitors[*source.visitor];
+  const std::uint16_t id = UdpContent::visitor(payload);
+  if (id >= visitors.size()) {
+    object(fmt::format("a local service received {} bytes of nobody's", payload.size()));
+    return nullptr;
+  }
+  UdpVisitorRecord& visitor = visitors[id];
+  if (!source.visitor) {
+    source.visitor = id;
+    ++visitor.sources_count;
+    for (std::size_t bytes = 0; bytes < source.nameless.size(); ++bytes) {
+      const std::uint32_t count = std::exchange(source.nameless[bytes], 0);
+      visitor.up.tiny_delivered[bytes] += count;
+      visitor.up.delivered_count += count;
+      nameless_[bytes] -= count;
+    }
+  } else if (*source.visitor != id) {
+    object(fmt::format("visitors {} and {} came by the same socket", *source.visitor, id));
+    return nullptr;
+  }
+  return &visitor;
+}
+
+void UdpLedger::came(Direction direction, UdpVisitorRecord& visitor, ConstBytes payload) {
+  UdpFlowRecord& flow = flow_of(visitor, direction);
+  const auto complain = [&](std::string_view what) {
+    object(fmt::format("visitor {} {}: {} bytes {}", visitor.id, name_of(direction), payload.size(), what));
+  };
+  bool like_fragment = false;
+  std::uint32_t number = 0;
+  if (payload.size() < UdpContent::kNumberedMinBytes) {
+    if (++flow.tiny_delivered[payload.size()] > flow.tiny_sent[payload.size()]) complain("came more often than sent");
+  } else {
+    number = UdpContent::number(payload);
+    if (number >= flow.numbered.size()) return complain("that were never sent");
+    UdpFlowRecord::Payload& sent = flow.numbered[number];
+    if (std::exchange(sent.delivered, true)) complain("came twice");
+    if (sent.bytes != payload.size()) return complain(fmt::format("of {} that were sent", sent.bytes));
+    like_fragment = sent.like_fragment;
+  }
+  ++flow.delivered_count;
+  if (!std::ranges::equal(payload, content_.make(direction, visitor.id, number, payload.size(), like_fragment))) {
+    complain("are not what was sent");
+  }
+}
+
+void UdpLedger::object(std::string what) {
+  if (objections_.size() < kObjectionsMax) objections_.push_back(std::move(what));
+}
+
+std::uint64_t UdpLedger::sent_count(Direction direction) const {
+  std::uint64_t sum = 0;
+  for (const UdpVisitorRecord& visitor : visitors) sum += flow_of(visitor, direction).sent_count;
+  return sum;
+}
+
+}  // namespace qmux::sim

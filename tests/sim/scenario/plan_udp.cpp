@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include "sim/scenario/plan_udp.h"
+
+#include <algorithm>
+
+namespace qmux::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+tunnel::UdpOptions draw_options(SeededRandom& random, bool calm) {
+  tunnel::UdpOptions options;
+  options.session_idle_timeout = random.between(Duration(5s), Duration(25s));
+  if (calm) return options;
+  options.fragmentation = !random.chance(0.1);
+  if (random.chance(0.1)) options.payload_bytes_max = random.between(500, 9'000);
+  if (random.chance(0.15)) options.datagram_bytes_max = random.between(100, 1'300);
+  return options;
+}
+
+/// One of the listeners that take UDP; false: there is none.
+bool draw_listener(SeededRandom& random, const Plan& plan, VisitPlan& call) {
+  std::vector<VisitPlan> choice;
+  for (std::size_t server = 0; server < plan.servers.size(); ++server) {
+    for (std::size_t listener = 0; listener < plan.servers[server].listeners.size(); ++listener) {
+      if (plan.servers[server].listeners[listener].udp) choice.push_back({.server = server, .listener = listener});
+    }
+  }
+  if (choice.empty()) return false;
+  const VisitPlan& chosen = choice[random.below(choice.size())];
+  call.server = chosen.server;
+  call.listener = chosen.listener;
+  return true;
+}
+
+void add_call(Plan& plan, const VisitPlan& call, const UdpScript& script) {
+  plan.calls.push_back(call);
+  UdpVisitorRecord& visitor = plan.udp.visitors.emplace_back();
+  visitor.id = static_cast<std::uint16_t>(plan.udp.visitors.size() - 1);
+  visitor.script = script;
+}
+
+}  // namespace
+
+void draw_protocols(SeededRandom& random, ServerPlan& server) {
+  for (ListenerPlan& listener : server.listeners) {
+    listener.udp = random.chance(0.6);
+    if (&listener != &server.listeners.front() && random.chance(0.4)) {
+      listener.tcp = false;
+      listener.udp = true;
+    }
+    listener.all_addresses = random.chance(0.25);
+  }
+}
+
+void draw_udp(SeededRandom& random, Plan& plan, Duration calls_time) {
+  for (ServerPlan& server : plan.servers) {
+    for (ListenerPlan& listener : server.listeners) listener.udp_options = draw_options(random, plan.calm);
+  }
+  for (ClientPlan& client : plan.clients) {
+    client.udp_options = draw_options(random, plan.calm);
+    if (random.chance(0.7)) {
+      client.udp_options.session_idle_timeout =
+          plan.servers[client.server].listeners[client.listener].udp_options.session_idle_timeout;
+    }
+  }
+  VisitPlan call;
+  for (std::size_t count = random.between(0, 20); count > 0; --count) {
+    if (!draw_listener(random, plan, call)) return;
+    call.at = random.between(Duration{}, calls_time);
+    add_call(plan, call, draw_udp_script(random));
+  }
+  call.late = true;
+  for (std::size_t count = random.between(0, 3); count > 0; --count) {
+    if (!draw_listener(random, plan, call)) return;
+    call.at = random.between(Duration{}, plan.stop_after);
+    add_call(plan, call, draw_udp_script(random));
+  }
+}
+
+Duration session_time_min(const Plan& plan, const VisitPlan& call) {
+  Duration time = plan.servers[call.server].listeners[call.listener].udp_options.session_idle_timeout;
+  for (const ClientPlan& client : plan.clients) {
+    if (client.server == call.server && client.listener == call.listener) {
+      time = std::min(time, client.udp_options.session_idle_timeout);
+    }
+  }
+  return time;
+}
+
+Duration session_time_max(const Plan& plan) {
+  Duration time{};
+  for (const ServerPlan& server : plan.servers) {
+    for (const ListenerPlan& listener : server.listeners) {
+      time = std::max(time, listener.udp_options.session_idle_timeout);
+    }
+  }
+  for (const ClientPlan& client : plan.clients) time = std::max(time, client.udp_options.session_idle_timeout);
+  return time;
+}
+
+}  // namespace qmux::sim
