@@ -60,7 +60,8 @@ TEST(YamlTree, says_where_another_document_begins) {
 TEST(YamlTree, names_line_and_column_of_what_is_no_yaml) {
   EXPECT_EQ(problem("a: [1, 2\nb: 3\n"), "2:2: end of sequence flow not found");
   EXPECT_EQ(problem("? [a]\n: b\n"), "1:3: a key must be a plain text");
-  EXPECT_EQ(problem("a: *nobody\n"), "1:4: the referenced anchor is not defined");
+  // Some versions of yaml-cpp name the anchor as well.
+  EXPECT_TRUE(problem("a: *nobody\n").starts_with("1:4: the referenced anchor is not defined"));
   EXPECT_EQ(problem("a:\n  <<: 5\n"), "2:3: << must name a map");
 }
 
