@@ -71,6 +71,8 @@ void ServerSession::register_client(const wire::Register& request) {
     refuse(abilities.error().what);
     return;
   }
+  // Whatever it says, one that takes no datagrams carries no UDP.
+  if (connection_.datagram_room() == 0) abilities->udp = false;
   auto admission = pool_.join({.client_id = request.client_id,
                                .instance = request.instance,
                                .slot = request.slot,
