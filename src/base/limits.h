@@ -107,6 +107,8 @@ inline constexpr std::size_t kUdpParcelsMax = 128;
 inline constexpr std::size_t kUdpEarlyMaxBytes = std::size_t{64} * 1024;
 /// How long the local service's addresses are good for new UDP sessions.
 inline constexpr std::chrono::seconds kUdpServiceLookUpAge{5};
+/// How soon they are looked up again when they were not found, for whoever still waits.
+inline constexpr std::chrono::seconds kUdpServiceRetryInterval{1};
 /// Socket buffers to ask for towards the local service, of each session.
 inline constexpr std::size_t kUdpServiceSocketBytes = std::size_t{1024} * 1024;
 

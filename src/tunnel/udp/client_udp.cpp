@@ -29,6 +29,7 @@ void ClientUdp::receive_early(const EarlyDatagrams::Datagrams& early) {
 void ClientUdp::payload_received(std::uint32_t id, ConstBytes payload) {
   const auto session = find_or_begin(id);
   session_used(*session);
+  if (!session->is_open()) open(*session);
   session->deliver(payload);
 }
 
@@ -44,12 +45,15 @@ ClientUdp::Sessions::iterator ClientUdp::find_or_begin(std::uint32_t id) {
   by_id_.emplace(id, session);
   ++worker_.counters.udp.sessions_opened;
   if (!idle_.is_set()) idle_.set(worker_.loop.now() + options_.session_idle_timeout);
-  if (addresses_are_fresh()) {
-    session->open(addresses_);
+  return session;
+}
+
+void ClientUdp::open(ClientUdpSession& session) {
+  if (worker_.loop.now() < addresses_until_) {
+    session.open(addresses_);
   } else {
     look_up();
   }
-  return session;
 }
 
 void ClientUdp::session_used(ClientUdpSession& session) {
@@ -73,10 +77,8 @@ void ClientUdp::end_idle() {
   if (!sessions_.empty()) idle_.set(sessions_.front().last_used + options_.session_idle_timeout);
 }
 
-bool ClientUdp::addresses_are_fresh() const noexcept { return worker_.loop.now() < addresses_until_; }
-
 void ClientUdp::look_up() {
-  if (resolution_) return;
+  if (resolution_ || worker_.loop.now() < next_look_up_) return;
   resolution_ = worker_.loop.resolve(
       service_, [this](Result<std::vector<Address>> addresses) { looked_up(std::move(addresses)); });
 }
@@ -88,6 +90,7 @@ void ClientUdp::looked_up(Result<std::vector<Address>> addresses) {
     addresses_ = std::move(*addresses);
     addresses_until_ = worker_.loop.now() + limits::kUdpServiceLookUpAge;
   } else {
+    next_look_up_ = worker_.loop.now() + limits::kUdpServiceRetryInterval;
     worker_.complaints.unreachable.write(worker_.loop.now(), log::Level::warn, "local service not found",
                                          {{"service", service_.text()}, {"cause", addresses.error().text()}});
   }

@@ -51,10 +51,10 @@ class ClientUdp final : private UdpChannelEvents, private ClientUdpSessionOwner 
   Sessions::iterator find_or_begin(std::uint32_t id);
   void end(Sessions::iterator session);
   void end_idle();
-  /// The service's addresses, looked up again when the last answer has become old.
+  /// At once where the service's addresses are known, else when they have been looked up.
+  void open(ClientUdpSession& session);
   void look_up();
   void looked_up(Result<std::vector<Address>> addresses);
-  [[nodiscard]] bool addresses_are_fresh() const noexcept;
 
   WorkerState& worker_;
   const HostPort& service_;
@@ -66,6 +66,7 @@ class ClientUdp final : private UdpChannelEvents, private ClientUdpSessionOwner 
   std::unique_ptr<io::Resolution> resolution_;
   std::vector<Address> addresses_;
   Time addresses_until_ = Time::min();
+  Time next_look_up_ = Time::min();  ///< after one that failed
 };
 
 }  // namespace qmux::tunnel

@@ -14,6 +14,7 @@
 #include "quic/quic_pair.h"
 #include "sim/world/host.h"
 #include "sim/world/loop.h"
+#include "sim/world/network.h"
 #include "sim/world/world.h"
 #include "tunnel/client.h"
 #include "tunnel/server.h"
@@ -287,6 +288,17 @@ TEST(UdpTunnel, goes_on_when_the_service_was_down_for_a_while) {
   EXPECT_EQ(tunnel.ask(*visitor, "x"), "nothing");
   side.service = std::make_unique<UdpEnd>(*side.service_loop, side.loop->host().v4(5353));
   side.service->echo = true;
+  EXPECT_EQ(tunnel.ask(*visitor, "now"), "now");
+  EXPECT_EQ(tunnel.client_counters().sessions_opened, 1U);
+}
+
+TEST(UdpTunnel, goes_on_when_the_service_s_name_was_not_found_for_a_while) {
+  UdpTunnel tunnel({.service_host = "service"});
+  auto& side = tunnel.add_client();
+  const auto visitor = tunnel.visitor();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(tunnel.ask(*visitor, "x"), "nothing");
+  tunnel.world.network().set_name("service", {side.loop->host().v4(0)});
+  tunnel.world.run_for(limits::kUdpServiceRetryInterval);
   EXPECT_EQ(tunnel.ask(*visitor, "now"), "now");
   EXPECT_EQ(tunnel.client_counters().sessions_opened, 1U);
 }
