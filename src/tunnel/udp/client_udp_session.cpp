@@ -26,7 +26,8 @@ void ClientUdpSession::close() {
 }
 
 void ClientUdpSession::open(std::span<const Address> service) {
-  addresses_.assign(service.rbegin(), service.rend());
+  addresses_.assign(service.begin(), service.end());
+  next_address_ = 0;
   open_next();
   while (!early_.empty()) {
     if (socket_) {
@@ -42,9 +43,9 @@ void ClientUdpSession::open(std::span<const Address> service) {
 
 bool ClientUdpSession::open_next() {
   close();
-  while (!addresses_.empty()) {
-    remote_ = addresses_.back();
-    addresses_.pop_back();
+  for (std::size_t attempts = addresses_.size(); attempts > 0; --attempts) {
+    remote_ = addresses_[next_address_];
+    next_address_ = (next_address_ + 1) % addresses_.size();
     auto socket = worker_.loop.open_datagram({.local = Address::any(remote_.family(), 0),
                                               .remote = remote_,
                                               .buffer_bytes = limits::kUdpServiceSocketBytes,
@@ -75,7 +76,7 @@ void ClientUdpSession::datagrams_readable() {
   for (std::size_t bytes = 0; bytes < limits::kUdpReadMaxBytes;) {
     const std::size_t count = socket_->receive(runs);
     if (count == 0) {
-      if (socket_->refused() && !answered_ && !addresses_.empty()) open_next();
+      if (socket_->refused() && !answered_ && addresses_.size() > 1) open_next();
       return;
     }
     answered_ = true;

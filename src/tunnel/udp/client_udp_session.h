@@ -4,8 +4,8 @@
 //
 //   begun, waits for the service's address -> open
 //
-// An ICMP error does not end it: the service may come back. While the service has never answered from the address in use, the
-// next of its addresses is tried. Owned by ClientUdp; one thread.
+// An ICMP error does not end it: the service may come back. While the service has never answered, each such error is the turn
+// of the next of its addresses, again and again. Owned by ClientUdp; one thread.
 #pragma once
 
 #include <cstdint>
@@ -63,8 +63,9 @@ class ClientUdpSession final : private io::DatagramSocket::Observer, private Unr
   WorkerState& worker_;
   ClientUdpSessionOwner& owner_;
   UdpFlow flow_;
-  PayloadQueue early_;              ///< payloads that came before the socket
-  std::vector<Address> addresses_;  ///< not tried yet
+  PayloadQueue early_;  ///< payloads that came before the socket
+  std::vector<Address> addresses_;
+  std::size_t next_address_ = 0;
   Address remote_;
   std::unique_ptr<io::DatagramSocket> socket_;
   bool answered_ = false;

@@ -292,6 +292,18 @@ TEST(UdpTunnel, goes_on_when_the_service_was_down_for_a_while) {
   EXPECT_EQ(tunnel.client_counters().sessions_opened, 1U);
 }
 
+TEST(UdpTunnel, comes_back_to_an_address_of_the_service_that_was_not_there_at_first) {
+  UdpTunnel tunnel({.service_host = "client0"});  // an IPv4 address and an IPv6 address
+  auto& side = tunnel.add_client(false);
+  const auto visitor = tunnel.visitor();
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(tunnel.ask(*visitor, "x"), "nothing");  // once to each
+  side.service = std::make_unique<UdpEnd>(*side.service_loop, side.loop->host().v6(5353));
+  side.service->echo = true;
+  EXPECT_EQ(tunnel.ask(*visitor, "to the other one"), "nothing");
+  EXPECT_EQ(tunnel.ask(*visitor, "now"), "now");
+  EXPECT_EQ(tunnel.ask(*visitor, "and again"), "and again");
+}
+
 TEST(UdpTunnel, goes_on_when_the_service_s_name_was_not_found_for_a_while) {
   UdpTunnel tunnel({.service_host = "service"});
   auto& side = tunnel.add_client();
