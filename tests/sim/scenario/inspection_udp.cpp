@@ -170,7 +170,11 @@ std::vector<std::string> inspect_udp_network(const Plan& plan, Town& town) {
     findings.require(ours == theirs, "network", fmt::format("{}: {} and {}", what, ours, theirs));
   };
   equal("payloads that visitors sent, and servers received", plan.udp.sent_count(Direction::up), received[0]);
-  equal("payloads that clients delivered, and services received", delivered[0], plan.udp.arrived_count(Direction::up));
+  // Which of a service's addresses is the right one is found out by what is sent to the wrong one.
+  if (std::ranges::none_of(plan.clients, &ClientPlan::service_by_name)) {
+    equal("payloads that clients delivered, and services received", delivered[0],
+          plan.udp.arrived_count(Direction::up));
+  }
   // Sessions end, and visitors leave, with answers on their way.
   findings.require(received[1] <= plan.udp.sent_count(Direction::down), "network",
                    "clients received more answers than were sent");

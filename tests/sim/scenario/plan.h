@@ -46,6 +46,8 @@ struct ClientPlan {
   bool behind_nat = false;
   Duration nat_idle_timeout{};     ///< mappings silent for so long are forgotten; zero: never
   bool service_elsewhere = false;  ///< on another host of the client's net
+  bool service_ipv6 = false;
+  bool service_by_name = false;  ///< a name with one address that nobody listens at
   LinkProperties to_server;
   LinkProperties from_server;
   quic::TransportConfig transport;

@@ -59,6 +59,8 @@ void draw_udp(SeededRandom& random, Plan& plan, Duration calls_time) {
   }
   for (ClientPlan& client : plan.clients) {
     client.udp_options = draw_options(random, plan.calm);
+    client.service_ipv6 = random.chance(0.3);
+    client.service_by_name = !plan.calm && random.chance(0.3);  // what goes to the wrong address is lost
     if (random.chance(0.7)) {
       client.udp_options.session_idle_timeout =
           plan.servers[client.server].listeners[client.listener].udp_options.session_idle_timeout;

@@ -101,7 +101,8 @@ wire::ReassemblyCounters ServerProcess::reassembly_counters() const {
 }
 
 ClientProcess::ClientProcess(Host& host, const ClientPlan& plan, const tunnel::HealthOptions& health,
-                             const HostPort& server, const Address& local_service, const quic::Credentials& credentials)
+                             const HostPort& server, const HostPort& local_service,
+                             const quic::Credentials& credentials)
     : host_(host),
       plan_(plan),
       health_(health),
@@ -116,7 +117,7 @@ void ClientProcess::start() {
   tunnel::ClientOptions options;
   options.client_id = plan_.client_id;
   options.servers = {{.address = server_, .server_name = "server.test"}};
-  options.local = {local_service_.host_text(), local_service_.port()};
+  options.local = local_service_;
   options.credentials = &credentials_;
   options.transport = plan_.transport;
   options.udp_options = plan_.udp_options;

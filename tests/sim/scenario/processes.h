@@ -53,7 +53,7 @@ class ServerProcess {
 class ClientProcess {
  public:
   ClientProcess(Host& host, const ClientPlan& plan, const tunnel::HealthOptions& health, const HostPort& server,
-                const Address& local_service, const quic::Credentials& credentials);
+                const HostPort& local_service, const quic::Credentials& credentials);
 
   void start();
   void stop() { client_->stop(); }
@@ -64,7 +64,6 @@ class ClientProcess {
 
   [[nodiscard]] Host& host() noexcept { return host_; }
   [[nodiscard]] const ClientPlan& plan() const noexcept { return plan_; }
-  [[nodiscard]] const Address& local_service() const noexcept { return local_service_; }
   [[nodiscard]] const tunnel::WorkerState& state() const { return client_->worker(0).state(); }
 
  private:
@@ -72,7 +71,7 @@ class ClientProcess {
   const ClientPlan& plan_;
   const tunnel::HealthOptions health_;
   const HostPort server_;
-  const Address local_service_;
+  const HostPort local_service_;
   const quic::Credentials& credentials_;
   std::unique_ptr<SimLoop> loop_;
   std::unique_ptr<tunnel::Client> client_;

@@ -65,15 +65,16 @@ Household Town::make_household(const ClientPlan& plan, std::size_t index, const 
   network.link(*household.outside, server.host()).properties() = plan.to_server;
   network.link(server.host(), *household.outside).properties() = plan.from_server;
 
-  const Address service_address = service_host.v4(kServicePort);
+  const Address service_address = plan.service_ipv6 ? service_host.v6(kServicePort) : service_host.v4(kServicePort);
   household.service_loop = std::make_unique<SimLoop>(service_host, "loop of " + service_host.name());
   household.service = std::make_unique<LocalService>(world_, *household.service_loop, plan_.ledger, service_address,
                                                      listener.speaks_first);
   household.udp_service = std::make_unique<UdpService>(world_, *household.service_loop, plan_.udp, service_address);
   const Address quic = server.quic_address(plan.listener);
   const HostPort server_address{plan.server_by_name ? server.host().name() : quic.host_text(), quic.port()};
+  const HostPort service_named{plan.service_by_name ? service_host.name() : service_address.host_text(), kServicePort};
   household.client =
-      std::make_unique<ClientProcess>(host, plan, plan_.health, server_address, service_address, credentials);
+      std::make_unique<ClientProcess>(host, plan, plan_.health, server_address, service_named, credentials);
   return household;
 }
 
@@ -82,7 +83,7 @@ void Town::add_intruder(const quic::Credentials& credentials) {
   const Address quic = servers_[0]->quic_address(0);
   intruder_ =
       std::make_unique<ClientProcess>(host, plan_.clients[0], plan_.health, HostPort{quic.host_text(), quic.port()},
-                                      host.v4(kServicePort), credentials);
+                                      HostPort{host.v4(0).host_text(), kServicePort}, credentials);
 }
 
 void Town::start() {
