@@ -46,6 +46,16 @@ inline constexpr std::size_t kStreamTurnBytes = std::size_t{16} * 1024;
 inline constexpr std::size_t kDatagramTurnMinBytes = 1500;
 /// ... at most this, however many the flows.
 inline constexpr std::size_t kDatagramTurnMaxBytes = std::size_t{256} * 1024;
+/// Large packets lost, one watched after another, from which on the path takes no such any more (RFC 8899 section 4.3). By
+/// chance, with every tenth packet lost: once in 1,000 packets watched; and a limit for no reason lasts some round trips.
+inline constexpr int kPathMtuLossesMax = 3;
+/// Packets risked to see whether the path takes one size (MAX_PROBES of RFC 8899 section 5.1.2) ...
+inline constexpr int kPathMtuAttemptsMax = 2;
+/// ... and how long until all is tried again (its PMTU_RAISE_TIMER): this first, then twice as long each time, so that a path
+/// which was narrow for a moment is not held narrow for long, ...
+inline constexpr std::chrono::seconds kPathMtuRestMin{5};
+/// ... up to this.
+inline constexpr std::chrono::minutes kPathMtuRestMax{10};
 /// Largest file of keys or certificates that is read.
 inline constexpr std::size_t kPemFileMaxBytes = std::size_t{1024} * 1024;
 /// How exact the timers of a connection are that has no stream data to send. Far below every delay that QUIC deals in, and far

@@ -11,18 +11,16 @@
 #include "quic/connection_callbacks.h"
 #include "quic/connection_id.h"
 #include "quic/ngtcp2_types.h"
+#include "quic/packet_sizes.h"
 
 namespace qmux::quic {
 namespace {
 
-// What path MTU discovery tries, in this order, skipping what an earlier probe has settled: Ethernet, then tunnels and
-// IPv6's minimum below it, then jumbo frames and loopback. 65,487 is what IPv6 leaves of a 65,535-byte packet.
-constexpr std::array<std::uint16_t, 8> kProbes{1452, 1342, 1232, 1406, 4052, 8952, 65487, 65507};
-
 // ngtcp2 wants no probe above the cap: the list ends before the first one that is.
 std::size_t usable_probes(std::size_t payload_max) {
-  const auto* const end = std::ranges::find_if(kProbes, [&](std::size_t probe) { return probe > payload_max; });
-  return static_cast<std::size_t>(end - kProbes.begin());
+  const auto* const end =
+      std::ranges::find_if(kPacketSizeProbes, [&](std::size_t probe) { return probe > payload_max; });
+  return static_cast<std::size_t>(end - kPacketSizeProbes.begin());
 }
 
 }  // namespace
@@ -64,7 +62,7 @@ void Connection::fill_settings(ngtcp2_settings& settings, ngtcp2_transport_param
   settings.max_stream_window = transport_.max_stream_window_bytes;
   settings.handshake_timeout = static_cast<ngtcp2_duration>(transport_.handshake_timeout.count());
   settings.max_tx_udp_payload_size = transport_.udp_payload_max_bytes;
-  settings.pmtud_probes = kProbes.data();
+  settings.pmtud_probes = kPacketSizeProbes.data();
   settings.pmtud_probeslen = usable_probes(transport_.udp_payload_max_bytes);
   settings.rand_ctx.native_handle = &host_.loop().random();
 
@@ -167,8 +165,14 @@ Duration Connection::smoothed_rtt() const noexcept {
   return Duration(static_cast<Duration::rep>(info.smoothed_rtt));
 }
 
-std::size_t Connection::packet_bytes() const noexcept {
+std::size_t Connection::path_bytes() const noexcept {
   return ngtcp2_conn_get_path_max_tx_udp_payload_size(conn_.get());
+}
+
+std::size_t Connection::packet_bytes() const noexcept { return path_mtu_.packet_bytes(path_bytes()); }
+
+void Connection::packet_refused(std::size_t bytes, Time now) {
+  if (phase_ == Phase::alive) path_mtu_.packet_refused(bytes, path_bytes(), now);
 }
 
 Time Connection::deadline(Time now) const noexcept {
@@ -196,7 +200,11 @@ void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now
   const ngtcp2_path path = path_of(run);
   ngtcp2_pkt_info info{};
   info.ecn = static_cast<std::uint8_t>(run.ecn);
-  const int error = ngtcp2_conn_read_pkt(conn_.get(), &path, &info, as_octets(datagram), datagram.size(), tstamp(now));
+  int error = 0;
+  {
+    const PacketOwner owner(*this);
+    error = ngtcp2_conn_read_pkt(conn_.get(), &path, &info, as_octets(datagram), datagram.size(), tstamp(now));
+  }
   if (error != 0) {
     fail_with(error, now);
   } else {

@@ -28,6 +28,7 @@
 #include "quic/datagram_share.h"
 #include "quic/datagrams.h"
 #include "quic/packet_batch.h"
+#include "quic/path_mtu.h"
 #include "quic/stream.h"
 #include "quic/stream_queue.h"
 #include "quic/tls_session.h"
@@ -120,6 +121,8 @@ class Connection final : private StreamHost {
   void expire(Time now);
   /// Appends packets to the batch. True: more could follow as soon as the batch is on its way.
   bool fill(PacketBatch& batch, Time now);
+  /// The socket did not take packets of this size, which fill() made: the path's first link has shrunk, or a probe was in vain.
+  void packet_refused(std::size_t bytes, Time now);
   /// Tells what has happened since the last call. True when something was told.
   bool deliver_events();
   [[nodiscard]] bool has_events() const noexcept;
@@ -153,8 +156,10 @@ class Connection final : private StreamHost {
   struct PacketInProgress {
     ngtcp2_path_storage path;
     ngtcp2_pkt_info info{};
-    MutableBytes room;
+    MutableBytes room;  ///< empty: the next packet has not begun
     Time now{};
+    std::size_t path_bytes = 0;      ///< the largest, as ngtcp2 knows the path
+    std::size_t bytes_max = 0;       ///< of this one
     std::size_t datagram_bytes = 0;  ///< DATAGRAM frames that are in it already
   };
 
@@ -190,7 +195,13 @@ class Connection final : private StreamHost {
   ngtcp2_ssize write_datagram(PacketInProgress& packet, const OutgoingDatagram& datagram, bool streams_wait);
   /// The datagram to go into the packet next; nullopt: none, or it is the streams' turn.
   std::optional<OutgoingDatagram> next_datagram(const PacketInProgress& packet, bool streams_wait);
-  [[nodiscard]] std::size_t frames_room() const noexcept;  ///< for frames in a packet
+  /// Gives the next packet its room. False: there is none.
+  bool begin_packet(PacketInProgress& packet, PacketBatch& batch);
+  void packet_made(PacketInProgress& packet, PacketBatch& batch, std::size_t bytes);
+  [[nodiscard]] std::size_t path_bytes() const noexcept;  ///< largest UDP payload, as far as ngtcp2 knows the path
+  /// For frames, and for the data of one DATAGRAM frame, in a packet of that many bytes.
+  [[nodiscard]] std::size_t frames_room(std::size_t packet_bytes) const noexcept;
+  [[nodiscard]] std::size_t datagram_room(std::size_t packet_bytes) const noexcept;
   [[nodiscard]] Stream* next_to_send() noexcept;
   void leave_send_queue(Stream& stream) noexcept;
   /// Takes a stream that cannot be written now out of the way. False: the error is the connection's, not the stream's.
@@ -224,6 +235,8 @@ class Connection final : private StreamHost {
   StreamQueue send_queue_;
   DatagramUser* datagram_user_ = nullptr;
   DatagramShare share_;
+  PathMtu path_mtu_;
+  std::uint64_t packet_number_ = 0;   ///< of the last 1-RTT packet that was made
   std::vector<Stream*> event_queue_;  ///< streams with something to tell; nullptr where one has gone
   std::vector<Stream*> delivering_;   ///< those being told
   std::vector<std::byte> close_packet_;

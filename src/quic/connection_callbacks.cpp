@@ -5,20 +5,25 @@
 
 #include <array>
 
+#include "quic/ack_frame.h"
 #include "quic/connection.h"
+#include "quic/ngtcp2_types.h"
 
 namespace qmux::quic {
 namespace {
 
 Connection& self(void* user) { return *static_cast<Connection*>(user); }
 
+/// Of a 1-RTT packet (RFC 9000 section 17.3).
+bool is_short(const std::uint8_t* header) { return (header[0] & 0x80U) == 0; }
+
 }  // namespace
 
 ngtcp2_callbacks ConnectionCallbacks::common() {
   ngtcp2_callbacks callbacks{};
   callbacks.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb;
-  callbacks.encrypt = ngtcp2_crypto_encrypt_cb;
-  callbacks.decrypt = ngtcp2_crypto_decrypt_cb;
+  callbacks.encrypt = encrypt;
+  callbacks.decrypt = decrypt;
   callbacks.hp_mask = ngtcp2_crypto_hp_mask_cb;
   callbacks.update_key = ngtcp2_crypto_update_key_cb;
   callbacks.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
@@ -62,6 +67,34 @@ const ngtcp2_callbacks& ConnectionCallbacks::client() {
   return callbacks;
 }
 
+int ConnectionCallbacks::encrypt(std::uint8_t* into, const ngtcp2_crypto_aead* aead,
+                                 const ngtcp2_crypto_aead_ctx* context, const std::uint8_t* plaintext,
+                                 std::size_t length, const std::uint8_t* nonce, std::size_t nonce_length,
+                                 const std::uint8_t* header, std::size_t header_length) noexcept {
+  Connection* const connection = PacketOwner::current();
+  // Before, ngtcp2 computes the integrity tag of a Retry packet in the same way.
+  if (connection != nullptr && connection->handshake_completed_ && is_short(header)) {
+    // The header ends with the packet number, cut to some bytes (RFC 9000 section 17.1): one more than the last one's.
+    std::uint64_t& number = connection->packet_number_;
+    number += static_cast<std::uint8_t>(header[header_length - 1] - number);
+  }
+  return ngtcp2_crypto_encrypt_cb(into, aead, context, plaintext, length, nonce, nonce_length, header, header_length);
+}
+
+int ConnectionCallbacks::decrypt(std::uint8_t* into, const ngtcp2_crypto_aead* aead,
+                                 const ngtcp2_crypto_aead_ctx* context, const std::uint8_t* ciphertext,
+                                 std::size_t length, const std::uint8_t* nonce, std::size_t nonce_length,
+                                 const std::uint8_t* header, std::size_t header_length) noexcept {
+  const int error =
+      ngtcp2_crypto_decrypt_cb(into, aead, context, ciphertext, length, nonce, nonce_length, header, header_length);
+  Connection* const connection = PacketOwner::current();
+  if (error == 0 && connection != nullptr && connection->path_mtu_.watching() && is_short(header)) {
+    const ConstBytes frames = std::as_bytes(std::span(into, length - aead->max_overhead));
+    if (const auto ack = AckFrame::find(frames)) connection->path_mtu_.ack_received(*ack);
+  }
+  return error;
+}
+
 void ConnectionCallbacks::rand(std::uint8_t* into, std::size_t length, const ngtcp2_rand_ctx* context) noexcept {
   static_cast<Random*>(context->native_handle)->fill(std::as_writable_bytes(std::span(into, length)));
 }
@@ -99,9 +132,14 @@ int ConnectionCallbacks::stateless_reset(ngtcp2_conn* /*conn*/, const ngtcp2_pkt
 int ConnectionCallbacks::path_validated(ngtcp2_conn* conn, std::uint32_t /*flags*/, const ngtcp2_path* /*path*/,
                                         const ngtcp2_path* /*old_path*/, ngtcp2_path_validation_result /*result*/,
                                         void* user) noexcept {
+  Connection& connection = self(user);
   const ngtcp2_path* current = ngtcp2_conn_get_path(conn);
-  self(user).local_ = Address(current->local.addr, current->local.addrlen);
-  self(user).remote_ = Address(current->remote.addr, current->remote.addrlen);
+  const Address local = from_ngtcp2(current->local);
+  const Address remote = from_ngtcp2(current->remote);
+  if (local == connection.local_ && remote == connection.remote_) return 0;
+  connection.local_ = local;
+  connection.remote_ = remote;
+  connection.path_mtu_.path_changed();
   return 0;
 }
 

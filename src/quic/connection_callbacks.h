@@ -5,11 +5,29 @@
 #pragma once
 
 #include <ngtcp2/ngtcp2.h>
+#include <ngtcp2/ngtcp2_crypto.h>
 
 #include <cstddef>
 #include <cstdint>
 
 namespace qmux::quic {
+
+class Connection;
+
+/// While it lives, what is encrypted and decrypted on this thread is that connection's: the only callbacks that do not say
+/// whose they are.
+class PacketOwner {
+ public:
+  explicit PacketOwner(Connection& connection) noexcept : before_(current_) { current_ = &connection; }
+  ~PacketOwner() { current_ = before_; }
+  PacketOwner(const PacketOwner&) = delete;
+  PacketOwner& operator=(const PacketOwner&) = delete;
+  [[nodiscard]] static Connection* current() noexcept { return current_; }
+
+ private:
+  static inline constinit thread_local Connection* current_ = nullptr;
+  Connection* const before_;
+};
 
 struct ConnectionCallbacks {
   [[nodiscard]] static const ngtcp2_callbacks& server();
@@ -17,6 +35,12 @@ struct ConnectionCallbacks {
 
  private:
   static ngtcp2_callbacks common();
+  static int encrypt(std::uint8_t* into, const ngtcp2_crypto_aead* aead, const ngtcp2_crypto_aead_ctx* context,
+                     const std::uint8_t* plaintext, std::size_t length, const std::uint8_t* nonce,
+                     std::size_t nonce_length, const std::uint8_t* header, std::size_t header_length) noexcept;
+  static int decrypt(std::uint8_t* into, const ngtcp2_crypto_aead* aead, const ngtcp2_crypto_aead_ctx* context,
+                     const std::uint8_t* ciphertext, std::size_t length, const std::uint8_t* nonce,
+                     std::size_t nonce_length, const std::uint8_t* header, std::size_t header_length) noexcept;
   static void rand(std::uint8_t* into, std::size_t length, const ngtcp2_rand_ctx* context) noexcept;
   static int new_connection_id(ngtcp2_conn* conn, ngtcp2_cid* id, std::uint8_t* token, std::size_t length,
                                void* user) noexcept;

@@ -51,24 +51,26 @@ void Connection::datagrams_waiting() {
   host_.touch(*this);
 }
 
-std::size_t Connection::frames_room() const noexcept {
+std::size_t Connection::frames_room(std::size_t packet_bytes) const noexcept {
   constexpr std::size_t kPacketNumberBytes = 4;  // at most
   constexpr std::size_t kTagBytes = 16;          // of every AEAD that RFC 9001 knows
-  return packet_bytes() - (1 + ngtcp2_conn_get_dcid(conn_.get())->datalen + kPacketNumberBytes + kTagBytes);
+  return packet_bytes - (1 + ngtcp2_conn_get_dcid(conn_.get())->datalen + kPacketNumberBytes + kTagBytes);
 }
 
-std::size_t Connection::datagram_room() const noexcept {
+std::size_t Connection::datagram_room() const noexcept { return datagram_room(packet_bytes()); }
+
+std::size_t Connection::datagram_room(std::size_t packet_bytes) const noexcept {
   if (!handshake_completed_ || phase_ != Phase::alive) return 0;
   const ngtcp2_transport_params* peer = ngtcp2_conn_get_remote_transport_params(conn_.get());
   if (peer == nullptr) return 0;
   return data_bytes_max(
-      static_cast<std::size_t>(std::min<std::uint64_t>(frames_room(), peer->max_datagram_frame_size)));
+      static_cast<std::size_t>(std::min<std::uint64_t>(frames_room(packet_bytes), peer->max_datagram_frame_size)));
 }
 
 std::optional<OutgoingDatagram> Connection::next_datagram(const PacketInProgress& packet, bool streams_wait) {
   // Asked no sooner than it can be sent: until then the user is free to prefer something fresher.
   if (ngtcp2_conn_get_cwnd_left(conn_.get()) == 0) return std::nullopt;
-  const std::size_t room = datagram_room();
+  const std::size_t room = datagram_room(packet.bytes_max);
   if (room == 0) {
     datagrams_due_ = !handshake_completed_;  // else the peer takes none, now and ever
     return std::nullopt;
@@ -81,7 +83,8 @@ std::optional<OutgoingDatagram> Connection::next_datagram(const PacketInProgress
   }
   const std::size_t bytes = next->size();
   CHECK(bytes <= room && next->payload.size() <= kDatagramPiecesMax);
-  const bool fits = packet.datagram_bytes == 0 || packet.datagram_bytes + frame_bytes(bytes) <= frames_room();
+  const bool fits =
+      packet.datagram_bytes == 0 || packet.datagram_bytes + frame_bytes(bytes) <= frames_room(packet.bytes_max);
   if (!fits && streams_wait && share_.streams_may_fill()) return std::nullopt;  // they have the rest of the packet
   return next;
 }
@@ -97,7 +100,7 @@ ngtcp2_ssize Connection::write_datagram(PacketInProgress& packet, const Outgoing
   for (const ConstBytes& piece : datagram.payload) add(piece);
 
   const std::size_t bytes = frame_bytes(datagram.size());
-  const bool full = packet.datagram_bytes + bytes + kRestIgnoredBytes > frames_room();
+  const bool full = packet.datagram_bytes + bytes + kRestIgnoredBytes > frames_room(packet.bytes_max);
   int accepted = 0;
   const ngtcp2_ssize written = ngtcp2_conn_writev_datagram(
       conn_.get(), &packet.path.path, &packet.info, as_octets(packet.room), packet.room.size(), &accepted,

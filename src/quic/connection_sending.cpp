@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "quic/connection.h"
+#include "quic/connection_callbacks.h"
 #include "quic/ngtcp2_types.h"
 
 namespace qmux::quic {
@@ -36,19 +37,21 @@ bool Connection::fill_alive(PacketBatch& batch, Time now) {
   PacketInProgress packet;
   ngtcp2_path_storage_zero(&packet.path);
   packet.now = now;
+  packet.path_bytes = path_bytes();
+  if (path_mtu_.watching()) {
+    path_mtu_.check(now, Duration(static_cast<Duration::rep>(ngtcp2_conn_get_pto(conn_.get()))));
+  }
+  const PacketOwner owner(*this);
 
   while (batch.bytes() - begin < quantum) {
-    packet.room = batch.room();
-    if (packet.room.empty()) break;
+    if (packet.room.empty() && !begin_packet(packet, batch)) break;
     Stream* stream = next_to_send();
     std::optional<OutgoingDatagram> datagram;
     if (datagrams_due_) datagram = next_datagram(packet, stream != nullptr);
     const ngtcp2_ssize written =
         datagram ? write_datagram(packet, *datagram, stream != nullptr) : write_stream(packet, stream);
     if (written > 0) {
-      batch.add(from_ngtcp2(packet.path.path.local), from_ngtcp2(packet.path.path.remote),
-                static_cast<std::size_t>(written), static_cast<io::Ecn>(packet.info.ecn));
-      packet.datagram_bytes = 0;
+      packet_made(packet, batch, static_cast<std::size_t>(written));
       continue;
     }
     if (written == NGTCP2_ERR_WRITE_MORE) continue;
@@ -69,6 +72,26 @@ bool Connection::fill_alive(PacketBatch& batch, Time now) {
   if (batch.bytes() != begin) ngtcp2_conn_update_pkt_tx_time(conn_.get(), tstamp(now));
   update_send_limits();
   return more;
+}
+
+bool Connection::begin_packet(PacketInProgress& packet, PacketBatch& batch) {
+  packet.room = batch.room();
+  if (packet.room.empty()) return false;
+  packet.bytes_max = packet.path_bytes;
+  // Without a limit ngtcp2 has room for probes of its own, which are larger than other packets.
+  if (path_mtu_.limited(packet.path_bytes)) {
+    packet.bytes_max = path_mtu_.next_packet_bytes(packet.path_bytes, packet.now);
+    packet.room = packet.room.first(packet.bytes_max);
+  }
+  return true;
+}
+
+void Connection::packet_made(PacketInProgress& packet, PacketBatch& batch, std::size_t bytes) {
+  batch.add(from_ngtcp2(packet.path.path.local), from_ngtcp2(packet.path.path.remote), bytes,
+            static_cast<io::Ecn>(packet.info.ecn));
+  if (handshake_completed_) path_mtu_.packet_sent(packet_number_, bytes, packet.path_bytes, packet.now);
+  packet.room = {};
+  packet.datagram_bytes = 0;
 }
 
 ngtcp2_ssize Connection::write_stream(PacketInProgress& packet, Stream* stream) {

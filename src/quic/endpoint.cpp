@@ -206,12 +206,15 @@ void Endpoint::begin_connection(const io::PacketRun& run, ConstBytes datagram) {
 
 void Endpoint::datagrams_writable() { send_blocked_ = false; }
 
-bool Endpoint::drain_batch() {
+bool Endpoint::drain_batch(Connection* maker) {
   while (!batch_.empty()) {
-    // "Too large" loses a probe of the path MTU, as it should. That a path has shrunk ngtcp2 1.11 does not notice.
-    if (socket_->send(batch_.front()) == io::SendStatus::would_block) {
+    const io::SendStatus status = socket_->send(batch_.front());
+    if (status == io::SendStatus::would_block) {
       send_blocked_ = true;
       return false;
+    }
+    if (status == io::SendStatus::too_large && maker != nullptr) {
+      maker->packet_refused(batch_.front().segment_bytes, loop_.now());
     }
     batch_.pop_front();
   }
@@ -229,7 +232,8 @@ bool Endpoint::deliver_events() {
 }
 
 bool Endpoint::flush(Time now) {
-  if (send_blocked_ || !drain_batch()) return false;
+  // What was left: its maker may be gone. If the packets are too large, so are the next.
+  if (send_blocked_ || !drain_batch(nullptr)) return false;
   std::swap(touched_, serving_);
   for (Connection* connection : serving_) connection->mark.touched = false;
   bool more = more_to_receive_;
@@ -252,7 +256,7 @@ bool Endpoint::flush(Time now) {
 bool Endpoint::serve(Connection& connection, Time now) {
   for (int batch = 0; batch < limits::kBatchesPerPass; ++batch) {
     const bool more = connection.fill(batch_, now);
-    if (!drain_batch()) return true;
+    if (!drain_batch(&connection)) return true;
     if (!more) return false;
   }
   return true;

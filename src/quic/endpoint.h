@@ -133,8 +133,8 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Obser
   Connection& hold(std::unique_ptr<Connection> connection);
   /// Sends what one connection has to send. True: it has more, for its next turn.
   bool serve(Connection& connection, Time now);
-  /// Sends what the batch holds; false: the socket takes no more now.
-  bool drain_batch();
+  /// Sends what the batch holds; false: the socket takes no more now. `maker`: who made all of it, where that is known.
+  bool drain_batch(Connection* maker);
   /// Arms the connection's timer, or forgets the connection when it is finished.
   void settle(Connection& connection);
   [[nodiscard]] std::uint64_t token_time() const;

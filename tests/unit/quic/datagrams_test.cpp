@@ -118,31 +118,6 @@ sim::LinkProperties link_at(std::uint64_t bits_per_second) {
   return link;
 }
 
-/// Keeps streams busy for ever: what comes is dropped.
-class Pump final : public StreamEvents {
- public:
-  explicit Pump(Stream& stream) : stream_(stream) {
-    stream.set_events(this);
-    stream_writable(stream);
-  }
-  void stream_readable(Stream&) override {}
-  void stream_writable(Stream&) override {
-    std::array<MutableBytes, 4> room;
-    while (const std::size_t count = stream_.send_room(std::size_t{64} * 1024, room)) {
-      std::size_t bytes = 0;
-      for (const MutableBytes& piece : std::span(room).first(count)) {
-        std::ranges::fill(piece, std::byte{'s'});
-        bytes += piece.size();
-      }
-      stream_.commit(bytes);
-    }
-  }
-  void stream_send_done(Stream&) override {}
-
- private:
-  Stream& stream_;
-};
-
 std::uint64_t stream_bytes(const Side& side) {
   std::uint64_t bytes = 0;
   for (const TestStream& stream : side.accepted) bytes += stream.received.size();

@@ -3,6 +3,7 @@
 // A QUIC server and a QUIC client over one simulated link, with what each side was told.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -90,6 +91,31 @@ class TestStream final : public StreamEvents {
   bool done = false;
   bool stopped = false;
   std::optional<std::uint64_t> reset;
+};
+
+/// Keeps streams busy for ever: what comes is dropped.
+class Pump final : public StreamEvents {
+ public:
+  explicit Pump(Stream& stream) : stream_(stream) {
+    stream.set_events(this);
+    stream_writable(stream);
+  }
+  void stream_readable(Stream&) override {}
+  void stream_writable(Stream&) override {
+    std::array<MutableBytes, 4> room;
+    while (const std::size_t count = stream_.send_room(std::size_t{64} * 1024, room)) {
+      std::size_t bytes = 0;
+      for (const MutableBytes& piece : std::span(room).first(count)) {
+        std::ranges::fill(piece, std::byte{'s'});
+        bytes += piece.size();
+      }
+      stream_.commit(bytes);
+    }
+  }
+  void stream_send_done(Stream&) override {}
+
+ private:
+  Stream& stream_;
 };
 
 /// One side: an endpoint on a loop, and a log of what its connections told.
