@@ -53,6 +53,7 @@ class TcpConnection final : private TcpPipe::Observer {
   [[nodiscard]] bool connecting() const noexcept { return state_ == State::connecting; }
   [[nodiscard]] const std::optional<std::string>& connect_error() const noexcept { return connect_error_; }
   [[nodiscard]] bool readable(TcpSide side) noexcept;
+  [[nodiscard]] std::size_t readable_bytes(TcpSide side) noexcept { return incoming(side).received_bytes(); }
   [[nodiscard]] bool writable(TcpSide side) noexcept;
   [[nodiscard]] bool was_reset(TcpSide side) noexcept { return end(side).reset; }
   [[nodiscard]] const Address& local_address(TcpSide side) const noexcept { return address_[static_cast<int>(side)]; }

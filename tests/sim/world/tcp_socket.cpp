@@ -22,6 +22,7 @@ io::IoResult SimTcpSocket::read(std::span<const MutableBytes> into) {
   std::size_t total = 0;
   for (const MutableBytes part : into) {
     if (part.empty()) continue;
+    if (total > 0 && connection_->readable_bytes(side_) == 0) break;  // FIN and reset are the next call's
     const io::IoResult result = connection_->read(side_, part);
     if (result.status != IoStatus::done) return total > 0 ? io::IoResult{IoStatus::done, total} : result;
     total += result.count;

@@ -82,6 +82,19 @@ TEST(SimTcp, connects_and_names_both_ends_alike) {
   EXPECT_EQ(c.far->socket->local_address(), c.local_address);
 }
 
+TEST(SimTcp, tells_of_fin_after_a_read_whose_first_part_took_all_bytes) {
+  Connected c;
+  EXPECT_EQ(c.near->write(100), 100U);
+  c.near->socket->shutdown_write();
+  c.run_for(1s);
+  std::vector<std::byte> room(200);
+  const MutableBytes parts[] = {std::span(room).first(100), std::span(room).last(100)};
+  const io::IoResult bytes = c.far->socket->read(parts);
+  EXPECT_EQ(bytes.status, IoStatus::done);
+  EXPECT_EQ(bytes.count, 100U);
+  EXPECT_EQ(c.far->socket->read(parts).status, IoStatus::end);
+}
+
 TEST(SimTcp, carries_bytes_and_half_closes_each_way_alone) {
   Connected c;
   EXPECT_EQ(c.near->write(1000), 1000U);
