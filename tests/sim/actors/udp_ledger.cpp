@@ -33,6 +33,7 @@ std::vector<std::byte> UdpLedger::next(Direction direction, const UdpVisitorReco
 void UdpLedger::sent(Direction direction, UdpVisitorRecord& visitor, const UdpFlowRecord::Payload& payload) {
   UdpFlowRecord& flow = flow_of(visitor, direction);
   ++flow.sent_count;
+  if (payload.unasked) ++flow.unasked_count;
   if (payload.bytes < UdpContent::kNumberedMinBytes) {
     ++flow.tiny_sent[payload.bytes];
   } else {
@@ -113,6 +114,12 @@ void UdpLedger::object(std::string what) {
 std::uint64_t UdpLedger::sent_count(Direction direction) const {
   std::uint64_t sum = 0;
   for (const UdpVisitorRecord& visitor : visitors) sum += flow_of(visitor, direction).sent_count;
+  return sum;
+}
+
+std::uint64_t UdpLedger::unasked_count() const {
+  std::uint64_t sum = 0;
+  for (const UdpVisitorRecord& visitor : visitors) sum += visitor.down.unasked_count;
   return sum;
 }
 

@@ -35,6 +35,7 @@ struct UdpFlowRecord {
   std::array<std::uint32_t, UdpContent::kNumberedMinBytes> tiny_sent{};
   std::array<std::uint32_t, UdpContent::kNumberedMinBytes> tiny_delivered{};
   std::uint64_t sent_count = 0;
+  std::uint64_t unasked_count = 0;  ///< of these
   std::uint64_t delivered_count = 0;
 };
 
@@ -73,6 +74,7 @@ class UdpLedger {
   /// Without a visitor as yet, by size.
   [[nodiscard]] std::uint32_t nameless(std::size_t bytes) const noexcept { return nameless_[bytes]; }
   [[nodiscard]] std::uint64_t sent_count(Direction direction) const;
+  [[nodiscard]] std::uint64_t unasked_count() const;
   /// To sockets of visitors or services, the nameless included.
   [[nodiscard]] std::uint64_t arrived_count(Direction direction) const noexcept {
     return arrived_[static_cast<std::size_t>(direction)];

@@ -178,6 +178,8 @@ std::vector<std::string> inspect_udp_network(const Plan& plan, Town& town) {
   // Sessions end, and visitors leave, with answers on their way.
   findings.require(received[1] <= plan.udp.sent_count(Direction::down), "network",
                    "clients received more answers than were sent");
+  findings.require(!plan.calm || received[1] + plan.udp.unasked_count() >= plan.udp.sent_count(Direction::down),
+                   "network", "clients have not received all answers");
   findings.require(plan.udp.arrived_count(Direction::down) <= delivered[1], "network",
                    "visitors received more answers than servers delivered");
   return findings.take();

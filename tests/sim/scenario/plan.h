@@ -25,7 +25,7 @@ struct ListenerPlan {
   bool ipv6 = false;
   bool tcp = true;
   bool udp = false;
-  bool all_addresses = false;  ///< visitors' sockets are bound to the wildcard
+  bool all_addresses = false;  ///< bound to the wildcard; visitors go to an address that is not the host's first
   bool speaks_first = false;   ///< what the local services behind it do
   quic::TransportConfig transport;
   tunnel::UdpOptions udp_options;

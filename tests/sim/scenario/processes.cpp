@@ -54,6 +54,11 @@ Address ServerProcess::address(std::size_t listener, std::uint16_t first_port) c
   return plan_.listeners[listener].ipv6 ? host_.v6(port) : host_.v4(port);
 }
 
+Address ServerProcess::traffic_address(std::size_t listener) const {
+  const Address first = address(listener, 8080);
+  return plan_.listeners[listener].all_addresses ? host_.other_address(first.family(), first.port()) : first;
+}
+
 void ServerProcess::start() {
   host_.world().record("{} starts", host_.name());
   stopped_ = false;

@@ -32,7 +32,7 @@ class ServerProcess {
   [[nodiscard]] Host& host() noexcept { return host_; }
   [[nodiscard]] Address quic_address(std::size_t listener) const { return address(listener, 4433); }
   /// Where visitors find it.
-  [[nodiscard]] Address traffic_address(std::size_t listener) const { return address(listener, 8080); }
+  [[nodiscard]] Address traffic_address(std::size_t listener) const;
   [[nodiscard]] std::size_t listener_count() const noexcept { return plan_.listeners.size(); }
   [[nodiscard]] const tunnel::Server& server() const noexcept { return *server_; }
   [[nodiscard]] tunnel::Counters counters() const;

@@ -30,6 +30,7 @@ Town::Town(World& world, Plan& plan, const RunCredentials& credentials)
       crowd_(world, visitors_loop_, plan.ledger) {
   for (std::size_t i = 0; i < plan.servers.size(); ++i) {
     Host& host = world.network().add_host(fmt::format("server{}", i));
+    world.network().add_addresses(host);
     host.set_interface_mtu(plan.interface_mtu_bytes);
     host.set_send_block_chance(plan.send_block_chance);
     servers_.push_back(std::make_unique<ServerProcess>(host, plan.servers[i], plan.health, credentials.server));

@@ -52,6 +52,14 @@ Address Host::address(int family, std::uint16_t port) const {
   return {};
 }
 
+Address Host::other_address(int family, std::uint16_t port) const {
+  const auto last = std::ranges::find(addresses_.rbegin(), addresses_.rend(), family, &Address::family);
+  if (last == addresses_.rend()) return {};
+  Address address = *last;
+  address.set_port(port);
+  return address;
+}
+
 Address Host::v4(std::uint16_t port) const { return address(AF_INET, port); }
 Address Host::v6(std::uint16_t port) const { return address(AF_INET6, port); }
 

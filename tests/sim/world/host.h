@@ -27,15 +27,18 @@ class World;
 
 class Host final : public Site {
  public:
-  /// One address a family, IPv4 first.
+  /// One address a family, IPv4 first; there may be more later.
   Host(World& world, std::string name, std::vector<Address> addresses);
 
   [[nodiscard]] World& world() noexcept { return world_; }
   [[nodiscard]] const std::vector<Address>& addresses() const noexcept { return addresses_; }
-  /// This host's address of a family, with a port.
+  void add_address(const Address& address) { addresses_.push_back(address); }
+  /// This host's first address of a family, with a port.
   [[nodiscard]] Address address(int family, std::uint16_t port) const;
   [[nodiscard]] Address v4(std::uint16_t port) const;
   [[nodiscard]] Address v6(std::uint16_t port) const;
+  /// Its last one.
+  [[nodiscard]] Address other_address(int family, std::uint16_t port) const;
   /// The address belongs to this host, or is loopback.
   [[nodiscard]] bool owns(const Address& address) const noexcept;
 

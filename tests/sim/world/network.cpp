@@ -24,6 +24,7 @@ LinkProperties within_one_host() {
 
 constexpr std::uint8_t kHostNet = 1;
 constexpr std::uint8_t kNatNet = 2;
+constexpr std::uint8_t kOtherNet = 3;
 
 }  // namespace
 
@@ -42,6 +43,13 @@ Host& Network::add_host(std::string name) {
   hosts_.push_back(std::make_unique<Host>(world_, std::move(name), std::move(addresses)));
   for (const Address& address : hosts_.back()->addresses()) host_by_ip_[address] = hosts_.back().get();
   return *hosts_.back();
+}
+
+void Network::add_addresses(Host& host) {
+  for (const Address& address : next_addresses(kOtherNet, ++other_addresses_)) {
+    host.add_address(address);
+    host_by_ip_[address] = &host;
+  }
 }
 
 Nat& Network::add_nat(std::string name) {

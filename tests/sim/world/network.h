@@ -34,6 +34,9 @@ class Network {
 
   /// A host with an IPv4 and an IPv6 address of its own, and its name in the name service.
   Host& add_host(std::string name);
+  /// Gives the host another address of each family, which its name does not stand for. It speaks from its first ones unless told
+  /// otherwise.
+  void add_addresses(Host& host);
   Nat& add_nat(std::string name);
 
   /// What links are made with that nobody has asked for yet.
@@ -77,6 +80,7 @@ class Network {
   std::map<std::uint64_t, std::unique_ptr<TcpConnection>> connections_;
   std::vector<std::uint64_t> discarded_;
   std::uint64_t next_connection_ = 1;
+  std::uint8_t other_addresses_ = 0;
 };
 
 }  // namespace qmux::sim
