@@ -72,7 +72,9 @@ std::optional<OutgoingDatagram> Connection::next_datagram(const PacketInProgress
   if (ngtcp2_conn_get_cwnd_left(conn_.get()) == 0) return std::nullopt;
   const std::size_t room = datagram_room(packet.bytes_max);
   if (room == 0) {
-    datagrams_due_ = !handshake_completed_;  // else the peer takes none, now and ever
+    datagrams_due_ = !handshake_completed_;
+    // The peer takes none, now and ever: the user is told by the room and may let go of what waits.
+    if (handshake_completed_) CHECK(!datagram_user_->next_datagram(0, packet.now));
     return std::nullopt;
   }
   if (streams_wait && !share_.datagrams_next(*datagram_user_, send_queue_.size())) return std::nullopt;

@@ -38,8 +38,9 @@ class DatagramUser {
   /// The data of one frame, seen where it was decrypted, so that nothing is copied on the way: it is gone when this returns.
   /// May call datagrams_waiting(), and nothing else of the connection's.
   virtual void datagram_received(ConstBytes data) = 0;
-  /// The next to send, of at most `room` bytes in all; nullopt: nothing waits any more. What is returned stays valid and is
-  /// returned again, cut for the room that there is by then, until datagram_sent(). May call nothing of the connection's.
+  /// The next to send, of at most `room` bytes in all; nullopt: nothing waits any more. A room of 0 is that of a peer who takes
+  /// no datagrams: nullopt is the answer. What is returned stays valid and is returned again, cut for the room that there is by
+  /// then, until datagram_sent(). May call nothing of the connection's.
   [[nodiscard]] virtual std::optional<OutgoingDatagram> next_datagram(std::size_t room, Time now) = 0;
   /// What was returned last is in a packet. It is not sent again when that is lost. May call nothing of the connection's.
   virtual void datagram_sent() = 0;
