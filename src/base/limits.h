@@ -89,10 +89,11 @@ inline constexpr std::size_t kDiscardMaxBytes = std::size_t{64} * 1024;
 
 // --- UDP --------------------------------------------------------------------------------------------------------------
 
-/// What one UDP session may have waiting for its connection: a tenth of a second at 20 Mbit/s. Counter: queue_full.
-inline constexpr std::size_t kUdpFlowMaxBytes = std::size_t{256} * 1024;
+/// What one UDP session may have waiting for its connection: 40 ms at 200 Mbit/s, which is what a busy machine may keep one of
+/// the processes from its processor. On slower paths kUdpWaitMax is the tighter bound. Counter: queue_full.
+inline constexpr std::size_t kUdpFlowMaxBytes = std::size_t{1024} * 1024;
 /// What all UDP sessions of a process may have waiting, shared out among its workers. Counter: queue_full.
-inline constexpr std::size_t kUdpWaitingMaxBytes = std::size_t{64} * 1024 * 1024;
+inline constexpr std::size_t kUdpWaitingMaxBytes = std::size_t{256} * 1024 * 1024;
 /// A payload that has waited longer for its connection is dropped: nobody who sends by UDP wants it any more. Long enough
 /// for the largest payload on a new connection over half the globe. Counter: stale.
 inline constexpr std::chrono::milliseconds kUdpWaitMax{500};
@@ -111,10 +112,11 @@ inline constexpr std::size_t kUdpSessionsPerSourceMax = 4096;
 /// Visitors' packets on their way to another worker: a batch ...
 inline constexpr std::size_t kUdpParcelBytes = std::size_t{128} * 1024;
 inline constexpr std::size_t kUdpParcelRuns = 512;
-/// ... and how many batches a process has. Counter: mailbox_full.
-inline constexpr std::size_t kUdpParcelsMax = 128;
-/// Payloads of one session that wait for the local service's address. Counter: no_socket.
-inline constexpr std::size_t kUdpEarlyMaxBytes = std::size_t{64} * 1024;
+/// ... and how many batches a process has: a worker sends one a pass, which may hold a few packets only while the other is kept
+/// from its processor. Counter: mailbox_full.
+inline constexpr std::size_t kUdpParcelsMax = 256;
+/// Payloads of one session that wait for the local service's address: 10 ms at 200 Mbit/s. Counter: no_socket.
+inline constexpr std::size_t kUdpEarlyMaxBytes = std::size_t{256} * 1024;
 /// How long the local service's addresses are good for new UDP sessions.
 inline constexpr std::chrono::seconds kUdpServiceLookUpAge{5};
 /// How soon they are looked up again when they were not found, for whoever still waits.

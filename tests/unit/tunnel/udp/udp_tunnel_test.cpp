@@ -180,6 +180,18 @@ TEST(UdpTunnel, carries_payloads_of_all_sizes_and_looks_both_ways) {
   EXPECT_EQ(tunnel.client_counters().sessions_opened, 1U);
 }
 
+TEST(UdpTunnel, keeps_all_of_what_a_busy_machine_held_back_for_a_moment) {
+  UdpTunnel tunnel;
+  auto& side = tunnel.add_client();
+  side.service->echo = false;
+  const auto visitor = tunnel.visitor();
+  constexpr std::size_t kPayloads = 800;  // of 1,200 bytes: 38 ms at 200 Mbit/s, at once
+  for (std::size_t i = 0; i < kPayloads; ++i) visitor->send(std::string(1200, 'x'));
+  tunnel.world.run_for(2s);
+  EXPECT_EQ(side.service->received.size(), kPayloads);
+  EXPECT_EQ(tunnel.server_drops(UdpDrop::queue_full), 0U);
+}
+
 TEST(UdpTunnel, gives_each_visitor_a_socket_of_his_own_towards_the_service) {
   UdpTunnel tunnel;
   auto& side = tunnel.add_client();
