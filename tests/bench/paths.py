@@ -99,7 +99,8 @@ def tunnel(name, binary, certs, directory, service_port, packet_bytes=None, prot
     streams = "    maxincomingstreams: 65536\n"
     server = directory / f"{name}-server.yaml"
     server.write_text(
-        f'listeners:\n  - quic_addr: "127.0.0.1:{quic}"\n    traffic_addr: "127.0.0.1:{traffic}"\n    protocol: "{protocol}"\n{limit}'
+        f'listeners:\n  - quic_addr: "127.0.0.1:{quic}"\n    traffic_addr: "127.0.0.1:{traffic}"\n'
+        f'    protocol: "{protocol}"\n{limit}'
         f"auth:\n  method: mtls\n  ca_cert_file: {certs}/ca.crt\n"
         f"tls:\n  server_cert_file: {certs}/server.crt\n  server_key_file: {certs}/server.key\n"
     )

@@ -69,7 +69,8 @@ class Client:
         """Returns the capabilities that the server will use."""
         own = {"Capabilities": ["tcp", "udp"]}
         if self._habits.replaces_same_client:
-            own = {"Capabilities": ["tcp", "udp", "drain", "frag-seq"], "Instance": self._instance, "Slot": 0, "Epoch": self._epoch}
+            own = {"Capabilities": ["tcp", "udp", "drain", "frag-seq"], "Instance": self._instance, "Slot": 0,
+                   "Epoch": self._epoch}
         await control.write(messages.encode(
             Type.REGISTER, ClientID=self._config.client_id, Version=messages.VERSION, **own,
         ))
