@@ -57,9 +57,12 @@ void ClientTunnel::read_request() {
   while (stream_->readable(view) > 0) {
     auto step = reader_.read(view[0]);
     if (step) stream_->consume(step->consumed);
-    if (step && !step->message) continue;
     const wire::NewConn* request = nullptr;
-    if (step) request = std::get_if<wire::NewConn>(&step->message.value());
+    if (step) {
+      const std::optional<wire::Message>& message = step->message;
+      if (!message) continue;
+      request = std::get_if<wire::NewConn>(&*message);
+    }
     if (request == nullptr || request->protocol != "tcp") {
       ++worker_.counters.requests_malformed;
       worker_.complaints.malformed.write(worker_.loop.now(), log::Level::warn, "tunnel refused",

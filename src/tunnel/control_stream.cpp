@@ -2,6 +2,7 @@
 #include "tunnel/control_stream.h"
 
 #include <array>
+#include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -89,14 +90,14 @@ bool ControlStream::read_message() {
     return false;
   }
   stream_->consume(step->consumed);
-  if (!step->message) return true;
-  const wire::Message& message = step->message.value();
+  const std::optional<wire::Message>& message = step->message;
+  if (!message) return true;
   if (!allowed_.take(loop_.now())) {
     fail(ControlFailure::Kind::flood, "too many control messages");
     return false;
   }
   if (silence_.is_set()) silence_.set(loop_.now() + health_.timeout);
-  if (!std::holds_alternative<wire::UnknownMessage>(message)) events_.control_message(message);
+  if (!std::holds_alternative<wire::UnknownMessage>(*message)) events_.control_message(*message);
   return true;
 }
 
