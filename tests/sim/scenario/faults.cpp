@@ -22,6 +22,8 @@ void Faults::begin(const FaultPlan& fault) {
     case FaultKind::nat_rebinding:
       if (Nat* nat = town_.households()[fault.target].nat) nat->rebind();
       break;
+    case FaultKind::path_shrinks:
+      return shrink_path(fault);
     case FaultKind::short_partition:
     case FaultKind::long_partition:
       return partition(fault);
@@ -51,6 +53,25 @@ void Faults::partition(const FaultPlan& fault) {
   if (fault.hard) network.block(*household.server_host, *household.outside, {}, fault.length);
 }
 
+void Faults::shrink_path(const FaultPlan& fault) {
+  const Household& household = town_.households()[fault.target];
+  const ClientPlan& client = plan_.clients[fault.target];
+  Network& network = world_.network();
+  network.link(*household.outside, *household.server_host).properties().mtu_bytes =
+      std::min(client.to_server.mtu_bytes, fault.mtu_bytes);
+  network.link(*household.server_host, *household.outside).properties().mtu_bytes =
+      std::min(client.from_server.mtu_bytes, fault.mtu_bytes);
+}
+
+void Faults::widen_path(const FaultPlan& fault) {
+  if (fault.hard) return;
+  const Household& household = town_.households()[fault.target];
+  const ClientPlan& client = plan_.clients[fault.target];
+  Network& network = world_.network();
+  network.link(*household.outside, *household.server_host).properties().mtu_bytes = client.to_server.mtu_bytes;
+  network.link(*household.server_host, *household.outside).properties().mtu_bytes = client.from_server.mtu_bytes;
+}
+
 void Faults::mend(const FaultPlan& fault) {
   ++over_count_;
   switch (fault.kind) {
@@ -62,6 +83,8 @@ void Faults::mend(const FaultPlan& fault) {
     case FaultKind::service_down:
       town_.households()[fault.target].service->come_back();
       return town_.households()[fault.target].udp_service->come_back();
+    case FaultKind::path_shrinks:
+      return widen_path(fault);
     default:
       break;
   }

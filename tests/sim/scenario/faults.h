@@ -32,6 +32,8 @@ class Faults {
   void mend(const FaultPlan& fault);
   void restart(const FaultPlan& fault);
   void partition(const FaultPlan& fault);
+  void shrink_path(const FaultPlan& fault);
+  void widen_path(const FaultPlan& fault);
   [[nodiscard]] bool touches(const FaultPlan& fault, const TunnelRecord& tunnel) const;
 
   World& world_;

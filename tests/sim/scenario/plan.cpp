@@ -103,10 +103,10 @@ ClientPlan draw_client(SeededRandom& random, std::size_t server, std::size_t lis
 }
 
 FaultPlan draw_fault(SeededRandom& random, const Plan& plan) {
-  constexpr std::array kKinds = {FaultKind::nat_rebinding,   FaultKind::nat_rebinding,  FaultKind::short_partition,
-                                 FaultKind::short_partition, FaultKind::long_partition, FaultKind::server_crash,
-                                 FaultKind::server_stop,     FaultKind::client_crash,   FaultKind::client_stop,
-                                 FaultKind::service_down};
+  constexpr std::array kKinds = {FaultKind::nat_rebinding,  FaultKind::nat_rebinding,   FaultKind::path_shrinks,
+                                 FaultKind::path_shrinks,   FaultKind::short_partition, FaultKind::short_partition,
+                                 FaultKind::long_partition, FaultKind::server_crash,    FaultKind::server_stop,
+                                 FaultKind::client_crash,   FaultKind::client_stop,     FaultKind::service_down};
   FaultPlan fault{.kind = kKinds[random.below(kKinds.size())]};
   const bool of_server = fault.kind == FaultKind::server_crash || fault.kind == FaultKind::server_stop;
   fault.target = random.below(of_server ? plan.servers.size() : plan.clients.size());
@@ -114,6 +114,10 @@ FaultPlan draw_fault(SeededRandom& random, const Plan& plan) {
   fault.hard = random.chance(0.5);
   switch (fault.kind) {
     case FaultKind::nat_rebinding:
+      break;
+    case FaultKind::path_shrinks:
+      fault.mtu_bytes = random.between(1280, 1450);
+      fault.length = random.between(Duration(1s), Duration(20s));
       break;
     case FaultKind::short_partition:
       fault.length = random.between(Duration(50ms), Duration(5s));
@@ -206,9 +210,9 @@ Plan draw_plan(std::uint64_t seed) {
 }
 
 std::string FaultPlan::text() const {
-  constexpr std::array<std::string_view, 8> kNames = {"NAT rebinding", "short partition", "long partition",
-                                                      "server crash",  "server stop",     "client crash",
-                                                      "client stop",   "service down"};
+  constexpr std::array<std::string_view, 9> kNames = {"NAT rebinding",  "shrinking path", "short partition",
+                                                      "long partition", "server crash",   "server stop",
+                                                      "client crash",   "client stop",    "service down"};
   return fmt::format("{} of {} at {} ms for {} ms{}", kNames[static_cast<std::size_t>(kind)], target,
                      begin / std::chrono::milliseconds(1), length / std::chrono::milliseconds(1), hard ? ", hard" : "");
 }

@@ -64,6 +64,7 @@ struct VisitPlan {
 
 enum class FaultKind : std::uint8_t {
   nat_rebinding,    ///< tunnels survive
+  path_shrinks,     ///< likewise, after some round trips
   short_partition,  ///< likewise
   long_partition,
   server_crash,
@@ -78,7 +79,9 @@ struct FaultPlan {
   std::size_t target = 0;  ///< which client or server
   Duration begin{};        ///< after all clients have registered
   Duration length{};       ///< until it is back
-  bool hard = false;       ///< of a partition: both directions; of a service: open connections are reset
+  bool hard =
+      false;  ///< of a partition: both directions; of a service: open connections are reset; of a path: for good
+  std::size_t mtu_bytes = 0;  ///< of a path that shrinks: what is left
 
   /// Tunnels that it touches may be lost.
   [[nodiscard]] bool excuses_loss() const noexcept { return kind > FaultKind::short_partition; }
