@@ -6,22 +6,12 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "sim/scenario/findings.h"
 
 namespace qmux::sim {
 namespace {
 
 using Cause = tunnel::RelayEnd::Cause;
-
-class Findings {
- public:
-  void require(bool holds, const std::string& who, std::string_view what) {
-    if (!holds) lines_.push_back(fmt::format("{}: {}", who, what));
-  }
-  [[nodiscard]] std::vector<std::string> take() { return std::move(lines_); }
-
- private:
-  std::vector<std::string> lines_;
-};
 
 /// Bytes taken from one side and not yet given to the other.
 std::uint64_t backlog(const TalkRecord& from, const TalkRecord& to) {

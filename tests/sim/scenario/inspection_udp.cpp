@@ -8,23 +8,13 @@
 #include <string_view>
 
 #include "base/limits.h"
+#include "sim/scenario/findings.h"
 
 namespace qmux::sim {
 namespace {
 
 using tunnel::UdpCounters;
 using tunnel::UdpDrop;
-
-class Findings {
- public:
-  void require(bool holds, const std::string& who, std::string_view what) {
-    if (!holds) lines_.push_back(fmt::format("{}: {}", who, what));
-  }
-  [[nodiscard]] std::vector<std::string> take() { return std::move(lines_); }
-
- private:
-  std::vector<std::string> lines_;
-};
 
 std::uint64_t dropped(const UdpCounters& c, std::initializer_list<UdpDrop> reasons) {
   std::uint64_t sum = 0;

@@ -44,7 +44,7 @@ void add_call(Plan& plan, const VisitPlan& call, const UdpScript& script) {
 
 void draw_protocols(SeededRandom& random, ServerPlan& server) {
   for (ListenerPlan& listener : server.listeners) {
-    listener.udp = random.chance(0.6);
+    listener.udp = random.chance(0.7);
     if (&listener != &server.listeners.front() && random.chance(0.4)) {
       listener.tcp = false;
       listener.udp = true;
@@ -67,7 +67,7 @@ void draw_udp(SeededRandom& random, Plan& plan, Duration calls_time) {
     }
   }
   VisitPlan call;
-  for (std::size_t count = random.between(0, 20); count > 0; --count) {
+  for (std::size_t count = random.between(0, 36); count > 0; --count) {
     if (!draw_listener(random, plan, call)) return;
     call.at = random.between(Duration{}, calls_time);
     add_call(plan, call, draw_udp_script(random));
