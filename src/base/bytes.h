@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -28,6 +29,12 @@ using MutableBytes = std::span<std::byte>;
 
 [[nodiscard]] inline std::uint8_t* as_octets(MutableBytes bytes) noexcept {
   return reinterpret_cast<std::uint8_t*>(bytes.data());
+}
+
+/// Copies all of `from` to the beginning of `to`, which holds at least as much; they do not overlap. (With libstdc++ 12
+/// std::ranges::copy goes byte by byte where the source is const.)
+inline void copy_bytes(ConstBytes from, MutableBytes to) noexcept {
+  if (!from.empty()) std::memcpy(to.data(), from.data(), from.size());
 }
 
 /// Reads a big-endian integer from the first bytes; `from` holds at least sizeof(T).

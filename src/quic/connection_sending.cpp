@@ -194,7 +194,7 @@ void Connection::fill_close(PacketBatch& batch) {
   close_packet_due_ = false;
   const MutableBytes room = batch.room();
   if (room.size() < close_packet_.size() || close_packet_.empty()) return;
-  std::ranges::copy(close_packet_, room.begin());
+  copy_bytes(close_packet_, room);
   batch.add(local_, remote_, close_packet_.size(), io::Ecn::not_ect);
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "wire/reassembler.h"
 
-#include <algorithm>
-
 #include "base/check.h"
 
 namespace qmux::wire {
@@ -111,7 +109,7 @@ ConstBytes Reassembler::assemble(const Part& last, ReassemblyGroup& group) {
   MutableBytes rest = payload;
   for (std::size_t index = 0; index < group.total; ++index) {
     if (index == last.fragment.index) {
-      std::ranges::copy(last.bytes, rest.begin());
+      copy_bytes(last.bytes, rest);
       rest = rest.subspan(last.bytes.size());
     } else {
       rest = group.copy(index, rest);

@@ -42,7 +42,7 @@ bool ReassemblyGroup::equals(std::size_t index, ConstBytes part) const noexcept 
 
 MutableBytes ReassemblyGroup::copy(std::size_t index, MutableBytes out) const noexcept {
   visit(stored_[index], [&](std::size_t at, ConstBytes piece) {
-    std::ranges::copy(piece, out.subspan(at).begin());
+    copy_bytes(piece, out.subspan(at));
     return true;
   });
   return out.subspan(stored_[index].size);
@@ -58,7 +58,7 @@ void ReassemblyGroup::append(std::size_t index, ConstBytes part, FreeReassemblyB
     auto& block = blocks_[bytes_ / sizeof(ReassemblyBlock)];
     if (in_block == 0) block = take_block(free);
     const ConstBytes piece = part.first(std::min(part.size(), sizeof(ReassemblyBlock) - in_block));
-    std::ranges::copy(piece, MutableBytes(*block).subspan(in_block).begin());
+    copy_bytes(piece, MutableBytes(*block).subspan(in_block));
     bytes_ += piece.size();
     part = part.subspan(piece.size());
   }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/udp/udp_outbox.h"
 
-#include <algorithm>
-
 namespace qmux::tunnel {
 
 void UdpOutbox::add(io::DatagramSocket& socket, const Address& local, const Address& remote,
@@ -19,7 +17,7 @@ void UdpOutbox::add(io::DatagramSocket& socket, const Address& local, const Addr
   }
   std::size_t bytes = 0;
   for (const ConstBytes& piece : payload) {
-    std::ranges::copy(piece, room.begin() + static_cast<std::ptrdiff_t>(bytes));
+    copy_bytes(piece, room.subspan(bytes));
     bytes += piece.size();
   }
   batch_.add(local, remote, bytes, io::Ecn::not_ect);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/udp/udp_parcel.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/limits.h"
@@ -14,7 +13,7 @@ bool UdpParcel::add(MemberId member, const io::PacketRun& packets) {
   const std::size_t size = packets.bytes.size();
   if (size > limits::kUdpParcelBytes - used_bytes_ || entries_.size() >= limits::kUdpParcelRuns) return false;
   std::byte* const copy = bytes_.get() + used_bytes_;
-  std::ranges::copy(packets.bytes, copy);
+  copy_bytes(packets.bytes, {copy, size});
   used_bytes_ += size;
   entries_.push_back({.member = member, .packets = packets});
   entries_.back().packets.bytes = ConstBytes(copy, size);
