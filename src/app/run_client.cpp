@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/run_client.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/certificate_dates.h"
@@ -8,6 +9,7 @@
 #include "app/logging.h"
 #include "app/transport.h"
 #include "app/worker_loops.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "net/process.h"
 #include "quic/credentials.h"
@@ -16,7 +18,13 @@
 namespace qmux::app {
 namespace {
 
-tunnel::ClientOptions to_options(const ClientConfig& config, const quic::Credentials& credentials, Random& random) {
+/// How many UDP sessions each server's connection may have, a socket each, so that half of the descriptors stays for TCP.
+std::size_t udp_sessions_max(std::size_t servers, std::size_t descriptors) {
+  return std::clamp<std::size_t>(descriptors / 2 / servers, 1, limits::kUdpSessionsPerConnectionMax);
+}
+
+tunnel::ClientOptions to_options(const ClientConfig& config, const quic::Credentials& credentials,
+                                 std::size_t descriptors, Random& random) {
   tunnel::ClientOptions options{.client_id = config.client_id.empty() ? random_client_id(random) : config.client_id,
                                 .servers = {},
                                 .local = config.local,
@@ -28,10 +36,11 @@ tunnel::ClientOptions to_options(const ClientConfig& config, const quic::Credent
   for (const ServerEntry& server : config.servers) {
     options.servers.push_back({.address = server.address, .server_name = server.server_name});
   }
+  options.udp_options.sessions_max = udp_sessions_max(config.servers.size(), descriptors);
   return options;
 }
 
-Result<void> serve(const ClientConfig& config) {
+Result<void> serve(const ClientConfig& config, std::size_t descriptors) {
   auto credentials = quic::Credentials::load(
       {.certificate = config.tls.client_cert_file, .key = config.tls.client_key_file, .trust = config.tls.ca_cert_file},
       quic::Credentials::Purpose::client);
@@ -40,7 +49,7 @@ Result<void> serve(const ClientConfig& config) {
   if (!loops) return std::unexpected(std::move(loops.error()));
   warn_of_dates(**credentials, config.tls.client_cert_file, loops->interfaces().front()->unix_seconds());
 
-  tunnel::ClientOptions options = to_options(config, **credentials, loops->interfaces().front()->random());
+  tunnel::ClientOptions options = to_options(config, **credentials, descriptors, loops->interfaces().front()->random());
   log::info("client ready", {{"client_id", options.client_id},
                              {"service", config.local.text()},
                              {"servers", config.servers.size()},
@@ -54,10 +63,10 @@ Result<void> serve(const ClientConfig& config) {
 
 int run_client(const Loaded<ClientConfig>& loaded) {
   net::take_over_signals();
-  net::raise_descriptor_limit();
+  const std::size_t descriptors = net::raise_descriptor_limit();
   configure_log(loaded.config.log);
   log_remarks(loaded.warnings, loaded.notices);
-  if (auto served = serve(loaded.config); !served) {
+  if (auto served = serve(loaded.config, descriptors); !served) {
     log::error("the client cannot run", {{"cause", served.error().text()}});
     return 1;
   }

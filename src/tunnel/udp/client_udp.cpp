@@ -36,7 +36,7 @@ void ClientUdp::payload_received(std::uint32_t id, ConstBytes payload) {
 ClientUdp::Sessions::iterator ClientUdp::find_or_begin(std::uint32_t id) {
   const auto found = by_id_.find(id);
   if (found != by_id_.end()) return found->second;
-  if (sessions_.size() >= limits::kUdpSessionsPerConnectionMax) {
+  if (sessions_.size() >= options_.sessions_max) {
     ++worker_.counters.udp.sessions_evicted;
     end(sessions_.begin());
   }

@@ -27,7 +27,7 @@ void ServerUdp::open(SeatedUdpVisitor seated) {
     found->second->seated = std::move(seated);
     return;
   }
-  if (sessions_.size() >= limits::kUdpSessionsPerConnectionMax) {
+  if (sessions_.size() >= options_.sessions_max) {
     ++worker_.counters.udp.sessions_evicted;
     end(sessions_.begin());
   }

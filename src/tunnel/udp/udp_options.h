@@ -18,6 +18,8 @@ struct UdpOptions {
   std::size_t payload_bytes_max = limits::kUdpPayloadMaxBytes;
   /// Largest datagram sent, headers included; 0: what the path takes now.
   std::size_t datagram_bytes_max = 0;
+  /// Sessions of one connection; one more ends the least recently used one.
+  std::size_t sessions_max = limits::kUdpSessionsPerConnectionMax;
   /// A session without traffic either way for this long ends.
   Duration session_idle_timeout = std::chrono::minutes(5);
 };
