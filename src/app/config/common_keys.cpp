@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "app/config/duration.h"
+#include "base/limits.h"
+#include "wire/datagram.h"
 
 namespace qmux::app {
 namespace {
@@ -85,6 +87,18 @@ void check_windows(Report& report, const std::string& path, QuicConfig& quic) {
                path_in(path, "maxstreamreceivewindow"), quic.max_stream_window_bytes);
   check_window(report, path_in(path, "initialconnectionreceivewindow"), quic.initial_connection_window_bytes,
                path_in(path, "maxconnectionreceivewindow"), quic.max_connection_window_bytes);
+}
+
+void check_udp(Report& report, const std::string& path, const UdpConfig& udp) {
+  if (!udp.datagram_buffer_size_bytes || !udp.enable_fragmentation) return;
+  const std::size_t datagram = *udp.datagram_buffer_size_bytes;
+  const std::size_t in_parts =
+      datagram > wire::kFragmentHeaderBytes ? (datagram - wire::kFragmentHeaderBytes) * wire::kFragmentsMax : 0;
+  if (in_parts >= std::min<std::size_t>(udp.read_buffer_size_bytes, limits::kUdpPayloadMaxBytes)) return;
+  const std::size_t whole = datagram - std::min(datagram, wire::kSessionHeaderBytes);
+  report.warn(path_in(path, "datagram_buffer_size"),
+              "payloads of more than " + std::to_string(std::max(in_parts, whole)) +
+                  " bytes do not fit 255 datagrams of this size: they are dropped");
 }
 
 void check_health(Report& report, const HealthConfig& health) {

@@ -20,6 +20,8 @@ void log_keys(Section& keys, LogConfig& log);
 
 /// Initial windows within the maximal ones. `path` is the map that holds the keys.
 void check_windows(Report& report, const std::string& path, QuicConfig& quic);
+/// Warns of datagrams too small for payloads that `udp` says are to be carried.
+void check_udp(Report& report, const std::string& path, const UdpConfig& udp);
 void check_health(Report& report, const HealthConfig& health);
 /// A token is there, long enough, when it is the method.
 void check_token(Report& report, AuthMethod method, const Secret& token);

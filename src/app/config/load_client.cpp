@@ -82,6 +82,7 @@ void check_servers(Report& report, std::vector<ServerEntry>& servers) {
 void check_client(Report& report, ClientConfig& client) {
   check_servers(report, client.servers);
   check_windows(report, "quic", client.quic);
+  check_udp(report, "udp", client.udp);
   if (client.auth.method == AuthMethod::mtls && !report.failed("auth.method")) {
     if (client.tls.client_cert_file.empty()) report.error("tls.client_cert_file", "is required with auth.method mtls");
     if (client.tls.client_key_file.empty()) report.error("tls.client_key_file", "is required with auth.method mtls");

@@ -80,6 +80,7 @@ void check_server(Report& report, ServerConfig& server) {
   }
   for (std::size_t i = 0; i < server.listeners.size(); ++i) {
     check_windows(report, listener_path(i), server.listeners[i].quic);
+    check_udp(report, listener_path(i) + ".udp", server.listeners[i].udp);
   }
   check_addresses(report, server.listeners);
   if (server.auth.method == AuthMethod::mtls && server.auth.ca_cert_file.empty() && !report.failed("auth")) {

@@ -140,6 +140,15 @@ TEST(LoadServer, is_silent_about_defaults_written_out) {
   EXPECT_THAT(server.notices, IsEmpty());
 }
 
+TEST(LoadServer, warns_of_datagrams_too_small_for_the_payloads) {
+  EXPECT_THAT(
+      loaded(with("    udp: {datagram_buffer_size: 265}\n")).warnings,
+      ElementsAre("s.yaml:5:11: listeners[0].udp.datagram_buffer_size: payloads of more than 65280 bytes do not fit "
+                  "255 datagrams of this size: they are dropped"));
+  EXPECT_THAT(loaded(with("    udp: {datagram_buffer_size: 266}\n")).warnings, IsEmpty());
+  EXPECT_THAT(loaded(with("    udp: {datagram_buffer_size: 265, read_buffer_size: 65280}\n")).warnings, IsEmpty());
+}
+
 TEST(LoadServer, takes_zero_null_and_an_empty_text_for_the_default) {
   const auto server =
       loaded(with("    maxincomingstreams: 0\n    maxidletimeout: 0\n    udp:\n    keepaliveperiod: ~\n",
