@@ -49,6 +49,8 @@ class ServerUdp final : private UdpChannelEvents {
   /// The entrance has given his route to somebody else; told to nobody.
   void evict(const UdpVisitor& visitor, std::uint64_t route);
 
+  /// On this connection, since it began.
+  [[nodiscard]] std::uint64_t datagrams_sent() noexcept { return channel_.sender().datagrams_sent(); }
   [[nodiscard]] std::size_t session_count() const noexcept { return sessions_.size(); }
 
  private:

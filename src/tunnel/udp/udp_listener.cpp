@@ -32,8 +32,22 @@ ServerUdp* UdpListener::find(MemberId member) noexcept {
 }
 
 void UdpListener::open_session(Member& member, SeatedUdpVisitor seated) {
+  if (!std::exchange(member.asked, true)) asked_.push_back(seated.seat.member());
+  member.asked_after_datagrams = member.udp->datagrams_sent();
   member.udp->open(std::move(seated));
-  member.session->expect_sign_of_life();
+}
+
+void UdpListener::expect_signs_of_life() {
+  // What was dropped on its way says nothing about the client.
+  std::erase_if(asked_, [this](MemberId id) {
+    const auto found = members_.find(id);
+    if (found == members_.end()) return true;
+    Member& member = found->second;
+    if (member.udp->datagrams_sent() == member.asked_after_datagrams) return false;
+    member.asked = false;
+    member.session->expect_sign_of_life();
+    return true;
+  });
 }
 
 // --- visitors on their way to their client -----------------------------------------------------------------------------
@@ -142,6 +156,7 @@ void UdpListener::post_ended(std::size_t worker) {
 }
 
 void UdpListener::finish_pass() {
+  expect_signs_of_life();
   for (std::size_t worker = 0; worker < outgoing_.size(); ++worker) {
     if (outgoing_[worker].parcel) post_parcel(worker);
     if (!outgoing_[worker].ended.empty()) post_ended(worker);

@@ -6,6 +6,7 @@
 // Owned by the worker's part of the listener; one thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -70,6 +71,9 @@ class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
   struct Member {
     ServerSession* session;
     std::unique_ptr<ServerUdp> udp;
+    /// A visitor was sent to it: once more datagrams than these have gone out, it has to give a sign of life.
+    bool asked = false;
+    std::uint64_t asked_after_datagrams = 0;
   };
   /// What waits for another worker.
   struct Outgoing {
@@ -79,6 +83,7 @@ class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
 
   [[nodiscard]] ServerUdp* find(MemberId member) noexcept;
   void open_session(Member& member, SeatedUdpVisitor seated);
+  void expect_signs_of_life();
   void post_parcel(std::size_t worker);
   void post_ended(std::size_t worker);
 
@@ -86,6 +91,7 @@ class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
   const Setup setup_;
   std::vector<Outgoing> outgoing_;  ///< by worker
   UdpEntrance entrance_;
+  std::vector<MemberId> asked_;                   ///< those with Member::asked
   std::unordered_map<MemberId, Member> members_;  ///< go first, and tell the others of it
 };
 

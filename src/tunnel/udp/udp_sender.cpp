@@ -149,6 +149,7 @@ void UdpSender::datagram_sent() {
   UdpFlow& flow = *first_;
   UdpCounters& counters = worker_.counters.udp;
   ++counters.datagrams_sent;
+  ++datagrams_sent_;
   sent_in_turn_bytes_ += offered_bytes_;
   if (!flow.parts_ || ++flow.parts_->next == flow.parts_->plan.datagrams()) {
     ++counters.payloads_sent;

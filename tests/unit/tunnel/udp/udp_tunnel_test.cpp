@@ -372,5 +372,38 @@ TEST(UdpTunnel, accounts_for_what_waits_for_the_service_s_address_when_the_conne
   EXPECT_EQ(client.dropped_for(UdpDrop::no_socket), 1U);
 }
 
+TEST(UdpTunnel, does_not_suspect_a_client_for_what_it_was_never_sent) {
+  UdpTunnel tunnel({.udp = {.payload_bytes_max = 500}});
+  tunnel.add_client();
+  tunnel.add_client();
+  tunnel.world.run_for(4s);  // until nothing but heartbeats is heard of them
+  // His session is with one of them, and nothing of his leaves the server.
+  const auto dropped = tunnel.visitor();
+  EXPECT_EQ(tunnel.ask(*dropped, std::string(501, 'x')), "nothing");
+  tunnel.world.run_for(1s);
+  std::vector<std::unique_ptr<UdpEnd>> visitors;
+  for (int i = 0; i < 9; ++i) {
+    visitors.push_back(tunnel.visitor());
+    EXPECT_EQ(tunnel.ask(*visitors.back(), "x"), "x");
+  }
+  // With the one who was dropped, five each.
+  EXPECT_EQ(std::max(tunnel.clients[0].service->received.size(), tunnel.clients[1].service->received.size()), 5U);
+}
+
+TEST(UdpTunnel, ends_the_least_recently_used_session_when_a_connection_has_too_many) {
+  UdpTunnel tunnel({.udp = {.sessions_max = 3}});
+  tunnel.add_client();
+  std::vector<std::unique_ptr<UdpEnd>> visitors;
+  for (int i = 0; i < 4; ++i) {
+    visitors.push_back(tunnel.visitor());
+    EXPECT_EQ(tunnel.ask(*visitors.back(), "x"), "x");
+  }
+  EXPECT_EQ(tunnel.server->pool(0).seats(), 3U);
+  EXPECT_EQ(tunnel.sum().sessions_evicted, 1U);
+  EXPECT_EQ(tunnel.client_counters().sessions_evicted, 1U);
+  EXPECT_EQ(tunnel.ask(*visitors[0], "back"), "back");
+  EXPECT_EQ(tunnel.sum().sessions_opened, 5U);
+}
+
 }  // namespace
 }  // namespace qmux::tunnel
