@@ -46,10 +46,9 @@ TEST(FragmentPlan, gives_up_on_too_many_parts) {
 }
 
 TEST(FragmentPlan, heads_every_datagram) {
-  const auto escaped = FragmentPlan::make(5, 1200, true);
-  const ConstBytes header = escaped.header(7, 0, 0).bytes();
-  EXPECT_EQ(header.size(), kFragmentHeaderBytes);
-  EXPECT_FALSE(parse_datagram(header)->fragment);
+  const DatagramHeader escaped = FragmentPlan::make(5, 1200, true).header(7, 0, 0);
+  EXPECT_EQ(escaped.bytes().size(), kFragmentHeaderBytes);
+  EXPECT_FALSE(parse_datagram(escaped.bytes())->fragment);
 
   const auto parts = FragmentPlan::make(3000, 1200, false);
   ASSERT_EQ(parts.datagrams(), 3U);
