@@ -15,6 +15,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   CHECK(!loaded.error().empty());
-  for (const Error& error : loaded.error()) CHECK(error.where.starts_with("server.yaml"));
+  for (const Error& error : loaded.error()) {
+    // The last of very many counts those left out, wherever they are.
+    const bool left_out = &error == &loaded.error().back() && error.what.starts_with("and ");
+    CHECK(left_out || error.where.starts_with("server.yaml"));
+  }
   return 0;
 }
