@@ -2,21 +2,27 @@
 # shellcheck shell=bash
 #
 # The libFuzzer targets: tests/fuzz/<target>.cpp becomes build/fuzz/tests/fuzz/fuzz_<target>. First inputs are in
-# tests/fuzz/corpus/<target>; what it learns goes to build/fuzz/corpus/<target>, what breaks it to build/fuzz/found.
+# tests/fuzz/corpus/<target>; what it learns goes to build/fuzz/corpus/<target>, what breaks it to build/fuzz/found, and what
+# libFuzzer says to build/fuzz/<target>.log.
 
 readonly fuzz_seconds_default=60
 
 fuzz_targets() {
-  find build/fuzz/tests/fuzz -maxdepth 1 -type f -executable -name 'fuzz_*' -printf '%f\n' | sed 's/^fuzz_//' | sort
+  find tests/fuzz/corpus -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort
 }
 
-# fuzz_one TARGET SECONDS
+# fuzz_one TARGET SECONDS: libFuzzer has much to say about a run in which nothing happened; of that one line is shown.
 fuzz_one() {
-  local learnt=build/fuzz/corpus/$1
+  local learnt=build/fuzz/corpus/$1 log=build/fuzz/$1.log
   mkdir -p "$learnt" build/fuzz/found
   note "fuzzing $1 for $2 s"
-  "build/fuzz/tests/fuzz/fuzz_$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
-    -print_final_stats=1 -artifact_prefix="build/fuzz/found/$1-" "$learnt" "tests/fuzz/corpus/$1" </dev/null
+  if "build/fuzz/tests/fuzz/fuzz_$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
+    -print_final_stats=1 -artifact_prefix="build/fuzz/found/$1-" "$learnt" "tests/fuzz/corpus/$1" </dev/null >"$log" 2>&1; then
+    echo "$1: $(awk '/number_of_executed_units/ {print $2}' "$log") inputs"
+  else
+    grep -v -e '# Uses:' -e NEW_FUNC "$log" >&2
+    return 1
+  fi
 }
 
 cmd_fuzz() {
