@@ -5,6 +5,7 @@ import json
 import subprocess
 import time
 
+import round_trips
 from paths import ETHERNET_PAYLOAD, ROOT, Path, Process, load, port_of, programs, tunnel
 from report import Target, median_of, table
 
@@ -18,10 +19,6 @@ def measure_throughput(path, direction, streams, total_bytes):
         "cpu_s_per_gb": cpu / (result["bytes"] / 1e9),
         "inexact": 0 if result["exact"] else 1,
     }
-
-
-def measure_latency(path, count):
-    return load("load", "latency", path.port, count)
 
 
 def measure_short(path, seconds):
@@ -95,16 +92,6 @@ def measure_all_throughput(setting, ways, bare, figures):
             table(f"{direction}, {streams} stream{'s' if streams > 1 else ''}", ["Gbit/s", "CPU-s/GB", ""], rows)
 
 
-def measure_all_latency(setting, ways, figures):
-    rows = []
-    for path in ways:
-        result = measure_latency(path, 2000 if setting.quick else 10000)
-        figures[path.name]["latency"] = result
-        added = result["p50_us"] - figures["raw"]["latency"]["p50_us"]
-        rows.append((path.name, [f"{result['p50_us']:.1f}", f"{result['p99_us']:.1f}", f"{added:.1f}"]))
-    table("round trip of 64 bytes, us", ["p50", "p99", "added p50"], rows)
-
-
 def measure_all_short(setting, ways, figures):
     rows = []
     for path in ways:
@@ -144,7 +131,7 @@ def run(setting):
         bare = {"bare QUIC 1452": BareQuic(ETHERNET_PAYLOAD), "bare QUIC": BareQuic(65507)}
         figures = {name: {"throughput": {}} for name in [*(path.name for path in ways), *bare]}
         measure_all_throughput(setting, ways, bare, figures)
-        measure_all_latency(setting, ways, figures)
+        round_trips.measure(setting, "TCP", "load", ways, service, figures)
         measure_all_short(setting, ways, figures)
         measure_all_idle(setting, service_port, figures)
         return figures
@@ -162,13 +149,12 @@ def targets(figures):
 
     # What a tunnel does: relay at both ends (one plain relay reads and writes as much as the two), and QUIC in between.
     multiple = max(cost("qmux-1452", s) / (cost("bare QUIC 1452", s) + cost("plain relay", s)) for s in shapes)
-    added = figures["qmux"]["latency"]["p50_us"] - figures["raw"]["latency"]["p50_us"]
     return {
         "cpu_s_per_gb_1452": Target(max(cost("qmux-1452", s) for s in shapes), "under", 2.0,
                                     "CPU-s/GB with packets of at most 1452 bytes"),
         "cpu_s_per_gb_path": Target(max(cost("qmux", s) for s in shapes), "under", 1.3,
                                     "CPU-s/GB with the packets that the path takes"),
-        "added_latency_us": Target(added, "under", 60.0, "us added to a 64-byte round trip, p50"),
+        **round_trips.targets("added_latency_us", "TCP", "qmux", figures),
         "multiple": Target(multiple, "under", 1.4, "times bare QUIC and a plain relay together"),
         "short_per_s": Target(figures["qmux"]["short"]["per_s"], "over", 6000.0, "short connections a second, 32 at once"),
         "idle_mb": Target(figures["qmux"]["idle_mb"], "under", 40.0, "MB resident with 2,000 idle tunnels"),

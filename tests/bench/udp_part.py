@@ -4,6 +4,7 @@
 import shutil
 import subprocess
 
+import round_trips
 from paths import ETHERNET_PAYLOAD, Path, Process, load, port_of, programs, tunnel
 from report import Target, median_of, table
 
@@ -95,16 +96,6 @@ def measure_fixed_rate(setting, ways, service_port, seconds, figures):
             table(f"UDP {direction}, {size} bytes at {FIXED_MBIT} Mbit/s", ["delivered", "lost", "CPU-s/GB"], rows)
 
 
-def measure_latency(setting, ways, figures):
-    rows = []
-    for path in ways:
-        result = load("udp_load", "latency", path.port, 2000 if setting.quick else 10000)
-        figures[path.name]["latency"] = result
-        added = result["p50_us"] - figures["raw"]["latency"]["p50_us"]
-        rows.append((path.name, [f"{result['p50_us']:.1f}", f"{result['p99_us']:.1f}", f"{added:.1f}"]))
-    table("UDP, round trip of 64 bytes, us", ["p50", "p99", "added p50"], rows)
-
-
 def measure_all_system_calls(setting, ways, service_port, seconds, figures):
     rows = []
     for path in ways:
@@ -136,7 +127,7 @@ def run(setting):
         figures = {path.name: {"overload": {}, "fixed rate": {}, "system calls": {}} for path in ways}
         measure_overload(setting, ways, service_port, seconds, figures)
         measure_fixed_rate(setting, ways, service_port, seconds, figures)
-        measure_latency(setting, ways, figures)
+        round_trips.measure(setting, "UDP", "udp_load", ways, service, figures)
         measure_all_system_calls(setting, ways, service_port, seconds, figures)
         return figures
     finally:
@@ -149,7 +140,6 @@ def targets(figures):
     ours = [figures["udp-qmux-1452"], figures["udp-qmux"]]
     runs = [shape_of(direction, size) for direction in DIRECTIONS for size in SIZES]
     calls = [one["system calls"][shape] for one in ours for shape in runs]
-    added = figures["udp-qmux"]["latency"]["p50_us"] - figures["raw"]["latency"]["p50_us"]
     return {
         "udp_mbit_per_s": Target(min(one["overload"][shape]["mbit_per_s"] for one in ours for shape in runs), "over", 1200.0,
                                  "Mbit/s by UDP when more is offered, at 1,200 and 1,400 bytes"),
@@ -157,7 +147,7 @@ def targets(figures):
                                    "CPU-s/GB by UDP"),
         "udp_lost_percent": Target(100 * max(one["fixed rate"][shape]["lost"] for one in ours for shape in runs), "under",
                                    1e-9, f"% lost by UDP at {FIXED_MBIT} Mbit/s"),
-        "udp_added_latency_us": Target(added, "under", 60.0, "us added to a 64-byte round trip by UDP, p50"),
+        **round_trips.targets("udp_added_latency_us", "UDP", "udp-qmux", figures),
         "udp_system_calls": Target(None if None in calls else max(calls), "under", 1.0,
                                    "system calls for a payload that arrives"),
     }
