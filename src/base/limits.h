@@ -109,6 +109,10 @@ inline constexpr std::size_t kUdpSessionsPerConnectionMax = 16'384;
 /// UDP sessions that one IP address may have on a listener, shared out among the workers: one more ends its own least
 /// recently used one, so that a flood under one address takes no room of others. Counter: sessions_evicted.
 inline constexpr std::size_t kUdpSessionsPerSourceMax = 4096;
+/// Ends of UDP sessions are told to the client together, so often: far below what ends a control stream as a flood ...
+inline constexpr std::chrono::milliseconds kUdpEndNoticeInterval{250};
+/// ... and so many at a time, which keeps within kMessageMaxBytes.
+inline constexpr std::size_t kUdpEndNoticeSessionsMax = 4096;
 /// Visitors' packets on their way to another worker: a batch ...
 inline constexpr std::size_t kUdpParcelBytes = std::size_t{128} * 1024;
 inline constexpr std::size_t kUdpParcelRuns = 512;
@@ -162,12 +166,21 @@ inline constexpr std::size_t kReassemblyMaxBytes = std::size_t{64} * 1024 * 1024
 inline constexpr std::size_t kFreeReassemblyGroupsMax = 64;
 inline constexpr std::size_t kFreeReassemblyBlocksMax = 256;
 
+// --- what is said -----------------------------------------------------------------------------------------------------
+
+/// From the first loss to the line about it, so that it tells of those that come with it ...
+inline constexpr std::chrono::seconds kLossReportDelay{1};
+/// ... and between two such lines of a worker.
+inline constexpr std::chrono::minutes kLossReportPeriod{1};
+
 // --- sessions ---------------------------------------------------------------------------------------------------------
 
 /// A connection that has not registered by then is closed.
 inline constexpr std::chrono::seconds kRegisterTimeMax{10};
 /// How long a refused client may take to acknowledge the reason before its connection is closed.
 inline constexpr std::chrono::seconds kRefusalLingerMax{1};
+/// Of a control stream: what the peer has not acknowledged may grow to this before anything but heartbeats and answers waits.
+inline constexpr std::size_t kControlBacklogMaxBytes = std::size_t{64} * 1024;
 /// Control messages a peer may send: a heartbeat every few seconds comes nowhere near; more than that ends the connection.
 inline constexpr double kControlMessagesPerSecondMax = 20;
 inline constexpr double kControlMessagesBurstMax = 100;

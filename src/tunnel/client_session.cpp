@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/client_session.h"
 
-#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -50,6 +49,8 @@ void ClientSession::control_message(const wire::Message& message) {
   } else if (const auto* const farewell = std::get_if<wire::GoAway>(&message)) {
     // What is open goes on; the server opens nothing more by itself.
     log::info("server drains", {{"reason", farewell->reason}});
+  } else if (const auto* const ended = std::get_if<wire::UdpEnd>(&message); ended != nullptr && udp_) {
+    udp_->end_sessions(ended->sessions);
   } else if (!std::holds_alternative<wire::Heartbeat>(message)) {
     control_failed({.kind = ControlFailure::Kind::malformed, .text = "a message out of order"});
   }
@@ -65,8 +66,7 @@ void ClientSession::registration_answered(const wire::RegisterAck& answer) {
   // A server of ours uses at least one of the extensions that we announce.
   server_ = answer.capabilities.empty() ? RelayPeer::go_server : RelayPeer::exact;
   control_->start_heartbeats();
-  const bool fragment_sequence =
-      std::ranges::find(answer.capabilities, wire::capability::kFragSeq) != answer.capabilities.end();
+  const bool fragment_sequence = answer.can(wire::capability::kFragSeq);
   const auto early = early_datagrams_->take();
   early_datagrams_.reset();
   udp_ = std::make_unique<ClientUdp>(worker_, *connection_, options_.local, options_.udp_options, fragment_sequence);

@@ -35,6 +35,10 @@ void ControlStream::send(const wire::Message& message) {
   stream_->send_copy(bytes);
 }
 
+bool ControlStream::has_backlog() const noexcept {
+  return stream_ != nullptr && stream_->unacknowledged_bytes() >= limits::kControlBacklogMaxBytes;
+}
+
 void ControlStream::start_heartbeats() {
   heartbeat_due_.set(loop_.now() + health_.heartbeat_interval);
   silence_.set(loop_.now() + health_.timeout);

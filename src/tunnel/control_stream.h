@@ -58,6 +58,8 @@ class ControlStream final : private quic::StreamEvents {
 
   [[nodiscard]] bool is(const quic::Stream& stream) const noexcept { return stream_ == &stream; }
   void send(const wire::Message& message);
+  /// The peer acknowledges nothing for a while: what can wait should.
+  [[nodiscard]] bool has_backlog() const noexcept;
   /// From now on: a heartbeat every interval, and one from the peer expected within every timeout.
   void start_heartbeats();
   /// Ends our direction; nothing is sent or awaited any more.

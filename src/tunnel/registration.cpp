@@ -12,6 +12,7 @@ Result<ClientAbilities> review(const wire::Register& request) {
                          .drain = request.can(wire::capability::kDrain),
                          .udp = request.can(wire::capability::kUdp),
                          .frag_seq = request.can(wire::capability::kFragSeq),
+                         .udp_end = request.can(wire::capability::kUdpEnd),
                          .names_instances = !request.instance.empty()};
 }
 
@@ -19,6 +20,7 @@ std::vector<std::string> words_of(const ClientAbilities& abilities) {
   std::vector<std::string> words;
   if (abilities.conn_ack) words.emplace_back(wire::capability::kConnAck);
   if (abilities.frag_seq) words.emplace_back(wire::capability::kFragSeq);
+  if (abilities.udp_end) words.emplace_back(wire::capability::kUdpEnd);
   if (abilities.drain) words.emplace_back(wire::capability::kDrain);
   return words;
 }

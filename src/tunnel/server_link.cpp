@@ -53,7 +53,7 @@ void ServerLink::connect_next() {
       .version = std::string(wire::kProtocolVersion),
       .capabilities = {std::string(wire::capability::kTcp), std::string(wire::capability::kUdp),
                        std::string(wire::capability::kConnAck), std::string(wire::capability::kFragSeq),
-                       std::string(wire::capability::kDrain)},
+                       std::string(wire::capability::kUdpEnd), std::string(wire::capability::kDrain)},
       .instance = instance_,
       .slot = slot_,
       .epoch = ++epoch_};

@@ -170,6 +170,12 @@ void ServerSession::expect_sign_of_life() {
   if (!sign_of_life_due_.is_set()) sign_of_life_due_.set(now + limits::kSignOfLifeTimeMax);
 }
 
+bool ServerSession::tell_udp_end(const std::vector<std::uint32_t>& sessions) {
+  if (control_->has_backlog()) return false;
+  control_->send(wire::UdpEnd{.sessions = sessions});
+  return true;
+}
+
 void ServerSession::check_sign_of_life() {
   if (connection_.last_heard() > asked_at_) {
     if (std::exchange(suspect_, false)) pool_.heard_from(member_);

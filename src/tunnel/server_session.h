@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "quic/connection.h"
 #include "tunnel/control_stream.h"
@@ -59,6 +60,8 @@ class ServerSession final : public Retirable,
   void take(SeatedVisitor seated);
   /// Something new is on its way to the client: should nothing at all come back, others are chosen before it.
   void expect_sign_of_life();
+  /// Tells the client that these UDP sessions have ended. False: not now, since it does not take what was sent before.
+  [[nodiscard]] bool tell_udp_end(const std::vector<std::uint32_t>& sessions);
   /// Ends the connection; session_ended() follows.
   void close(quic::ErrorCode code, std::string reason);
 

@@ -27,6 +27,7 @@ std::string_view type_name(const JsonField::Place& place) {
         if constexpr (std::is_same_v<T, std::int64_t>) return "an integer from -2^63 to 2^63-1";
         if constexpr (std::is_same_v<T, std::string>) return "a string";
         if constexpr (std::is_same_v<T, std::vector<std::string>>) return "an array of strings";
+        if constexpr (std::is_same_v<T, std::vector<std::uint32_t>>) return "an array of integers from 0 to 2^32-1";
       },
       place);
 }
@@ -50,8 +51,9 @@ class FieldReader final : public nlohmann::json_sax<Json> {
     if (depth_ != 1) return scalar();
     if (current_ == nullptr) return true;
     // An empty list is null to Go, which does not tell a nil slice from an empty one.
-    if (auto* const* list = std::get_if<std::vector<std::string>*>(&current_->place)) {
-      (*list)->clear();
+    if (begin_list()) {
+      strings_ = nullptr;
+      numbers_ = nullptr;
       return taken();
     }
     return current_->required ? stop(missing(*current_, "is null")) : true;
@@ -70,6 +72,9 @@ class FieldReader final : public nlohmann::json_sax<Json> {
     if (auto* place = wanted<std::int64_t>(); place && std::in_range<std::int64_t>(value)) {
       return *place = static_cast<std::int64_t>(value), taken();
     }
+    if (numbers_ != nullptr && depth_ == 2 && std::in_range<std::uint32_t>(value)) {
+      return numbers_->push_back(static_cast<std::uint32_t>(value)), true;
+    }
     return scalar();
   }
 
@@ -83,7 +88,7 @@ class FieldReader final : public nlohmann::json_sax<Json> {
 
   bool string(std::string& value) override {
     if (auto* place = wanted<std::string>()) return *place = std::move(value), taken();
-    if (list_ != nullptr && depth_ == 2) return list_->push_back(std::move(value)), true;
+    if (strings_ != nullptr && depth_ == 2) return strings_->push_back(std::move(value)), true;
     return scalar();
   }
 
@@ -106,16 +111,15 @@ class FieldReader final : public nlohmann::json_sax<Json> {
   bool end_object() override { return --depth_, true; }
 
   bool start_array(std::size_t /*size*/) override {
-    if (auto* place = wanted<std::vector<std::string>>()) {
-      list_ = place;
-      list_->clear();
-      return taken(), deeper();
-    }
+    if (begin_list()) return taken(), deeper();
     return scalar() && deeper();
   }
 
   bool end_array() override {
-    if (--depth_ == 1) list_ = nullptr;
+    if (--depth_ == 1) {
+      strings_ = nullptr;
+      numbers_ = nullptr;
+    }
     return true;
   }
 
@@ -132,11 +136,22 @@ class FieldReader final : public nlohmann::json_sax<Json> {
     return place == nullptr ? nullptr : *place;
   }
 
+  /// Whether the value that begins here is to be a list; it is empty then.
+  bool begin_list() {
+    if (depth_ != 1) return false;
+    strings_ = wanted<std::vector<std::string>>();
+    numbers_ = wanted<std::vector<std::uint32_t>>();
+    if (strings_ != nullptr) strings_->clear();
+    if (numbers_ != nullptr) numbers_->clear();
+    return in_list();
+  }
+  [[nodiscard]] bool in_list() const { return strings_ != nullptr || numbers_ != nullptr; }
+
   /// A value that no place takes: fine where nothing is expected, mistyped elsewhere.
   bool scalar() {
     if (depth_ == 0) return stop(fail("is not a JSON object", std::string(object_)));
     if (depth_ == 1 && current_ != nullptr) return stop(missing(*current_, "has the wrong type or range"));
-    if (depth_ == 2 && list_ != nullptr) return stop(missing(*current_, "holds something else"));
+    if (depth_ == 2 && in_list()) return stop(missing(*current_, "holds something else"));
     return true;
   }
 
@@ -164,8 +179,10 @@ class FieldReader final : public nlohmann::json_sax<Json> {
 
   std::string_view object_;
   std::span<const JsonField> fields_;
-  const JsonField* current_ = nullptr;        // of the last key at depth 1
-  std::vector<std::string>* list_ = nullptr;  // being filled
+  const JsonField* current_ = nullptr;  // of the last key at depth 1
+  // The list that is being filled, at depth 2: one of the two.
+  std::vector<std::string>* strings_ = nullptr;
+  std::vector<std::uint32_t>* numbers_ = nullptr;
   std::size_t depth_ = 0;
   std::uint32_t seen_ = 0;  // a bit a field
   std::optional<Error> error_;

@@ -19,8 +19,8 @@ namespace qmux::wire {
 /// A name in the object and the place for its value; the type of the place is the type that the value must
 /// have.
 struct JsonField {
-  using Place =
-      std::variant<bool*, std::uint32_t*, std::uint64_t*, std::int64_t*, std::string*, std::vector<std::string>*>;
+  using Place = std::variant<bool*, std::uint32_t*, std::uint64_t*, std::int64_t*, std::string*,
+                             std::vector<std::string>*, std::vector<std::uint32_t>*>;
 
   std::string_view name;
   Place place;

@@ -76,6 +76,7 @@ OrderedJson to_json(const NewConn& m) {
 
 OrderedJson to_json(const ConnClose& m) { return {{"ConnID", m.conn_id}, {"Reason", m.reason}}; }
 OrderedJson to_json(const GoAway& m) { return {{"Reason", m.reason}}; }
+OrderedJson to_json(const UdpEnd& m) { return {{"Sessions", m.sessions}}; }
 OrderedJson to_json(const ErrorMessage& m) { return {{"Code", m.code}, {"Message", m.message}}; }
 
 constexpr MessageType type_of(const Register&) { return MessageType::kRegister; }
@@ -84,6 +85,7 @@ constexpr MessageType type_of(const Heartbeat&) { return MessageType::kHeartbeat
 constexpr MessageType type_of(const NewConn&) { return MessageType::kNewConn; }
 constexpr MessageType type_of(const ConnClose&) { return MessageType::kConnClose; }
 constexpr MessageType type_of(const GoAway&) { return MessageType::kGoAway; }
+constexpr MessageType type_of(const UdpEnd&) { return MessageType::kUdpEnd; }
 constexpr MessageType type_of(const ErrorMessage&) { return MessageType::kError; }
 
 bool contains(const std::vector<std::string>& words, std::string_view word) {
@@ -103,6 +105,7 @@ bool is_known_type(std::uint8_t type) noexcept {
     case MessageType::kNewConn:
     case MessageType::kConnClose:
     case MessageType::kGoAway:
+    case MessageType::kUdpEnd:
     case MessageType::kError:
       return true;
   }
@@ -139,6 +142,10 @@ Result<Message> decode_message(std::uint8_t type, ConstBytes payload) {
     case MessageType::kGoAway: {
       GoAway m;
       return fill(m, "GoAway", payload, {{"Reason", &m.reason, false}});
+    }
+    case MessageType::kUdpEnd: {
+      UdpEnd m;
+      return fill(m, "UdpEnd", payload, {{"Sessions", &m.sessions}});
     }
     case MessageType::kError: {
       ErrorMessage m;

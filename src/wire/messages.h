@@ -32,6 +32,7 @@ enum class MessageType : std::uint8_t {
   kNewConn = 0x04,
   kConnClose = 0x06,
   kGoAway = 0x07,
+  kUdpEnd = 0x08,
   kError = 0xff,
 };
 
@@ -42,6 +43,7 @@ inline constexpr std::string_view kUdp = "udp";
 inline constexpr std::string_view kConnAck = "conn-ack";
 inline constexpr std::string_view kFragSeq = "frag-seq";
 inline constexpr std::string_view kDrain = "drain";
+inline constexpr std::string_view kUdpEnd = "udp-end";
 }  // namespace capability
 
 /// Client to server, the first message on the control stream.
@@ -101,6 +103,13 @@ struct GoAway {
   bool operator==(const GoAway&) const = default;
 };
 
+/// Server to client: these UDP sessions have ended and do not come again.
+struct UdpEnd {
+  std::vector<std::uint32_t> sessions{};  ///< at most limits::kUdpEndNoticeSessionsMax from ours
+
+  bool operator==(const UdpEnd&) const = default;
+};
+
 struct ErrorMessage {
   std::uint32_t code = 0;
   std::string message{};
@@ -116,7 +125,7 @@ struct UnknownMessage {
 };
 
 using Message =
-    std::variant<Register, RegisterAck, Heartbeat, NewConn, ConnClose, GoAway, ErrorMessage, UnknownMessage>;
+    std::variant<Register, RegisterAck, Heartbeat, NewConn, ConnClose, GoAway, UdpEnd, ErrorMessage, UnknownMessage>;
 
 /// Whether decode_message() looks into the payload of this type.
 [[nodiscard]] bool is_known_type(std::uint8_t type) noexcept;

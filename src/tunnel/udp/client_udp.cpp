@@ -68,6 +68,15 @@ void ClientUdp::end(Sessions::iterator session) {
   sessions_.erase(session);
 }
 
+void ClientUdp::end_sessions(std::span<const std::uint32_t> ids) {
+  for (const std::uint32_t id : ids) {
+    const auto found = by_id_.find(id);
+    if (found == by_id_.end()) continue;
+    ++worker_.counters.udp.sessions_closed;
+    end(found->second);
+  }
+}
+
 void ClientUdp::end_idle() {
   const Time now = worker_.loop.now();
   while (!sessions_.empty() && sessions_.front().last_used + options_.session_idle_timeout <= now) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -36,6 +37,9 @@ class ClientUdp final : private UdpChannelEvents, private ClientUdpSessionOwner 
 
   /// Datagrams that came before this object was there.
   void receive_early(const EarlyDatagrams::Datagrams& early);
+
+  /// The server's word; ids that are not there are none of ours any more.
+  void end_sessions(std::span<const std::uint32_t> ids);
 
   [[nodiscard]] std::size_t session_count() const noexcept { return sessions_.size(); }
 

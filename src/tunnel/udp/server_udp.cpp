@@ -8,12 +8,13 @@
 
 namespace qmux::tunnel {
 
-ServerUdp::ServerUdp(WorkerState& worker, quic::Connection& connection, const UdpOptions& options,
-                     bool fragment_sequence, ServerUdpHost& host)
+ServerUdp::ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptions& options, ServerUdpHost& host)
     : worker_(worker),
       options_(options),
       host_(host),
-      channel_(worker, connection, options, fragment_sequence, *this),
+      tells_ends_(session.abilities().udp_end),
+      channel_(worker, session.connection(), options, session.abilities().frag_seq, *this),
+      end_notice_(worker.loop, [&session](const auto& sessions) { return session.tell_udp_end(sessions); }),
       by_visitor_(0, UdpVisitor::Hash{worker.loop.random().next_u64()}),
       idle_(worker.loop.timers(), [this] { end_idle(); }) {}
 
@@ -80,6 +81,7 @@ void ServerUdp::end(Sessions::iterator session) {
   by_visitor_.erase(seated.visitor);
   by_id_.erase(session->flow.session());
   channel_.forget_session(session->flow.session());
+  if (tells_ends_) end_notice_.add(session->flow.session());
   sessions_.erase(session);
   host_.udp_session_ended(seated.entrance, seated.visitor, seated.route);
 }

@@ -12,8 +12,9 @@
 
 #include "base/io/datagram_socket.h"
 #include "base/timer_queue.h"
-#include "quic/connection.h"
 #include "tunnel/pool.h"
+#include "tunnel/server_session.h"
+#include "tunnel/udp/end_notice.h"
 #include "tunnel/udp/udp_channel.h"
 #include "tunnel/udp/udp_options.h"
 #include "tunnel/udp/udp_visitor.h"
@@ -34,9 +35,8 @@ class ServerUdpHost {
 
 class ServerUdp final : private UdpChannelEvents {
  public:
-  /// `options` outlive it.
-  ServerUdp(WorkerState& worker, quic::Connection& connection, const UdpOptions& options, bool fragment_sequence,
-            ServerUdpHost& host);
+  /// `session`: of the client, registered; it and `options` outlive this.
+  ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptions& options, ServerUdpHost& host);
   ServerUdp(const ServerUdp&) = delete;
   ServerUdp& operator=(const ServerUdp&) = delete;
   /// Ends all sessions, and tells the host of each.
@@ -73,7 +73,9 @@ class ServerUdp final : private UdpChannelEvents {
   WorkerState& worker_;
   const UdpOptions& options_;
   ServerUdpHost& host_;
+  const bool tells_ends_;
   UdpChannel channel_;
+  EndNotice end_notice_;
   Sessions sessions_;
   std::unordered_map<UdpVisitor, Sessions::iterator, UdpVisitor::Hash> by_visitor_;
   std::unordered_map<std::uint32_t, Sessions::iterator> by_id_;

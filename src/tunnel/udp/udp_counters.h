@@ -36,6 +36,7 @@ struct UdpCounters {
   std::uint64_t sessions_opened = 0;
   std::uint64_t sessions_idle = 0;     ///< ended for want of traffic
   std::uint64_t sessions_evicted = 0;  ///< ended to make room for others
+  std::uint64_t sessions_closed = 0;   ///< ended because the server had ended them (client)
   std::uint64_t sessions_lost = 0;     ///< ended with their connection, or with the worker
 
   std::uint64_t payloads_received = 0;  ///< from sockets

@@ -16,8 +16,7 @@ UdpListener::~UdpListener() = default;
 // --- clients -----------------------------------------------------------------------------------------------------------
 
 void UdpListener::join(ServerSession& session) {
-  auto udp = std::make_unique<ServerUdp>(worker_, session.connection(), *setup_.options, session.abilities().frag_seq,
-                                         static_cast<ServerUdpHost&>(*this));
+  auto udp = std::make_unique<ServerUdp>(worker_, session, *setup_.options, static_cast<ServerUdpHost&>(*this));
   members_.emplace(session.member(), Member{.session = &session, .udp = std::move(udp)});
 }
 

@@ -57,6 +57,7 @@ class ScriptedServer:
         self._control: asyncio.Queue[Stream] = asyncio.Queue()
         self._connections: asyncio.Queue[Connection] = asyncio.Queue()
         self.connection: Connection
+        self.control: Stream
         self.register: dict
 
     def connected(self, connection: Connection) -> None:
@@ -67,9 +68,9 @@ class ScriptedServer:
     async def admit(self, **fields) -> None:
         """Answers the client's Register with `fields` in RegisterAck."""
         self.connection = await within(self._connections.get())
-        control = await within(self._control.get())
-        self.register = await within(messages.expect(control, Type.REGISTER))
-        await control.write(messages.encode(Type.REGISTER_ACK, **({"Success": True, "Message": ""} | fields)))
+        self.control = await within(self._control.get())
+        self.register = await within(messages.expect(self.control, Type.REGISTER))
+        await self.control.write(messages.encode(Type.REGISTER_ACK, **({"Success": True, "Message": ""} | fields)))
         # Within one packet aioquic puts DATAGRAM frames first, and nobody is there for those before the answer.
         await within(self.connection.ping())
 

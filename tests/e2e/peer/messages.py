@@ -17,6 +17,7 @@ class Type(IntEnum):
     NEW_CONN = 0x04
     CONN_CLOSE = 0x06
     GO_AWAY = 0x07
+    UDP_END = 0x08
     ERROR = 0xFF
 
 

@@ -115,7 +115,7 @@ std::vector<std::string> inspect_udp_accounts(Town& town) {
     findings.require(state.reassembly.held_bytes() == 0, who, "incomplete payloads at rest");
   });
   for_each_process(town, [&](const std::string& who, const UdpCounters& c, const wire::ReassemblyCounters& parts) {
-    const std::uint64_t ended = c.sessions_idle + c.sessions_evicted + c.sessions_lost;
+    const std::uint64_t ended = c.sessions_idle + c.sessions_evicted + c.sessions_closed + c.sessions_lost;
     findings.require(c.sessions_opened == ended, who,
                      fmt::format("{} UDP sessions opened, {} ended", c.sessions_opened, ended));
     const Account out = outward(c);

@@ -11,6 +11,7 @@ void add(tunnel::UdpCounters& sum, const tunnel::UdpCounters& c) {
   sum.sessions_opened += c.sessions_opened;
   sum.sessions_idle += c.sessions_idle;
   sum.sessions_evicted += c.sessions_evicted;
+  sum.sessions_closed += c.sessions_closed;
   sum.sessions_lost += c.sessions_lost;
   sum.payloads_received += c.payloads_received;
   sum.payloads_sent += c.payloads_sent;

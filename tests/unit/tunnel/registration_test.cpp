@@ -17,12 +17,12 @@ TEST(Registration, an_existing_client_is_taken_without_extensions) {
 TEST(Registration, what_both_sides_know_is_used_and_answered) {
   const auto abilities = review({.client_id = "a",
                                  .version = "1.0",
-                                 .capabilities = {"tcp", "frag-seq", "drain", "conn-ack", "teleport"},
+                                 .capabilities = {"tcp", "frag-seq", "udp-end", "drain", "conn-ack", "teleport"},
                                  .instance = "00"});
   ASSERT_TRUE(abilities);
   EXPECT_TRUE(abilities->names_instances);
   EXPECT_FALSE(abilities->udp);
-  EXPECT_EQ(words_of(*abilities), (std::vector<std::string>{"conn-ack", "frag-seq", "drain"}));
+  EXPECT_EQ(words_of(*abilities), (std::vector<std::string>{"conn-ack", "frag-seq", "udp-end", "drain"}));
 }
 
 TEST(Registration, another_major_version_is_refused_and_a_minor_one_taken) {

@@ -104,6 +104,7 @@ TEST(Messages, writes_an_extension_only_when_it_says_something) {
   EXPECT_EQ(json_of(RegisterAck{true, "", {"drain"}}), R"({"Success":true,"Message":"","Capabilities":["drain"]})");
   EXPECT_THAT(json_of(NewConn{.ack = true}), HasSubstr(R"("Ack":true)"));
   EXPECT_EQ(json_of(GoAway{"restart"}), R"({"Reason":"restart"})");
+  EXPECT_EQ(json_of(UdpEnd{{1, 4294967295U}}), R"({"Sessions":[1,4294967295]})");
 }
 
 TEST(Messages, frames_type_and_length_in_network_order) {
@@ -112,6 +113,14 @@ TEST(Messages, frames_type_and_length_in_network_order) {
   EXPECT_EQ(as_text(bytes), std::string_view("\x03\0\0\0\x0f{\"Timestamp\":1}", 20));
   encode(ConnClose{}, bytes);
   EXPECT_EQ(bytes[20], std::byte{0x06}) << "appends";
+}
+
+TEST(Messages, has_room_for_all_ends_of_udp_sessions_that_are_told_at_a_time) {
+  const UdpEnd longest{std::vector<std::uint32_t>(limits::kUdpEndNoticeSessionsMax, 4294967295U)};
+  std::vector<std::byte> bytes;
+  encode(longest, bytes);
+  EXPECT_LE(bytes.size(), limits::kMessageMaxBytes);
+  EXPECT_EQ(decode_message(0x08, std::span(bytes).subspan(kMessageHeaderBytes)), Message(longest));
 }
 
 TEST(Messages, replaces_text_that_is_not_utf8) { EXPECT_EQ(json_of(GoAway{"\xff"}), "{\"Reason\":\"\xef\xbf\xbd\"}"); }
@@ -154,6 +163,11 @@ TEST(Messages, names_the_field_that_is_missing_or_mistyped) {
   EXPECT_EQ(where_it_fails(MessageType::kHeartbeat, R"({"Timestamp":9223372036854775808})"), "Heartbeat.Timestamp");
   EXPECT_EQ(where_it_fails(MessageType::kConnClose, R"({"ConnID":18446744073709551616})"), "ConnClose.ConnID");
   EXPECT_EQ(where_it_fails(MessageType::kError, R"({"Code":true})"), "Error.Code");
+  EXPECT_EQ(where_it_fails(MessageType::kUdpEnd, R"({})"), "UdpEnd.Sessions");
+  for (const std::string_view list : {"1", "[-1]", "[4294967296]", "[1.5]", "[\"1\"]", "[1,null]", "[[1]]", "[{}]"}) {
+    EXPECT_EQ(where_it_fails(MessageType::kUdpEnd, "{\"Sessions\":" + std::string(list) + "}"), "UdpEnd.Sessions")
+        << list;
+  }
 }
 
 TEST(Messages, says_what_would_be_right) {

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -65,7 +66,8 @@ class UdpEnd final : public io::DatagramSocket::Observer {
 struct Shape {
   std::size_t workers = 1;
   UdpOptions udp{};
-  std::string service_host{};  ///< empty: the client's own address
+  std::optional<Duration> client_idle_timeout{};  ///< empty: as the server's
+  std::string service_host{};                     ///< empty: the client's own address
 };
 
 class UdpTunnel {
@@ -122,6 +124,7 @@ class UdpTunnel {
         .local = {.host = shape_.service_host.empty() ? host.v4(0).host_text() : shape_.service_host, .port = 5353},
         .credentials = client_credentials_.get(),
         .udp_options = shape_.udp};
+    options.udp_options.session_idle_timeout = shape_.client_idle_timeout.value_or(shape_.udp.session_idle_timeout);
     side.client = std::make_unique<Client>(std::move(options), std::vector<io::EventLoop*>{side.loop.get()}, [] {});
     side.client->start();
     const std::size_t wanted = clients.size();
@@ -268,10 +271,24 @@ TEST(UdpTunnel, ends_a_session_after_its_idle_time_and_gives_the_seat_back) {
     tunnel.world.run_for(11s);
     EXPECT_EQ(tunnel.server->pool(0).seats(), 0U);
     EXPECT_EQ(tunnel.sum().sessions_idle, 1U);
-    EXPECT_EQ(tunnel.client_counters().sessions_idle, 1U);
+    EXPECT_EQ(tunnel.client_counters().sessions_idle + tunnel.client_counters().sessions_closed, 1U);
     EXPECT_EQ(tunnel.ask(*visitor, "again"), "again");
     EXPECT_EQ(tunnel.sum().sessions_opened, 2U);
   }
+}
+
+TEST(UdpTunnel, ends_at_the_client_when_the_server_has_ended_it) {
+  // The client by itself would wait for another minute.
+  UdpTunnel tunnel({.udp = {.session_idle_timeout = 10s}, .client_idle_timeout = 70s});
+  tunnel.add_client();
+  const auto visitor = tunnel.visitor();
+  EXPECT_EQ(tunnel.ask(*visitor, "x"), "x");
+  tunnel.world.run_for(11s);
+  EXPECT_EQ(tunnel.sum().sessions_idle, 1U);
+  EXPECT_EQ(tunnel.client_counters().sessions_closed, 1U);
+  EXPECT_EQ(tunnel.client_counters().sessions_idle, 0U);
+  EXPECT_EQ(tunnel.ask(*visitor, "again"), "again");
+  EXPECT_EQ(tunnel.client_counters().sessions_opened, 2U);
 }
 
 TEST(UdpTunnel, keeps_a_flood_under_one_address_within_its_share) {
@@ -286,6 +303,7 @@ TEST(UdpTunnel, keeps_a_flood_under_one_address_within_its_share) {
   tunnel.world.run_for(1s);
   EXPECT_EQ(tunnel.server->pool(0).seats(), limits::kUdpSessionsPerSourceMax);
   EXPECT_EQ(tunnel.sum().sessions_evicted, 10U);
+  EXPECT_EQ(tunnel.client_counters().sessions_closed, 10U) << "the client keeps no socket of theirs either";
   // The latest are there, and who was evicted comes anew at the price of the next.
   EXPECT_EQ(tunnel.ask(*visitors.back(), "y"), "y");
   EXPECT_EQ(tunnel.ask(*visitors.front(), "y"), "y");
