@@ -105,11 +105,11 @@ std::string format_event(Format format, std::string_view event, std::span<const 
   return line;
 }
 
-void write(Level level, std::string_view event, Fields fields) {
+void write(Level level, std::string_view event, std::span<const Field> fields) {
   if (level == Level::off || !enabled(level)) return;
   const Format format = line_format.load(std::memory_order_relaxed);
   // The overload that takes a finished text: nothing in it is read as a format.
-  logger().log(to_spdlog(level), spdlog::string_view_t(format_event(format, event, {fields.begin(), fields.size()})));
+  logger().log(to_spdlog(level), spdlog::string_view_t(format_event(format, event, fields)));
 }
 
 }  // namespace qmux::log

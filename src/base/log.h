@@ -52,7 +52,10 @@ void configure(Level least, Format format);
 /// Whether a line of this level would be written: ask first where making the fields costs something.
 [[nodiscard]] bool enabled(Level level) noexcept;
 
-void write(Level level, std::string_view event, Fields fields);
+void write(Level level, std::string_view event, std::span<const Field> fields);
+inline void write(Level level, std::string_view event, Fields fields) {
+  write(level, event, std::span(fields.begin(), fields.size()));
+}
 inline void debug(std::string_view event, Fields fields = {}) { write(Level::debug, event, fields); }
 inline void info(std::string_view event, Fields fields = {}) { write(Level::info, event, fields); }
 inline void warn(std::string_view event, Fields fields = {}) { write(Level::warn, event, fields); }

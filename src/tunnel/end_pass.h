@@ -30,6 +30,7 @@ void end_pass(WorkerState& worker, Endpoints&& endpoints, Time now) {
   worker.udp_outbox.flush();
   if (more) worker.loop.request_pass();
   worker.retired.clear();
+  worker.losses.look(now);
   if (worker.chunks.free_count() > 0 && !worker.chunk_surplus.is_set()) {
     worker.chunk_surplus.set(now + limits::kChunkSurplusPeriod);
   }

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/log_occasionally.h"
 #include "tunnel/counters.h"
+#include "tunnel/loss_report.h"
 #include "tunnel/memory_budget.h"
 #include "tunnel/retired.h"
 #include "tunnel/udp/payload_queue.h"
@@ -27,6 +28,7 @@ struct WorkerState {
         udp_outbox(counters.udp),
         unread(its_loop),
         complaints(its_loop.timers()),
+        losses(its_loop.timers(), *this),
         chunk_surplus(its_loop.timers(), [this] { chunks.give_up_surplus(); }) {}
 
   io::EventLoop& loop;
@@ -54,6 +56,7 @@ struct WorkerState {
     log::Occasionally unreachable;
   } complaints;
   Retired retired;
+  LossReport losses;
   Timer chunk_surplus;  ///< set while free chunks are there: see ChunkPool::give_up_surplus()
 };
 
