@@ -59,6 +59,12 @@ Result<Validity> check_certificate(PemFile& pem, const std::string& path, Creden
     return fail("the certificate's extended key usage does not allow it here", path,
                 server ? "a certificate for serverAuth" : "a certificate for clientAuth");
   }
+  // TLS 1.3 knows no other use of it than to sign (RFC 8446 section 4.4.2.2).
+  unsigned usage = 0;
+  if (gnutls_x509_crt_get_key_usage(certificate, &usage, nullptr) >= 0 && (usage & GNUTLS_KEY_DIGITAL_SIGNATURE) == 0) {
+    return fail("the certificate's key usage does not allow signatures", path,
+                "a certificate whose key usage has digitalSignature");
+  }
   return Validity{.not_before = gnutls_x509_crt_get_activation_time(certificate),
                   .not_after = gnutls_x509_crt_get_expiration_time(certificate)};
 }

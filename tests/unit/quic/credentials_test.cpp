@@ -87,6 +87,7 @@ TEST(Credentials, refuse_a_key_of_another_certificate) {
 
 TEST(Credentials, refuse_a_certificate_for_another_purpose) {
   EXPECT_THAT(failure(kServer, Credentials::Purpose::client).expected, HasSubstr("clientAuth"));
+  EXPECT_THAT(failure(with(&CredentialFiles::certificate, fixture("ca.crt"))).expected, HasSubstr("digitalSignature"));
 }
 
 }  // namespace
