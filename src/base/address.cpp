@@ -39,6 +39,9 @@ std::unexpected<Error> refuse(std::string_view text, std::string_view what, std:
 }
 
 Result<HostPort> with_port(std::string_view host, std::string_view port_text) {
+  if (ends_in_number(host) && !Address::from_literal(host, 0)) {
+    return refuse(host, "is not an IPv4 address", std::string(kIpv4Form));
+  }
   const auto port = parse_port(port_text);
   if (!port) return refuse(port_text, "is not a port", "a number from 0 to 65535");
   return HostPort{std::string(host), *port};
@@ -74,6 +77,11 @@ Result<HostPort> parse_plain(std::string_view text) {
 }
 
 }  // namespace
+
+bool ends_in_number(std::string_view host) noexcept {
+  const std::string_view last = host.substr(host.rfind('.') + 1);  // all of it, where there is no dot
+  return !last.empty() && last.find_first_not_of("0123456789") == std::string_view::npos;
+}
 
 Address::Address() noexcept : storage_{} {
   std::memset(&storage_, 0, sizeof storage_);

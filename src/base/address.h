@@ -56,6 +56,10 @@ class Address {
   } storage_;
 };
 
+/// A host that ends in a number is an IPv4 address or a misspelt one: the last label of a name is none (RFC 3696 section 2).
+[[nodiscard]] bool ends_in_number(std::string_view host) noexcept;
+inline constexpr std::string_view kIpv4Form = "four numbers from 0 to 255, such as 192.0.2.1";
+
 /// A host (name or IP literal, no brackets) and a port, as configuration gives them.
 struct HostPort {
   std::string host;  ///< may be empty: "every address" where something listens

@@ -210,6 +210,9 @@ Section::Key Section::host(std::string_view name, std::string& into) {
     return wrong(found, in_quotes(found.value->text) + " is not a host",
                  "a host name or an IP address, without a port");
   }
+  if (!address && ends_in_number(given)) {
+    return wrong(found, in_quotes(found.value->text) + " is not an IPv4 address", std::string(kIpv4Form));
+  }
   into = given;
   return {*this, found.path, found.empty, true};
 }

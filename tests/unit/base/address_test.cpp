@@ -106,6 +106,12 @@ TEST(HostPort, says_what_is_wrong_and_what_would_be_right) {
             "\"https://[::1]:1/a:b\" is a URL (expected [::1]:1)");
   EXPECT_EQ(HostPort::parse("https://x/").error().text(),
             "\"https://x/\" is a URL (expected host:port, or [IPv6]:port)");
+  EXPECT_EQ(HostPort::parse("256.1.1.1:80").error().text(),
+            "\"256.1.1.1\" is not an IPv4 address (expected four numbers from 0 to 255, such as 192.0.2.1)");
+  for (const char* text : {"1.2.3:80", "1.2.3.4.5:80", "8080:80", "host.1:80"})
+    EXPECT_FALSE(HostPort::parse(text)) << text;
+  for (const char* text : {"1.2.3.4:80", "4u.example:80", "1-2:80", "a.1b:80"})
+    EXPECT_TRUE(HostPort::parse(text)) << text;
   EXPECT_EQ(HostPort::parse("a:").error().text(), "\"a:\" has no port (expected host:port, or [IPv6]:port)");
   EXPECT_FALSE(HostPort::parse(""));
   EXPECT_FALSE(HostPort::parse(":"));

@@ -134,6 +134,9 @@ TEST(LoadClient, refuses_what_is_no_local_service) {
   EXPECT_THAT(of("local: {host: 'localhost:80', port: 80}\n"),
               ElementsAre("c.yaml:3:9: local.host: \"localhost:80\" is not a host (expected a host name or an IP "
                           "address, without a port)"));
+  EXPECT_THAT(of("local: {host: 256.1.1.1, port: 80}\n"),
+              ElementsAre("c.yaml:3:9: local.host: \"256.1.1.1\" is not an IPv4 address (expected four numbers from 0 "
+                          "to 255, such as 192.0.2.1)"));
   EXPECT_THAT(of("local: {host: a, port: 65536}\n"),
               ElementsAre("c.yaml:3:18: local.port: 65536 is out of range (expected a whole number from 1 to 65535)"));
   EXPECT_THAT(of("local: {host: '::1', port: 80}\n"), IsEmpty());
