@@ -22,6 +22,11 @@ inline constexpr std::chrono::seconds kChunkSurplusPeriod{5};
 inline constexpr std::size_t kStreamUnsentMinBytes = std::size_t{64} * 1024;
 /// ... at most this, however large the congestion window: more adds delay and memory, never speed.
 inline constexpr std::size_t kStreamUnsentMaxBytes = std::size_t{1024} * 1024;
+/// A stream that waits for the peer's credit holds no more than this, ready to go when it comes: what thousands of far sockets
+/// that take nothing make us hold is this for each.
+inline constexpr std::size_t kStreamUnsentBlockedBytes = std::size_t{16} * 1024;
+/// What all streams of a connection that have something to send may hold unsent, in congestion windows: they share it.
+inline constexpr std::size_t kConnectionUnsentWindows = 4;
 /// One read from a socket into a stream: a visitor who sends without pause yields to the others after this much.
 inline constexpr std::size_t kRelayReadMaxBytes = std::size_t{256} * 1024;
 
@@ -70,8 +75,8 @@ inline constexpr std::uint32_t kClosingAnswersMax = 64;
 
 /// One read call of a relay; what fits a cache.
 inline constexpr std::size_t kRelayReadCallBytes = std::size_t{64} * 1024;
-/// What all stuck tunnels of a process may hold of what came from their streams, shared out among its workers: 500 of them with
-/// the default stream window. Over it the tunnel stuck longest is ended; MemoryBudget::evictions() counts.
+/// What all stuck tunnels of a process may hold of what came from their streams: 500 of them with the default stream window.
+/// Over it the tunnel stuck longest is ended; MemoryBudget::evictions() counts.
 inline constexpr std::size_t kStuckTunnelsMaxBytes = std::size_t{256} * 1024 * 1024;
 
 // --- tunnels ----------------------------------------------------------------------------------------------------------

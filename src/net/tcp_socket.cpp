@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "net/tcp_socket.h"
 
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -221,6 +223,12 @@ bool KernelTcpSocket::finish_connecting() noexcept {
   descriptor_.arm(Readiness::error);
   if (has(interest_, io::Interest::read)) descriptor_.arm(Readiness::read);
   return true;
+}
+
+std::size_t KernelTcpSocket::unacknowledged_bytes() const {
+  int bytes = 0;
+  if (!descriptor_.is_open() || ::ioctl(descriptor_.fd(), SIOCOUTQ, &bytes) != 0) return 0;
+  return static_cast<std::size_t>(bytes);
 }
 
 std::optional<std::string> KernelTcpSocket::connect_error() {

@@ -178,7 +178,7 @@ class Connection final : private StreamHost {
   void stream_stop_reading(Stream& stream, ErrorCode code) override;
   void stream_has_events(Stream& stream) override { queue_event(stream); }
   void stream_released(Stream& stream) override;
-  [[nodiscard]] std::size_t unsent_bytes_max() const override { return unsent_bytes_max_; }
+  [[nodiscard]] std::size_t unsent_bytes_max(const Stream& stream) const override;
 
   Stream& add_stream(std::int64_t id);
   void queue_event(Stream& stream);

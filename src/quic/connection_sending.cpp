@@ -166,7 +166,7 @@ void Connection::mark_sent(Stream& stream, std::size_t accepted, bool with_fin) 
     sent_in_turn_bytes_ = 0;
     send_queue_.rotate();
   }
-  if (stream.writable_wanted_ && unsent <= unsent_bytes_max_ / 2) {
+  if (stream.writable_wanted_ && unsent <= unsent_bytes_max(stream) / 2) {
     stream.writable_wanted_ = false;
     stream.pending_.writable = true;
     queue_event(stream);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "quic/connection.h"
 
 namespace qmux::quic {
@@ -62,6 +63,16 @@ void Connection::stream_stop_reading(Stream& stream, ErrorCode code) {
   if (phase_ != Phase::alive || stream.transport_closed_) return;
   ngtcp2_conn_shutdown_stream_read(conn_.get(), 0, stream.id(), static_cast<std::uint64_t>(code));
   host_.touch(*this);
+}
+
+std::size_t Connection::unsent_bytes_max(const Stream& stream) const {
+  if (phase_ != Phase::alive) return limits::kStreamUnsentBlockedBytes;
+  // More than its credit would only wait here; and many streams at once would each hold a window.
+  const std::uint64_t credit = ngtcp2_conn_get_max_stream_data_left(conn_.get(), stream.id());
+  const std::size_t share =
+      limits::kConnectionUnsentWindows * unsent_bytes_max_ / std::max<std::size_t>(send_queue_.size(), 1);
+  const std::uint64_t useful = std::min<std::uint64_t>({unsent_bytes_max_, share, credit});
+  return std::max(limits::kStreamUnsentBlockedBytes, static_cast<std::size_t>(useful));
 }
 
 void Connection::stream_released(Stream& stream) { retire_if_done(stream); }

@@ -21,7 +21,7 @@ void Stream::set_events(StreamEvents* events) noexcept {
 
 std::size_t Stream::send_room(std::size_t bytes_max, std::span<MutableBytes> out) {
   CHECK(!finish_wanted_);
-  const std::size_t limit = host_.unsent_bytes_max();
+  const std::size_t limit = host_.unsent_bytes_max(*this);
   const std::size_t unsent = send_.unsent_bytes();
   if (send_stopped_ || unsent >= limit) {
     writable_wanted_ = true;

@@ -46,8 +46,8 @@ class StreamHost {
   virtual void stream_stop_reading(Stream& stream, ErrorCode code) = 0;  ///< send STOP_SENDING
   virtual void stream_has_events(Stream& stream) = 0;                    ///< tell what is pending, soon
   virtual void stream_released(Stream& stream) = 0;                      ///< its owner is gone
-  /// How many unsent bytes a stream may hold now: follows the congestion window.
-  [[nodiscard]] virtual std::size_t unsent_bytes_max() const = 0;
+  /// How many unsent bytes the stream may hold now: follows the congestion window and the stream's credit.
+  [[nodiscard]] virtual std::size_t unsent_bytes_max(const Stream& stream) const = 0;
 
  protected:
   ~StreamHost() = default;

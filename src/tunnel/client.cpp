@@ -24,11 +24,14 @@ std::string make_instance(Random& random) {
 }  // namespace
 
 Client::Client(ClientOptions options, const std::vector<io::EventLoop*>& loops, std::move_only_function<void()> stopped)
-    : options_(std::move(options)), stopped_(std::move(stopped)), running_(loops.size()) {
+    : options_(std::move(options)),
+      stuck_tunnels_(limits::kStuckTunnelsMaxBytes, loops.size()),
+      stopped_(std::move(stopped)),
+      running_(loops.size()) {
   const std::string instance = make_instance(loops[0]->random());
   for (io::EventLoop* const loop : loops) {
-    workers_.push_back(
-        std::make_unique<ClientWorker>(*loop, loops.size(), options_, instance, [this] { worker_stopped(); }));
+    workers_.push_back(std::make_unique<ClientWorker>(*loop, loops.size(), stuck_tunnels_, options_, instance,
+                                                      [this] { worker_stopped(); }));
   }
   for (std::uint32_t slot = 0; slot < options_.servers.size(); ++slot) {
     workers_[slot % workers_.size()]->add_server(slot);

@@ -37,6 +37,7 @@ class Client final {
   void worker_stopped();
 
   const ClientOptions options_;
+  MemoryLimit stuck_tunnels_;
   std::vector<std::unique_ptr<ClientWorker>> workers_;
   std::move_only_function<void()> stopped_;
   std::atomic<std::size_t> running_;

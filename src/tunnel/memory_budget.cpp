@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/memory_budget.h"
 
+#include <utility>
+
 #include "base/chunk.h"
 
 namespace qmux::tunnel {
@@ -16,23 +18,33 @@ void MemoryBudget::Holder::hold(std::size_t bytes, bool progressed) {
     if (charged_bytes_ > 0) unlink();
     append();
   }
-  budget_.held_bytes_ += charge - charged_bytes_;
-  charged_bytes_ = charge;
+  budget_.charge(std::exchange(charged_bytes_, charge), charge);
 
   MemoryBudget& budget = budget_;  // this may be gone after the last eviction
-  while (budget.held_bytes_ > budget.bytes_max_) {
-    Holder& victim = *budget.longest_;
-    victim.release();
+  if (budget.must_evict()) make_room(budget);
+}
+
+void MemoryBudget::Holder::make_room(MemoryBudget& budget) {
+  // Whoever has taken something since is not stuck, and goes to the end of the line, each once.
+  std::size_t spared = 0;
+  while (budget.must_evict()) {
+    Holder& longest = *budget.longest_;
+    if (spared < budget.holder_count_ && longest.has_progressed()) {
+      ++spared;
+      longest.unlink();
+      longest.append();
+      continue;
+    }
+    longest.release();
     ++budget.evictions_;
-    victim.evicted();
+    longest.evicted();
   }
 }
 
 void MemoryBudget::Holder::release() noexcept {
   if (charged_bytes_ == 0) return;
   unlink();
-  budget_.held_bytes_ -= charged_bytes_;
-  charged_bytes_ = 0;
+  budget_.charge(std::exchange(charged_bytes_, 0), 0);
 }
 
 void MemoryBudget::Holder::append() noexcept {

@@ -1,17 +1,39 @@
 // SPDX-License-Identifier: MIT
 //
-// What all stuck tunnels of one worker may hold together. A tunnel is stuck while bytes that came from its stream wait for a
+// What all stuck tunnels of a process may hold together. A tunnel is stuck while bytes that came from its stream wait for a
 // socket that takes no more. Each holds at most its stream's window; thousands of them are bounded here: from half of the
 // limit on they get no more stream credit, and over the limit the tunnel whose socket has taken nothing for the longest time is
 // ended.
 //
-// One a worker; one thread; outlives its holders. A holder may be destroyed at any time and is forgotten then.
+// One budget a worker; one thread; outlives its holders. A holder may be destroyed at any time and is forgotten then.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 namespace qmux::tunnel {
+
+/// What the workers of a process may hold together. A worker that holds no more than its share evicts nobody when others do: all
+/// together hold less than twice the limit. Any thread; outlives the budgets.
+class MemoryLimit {
+ public:
+  MemoryLimit(std::size_t bytes_max, std::size_t workers) noexcept
+      : bytes_max_(bytes_max), share_bytes_(bytes_max / workers) {}
+
+  [[nodiscard]] bool exceeded() const noexcept { return held_bytes_.load(std::memory_order_relaxed) > bytes_max_; }
+  [[nodiscard]] bool is_tight() const noexcept { return held_bytes_.load(std::memory_order_relaxed) > bytes_max_ / 2; }
+  [[nodiscard]] std::size_t share_bytes() const noexcept { return share_bytes_; }
+  /// Somebody holds `after` in place of `before`.
+  void charge(std::size_t before, std::size_t after) noexcept {
+    held_bytes_.fetch_add(after - before, std::memory_order_relaxed);
+  }
+
+ private:
+  const std::size_t bytes_max_;
+  const std::size_t share_bytes_;
+  std::atomic<std::size_t> held_bytes_{0};
+};
 
 class MemoryBudget {
  public:
@@ -30,13 +52,18 @@ class MemoryBudget {
     void hold(std::size_t bytes, bool progressed);
     /// It holds nothing.
     void release() noexcept;
+    [[nodiscard]] bool is_holding() const noexcept { return charged_bytes_ > 0; }
     /// More than half of what is allowed is held: who is stuck asks for nothing more until he has taken what he has.
-    [[nodiscard]] bool is_tight() const noexcept { return budget_.held_bytes_ > budget_.bytes_max_ / 2; }
+    [[nodiscard]] bool is_tight() const noexcept { return budget_.limit_.is_tight(); }
 
    private:
+    /// Whether its far end has taken anything since the last call with `progressed`, or the last of these: the socket's readiness
+    /// tells that late.
+    [[nodiscard]] virtual bool has_progressed() = 0;
     /// Over the limit, and stuck longest. It holds nothing now; it ends, and may be destroyed before this returns.
     virtual void evicted() = 0;
 
+    static void make_room(MemoryBudget& budget);
     void append() noexcept;
     void unlink() noexcept;
 
@@ -46,7 +73,7 @@ class MemoryBudget {
     std::size_t charged_bytes_ = 0;  ///< 0: not in the list
   };
 
-  explicit MemoryBudget(std::size_t bytes_max) noexcept : bytes_max_(bytes_max) {}
+  explicit MemoryBudget(MemoryLimit& limit) noexcept : limit_(limit) {}
   MemoryBudget(const MemoryBudget&) = delete;
   MemoryBudget& operator=(const MemoryBudget&) = delete;
 
@@ -56,7 +83,13 @@ class MemoryBudget {
   [[nodiscard]] std::uint64_t evictions() const noexcept { return evictions_; }
 
  private:
-  const std::size_t bytes_max_;
+  void charge(std::size_t before, std::size_t after) noexcept {
+    held_bytes_ += after - before;
+    limit_.charge(before, after);
+  }
+  [[nodiscard]] bool must_evict() const noexcept { return limit_.exceeded() && held_bytes_ > limit_.share_bytes(); }
+
+  MemoryLimit& limit_;
   std::size_t held_bytes_ = 0;
   std::size_t holder_count_ = 0;
   std::uint64_t evictions_ = 0;

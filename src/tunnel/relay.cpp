@@ -103,6 +103,12 @@ void Relay::stream_send_done(quic::Stream& /*stream*/) {
   settle();
 }
 
+bool Relay::has_progressed() {
+  const std::uint64_t taken =
+      bytes_to_socket_ - std::min<std::uint64_t>(bytes_to_socket_, socket_->unacknowledged_bytes());
+  return std::exchange(bytes_taken_seen_, taken) < taken;
+}
+
 void Relay::evicted() { end(RelayEnd::Cause::stuck); }
 
 // --- socket to stream -------------------------------------------------------------------------------------------------
@@ -297,7 +303,10 @@ void Relay::settle() {
     return;
   }
   if (watched_ != wanted_) watch();
-  hold(has(wanted_, Interest::write) ? stream_->readable_bytes() : 0, std::exchange(progressed_, false));
+  const std::size_t held = has(wanted_, Interest::write) ? stream_->readable_bytes() : 0;
+  const bool progressed = std::exchange(progressed_, false);
+  if (held > 0 && (progressed || !is_holding())) (void)has_progressed();  // counts from here
+  hold(held, progressed);
 }
 
 void Relay::watch() {

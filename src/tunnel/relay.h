@@ -111,6 +111,7 @@ class Relay final : private io::SocketObserver, private quic::StreamEvents, priv
   void stream_writable(quic::Stream& stream) override;
   void stream_send_done(quic::Stream& stream) override;
   // MemoryBudget::Holder
+  bool has_progressed() override;
   void evicted() override;
 
   // Each of these says whether the relay goes on. If not, it may be destroyed already.
@@ -142,6 +143,7 @@ class Relay final : private io::SocketObserver, private quic::StreamEvents, priv
   std::unique_ptr<Timer> linger_;             ///< only after STOP_SENDING
   std::uint64_t bytes_to_stream_ = 0;
   std::uint64_t bytes_to_socket_ = 0;
+  std::uint64_t bytes_taken_seen_ = 0;  ///< of those: what the far end had taken when we looked last
   std::uint32_t discarded_bytes_ = 0;
   std::uint32_t withheld_credit_bytes_ = 0;   ///< taken by the socket, not yet given back to the stream
   io::Interest wanted_ = io::Interest::read;  ///< what we wait for

@@ -19,6 +19,7 @@ const char* protocol_of(const ListenerOptions& listener) {
 Server::Server(ServerOptions options, const std::vector<io::EventLoop*>& loops, std::move_only_function<void()> stopped)
     : options_(std::move(options)),
       parcels_(limits::kUdpParcelsMax),
+      stuck_tunnels_(limits::kStuckTunnelsMaxBytes, loops.size()),
       stopped_(std::move(stopped)),
       running_(loops.size()) {
   for (const ListenerOptions& listener : options_.listeners) {
@@ -32,7 +33,7 @@ Server::Server(ServerOptions options, const std::vector<io::EventLoop*>& loops, 
   const std::size_t count = loops.size();
   for (std::size_t index = 0; index < count; ++index) {
     workers_.push_back(std::make_unique<ServerWorker>(*loops[index], quic::WorkerSlot{.index = index, .count = count},
-                                                      setups_, *this, [this] { worker_stopped(); }));
+                                                      stuck_tunnels_, setups_, *this, [this] { worker_stopped(); }));
   }
 }
 

@@ -11,9 +11,10 @@
 
 namespace qmux::tunnel {
 
-ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, std::span<const ListenerSetup> setups,
-                           Workers& workers, std::move_only_function<void()> stopped)
-    : state_(loop, slot.count),
+ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, MemoryLimit& stuck_tunnels,
+                           std::span<const ListenerSetup> setups, Workers& workers,
+                           std::move_only_function<void()> stopped)
+    : state_(loop, slot.count, stuck_tunnels),
       mailbox_(limits::kMailboxMessagesMax),
       stopped_(std::move(stopped)),
       stop_deadline_(loop.timers(), [this] { finish_stop(); }) {

@@ -23,8 +23,8 @@ namespace qmux::tunnel {
 class ServerWorker final : private io::EventLoop::PassObserver {
  public:
   /// `stopped` is told once, on the worker's thread, when an orderly stop is done.
-  ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, std::span<const ListenerSetup> setups, Workers& workers,
-               std::move_only_function<void()> stopped);
+  ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, MemoryLimit& stuck_tunnels,
+               std::span<const ListenerSetup> setups, Workers& workers, std::move_only_function<void()> stopped);
   ServerWorker(const ServerWorker&) = delete;
   ServerWorker& operator=(const ServerWorker&) = delete;
   ~ServerWorker();

@@ -19,10 +19,10 @@
 namespace qmux::tunnel {
 
 struct WorkerState {
-  /// `workers`: of the process, which share its limits.
-  WorkerState(io::EventLoop& its_loop, std::size_t workers)
+  /// `workers`: of the process, which share its limits; `stuck_tunnels`: the one that they share as they need it.
+  WorkerState(io::EventLoop& its_loop, std::size_t workers, MemoryLimit& stuck_tunnels)
       : loop(its_loop),
-        memory(limits::kStuckTunnelsMaxBytes / workers),
+        memory(stuck_tunnels),
         udp_waiting(limits::kUdpWaitingMaxBytes / workers),
         reassembly(limits::kReassemblyMaxBytes / workers),
         udp_outbox(counters.udp),

@@ -97,6 +97,9 @@ class TcpSocket {
   /// to any observer. nullptr: nobody is told.
   virtual void watch(Interest interest, SocketObserver* observer) = 0;
 
+  /// Written, and not acknowledged by the far end (SND.NXT - SND.UNA of RFC 9293, and what waits to be sent).
+  [[nodiscard]] virtual std::size_t unacknowledged_bytes() const = 0;
+
   /// Of a connecting socket after socket_writable(): nothing when connected, else why not ("connection refused").
   [[nodiscard]] virtual std::optional<std::string> connect_error() = 0;
 

@@ -54,6 +54,9 @@ class TcpConnection final : private TcpPipe::Observer {
   [[nodiscard]] const std::optional<std::string>& connect_error() const noexcept { return connect_error_; }
   [[nodiscard]] bool readable(TcpSide side) noexcept;
   [[nodiscard]] std::size_t readable_bytes(TcpSide side) noexcept { return incoming(side).received_bytes(); }
+  [[nodiscard]] std::size_t unacknowledged_bytes(TcpSide side) noexcept {
+    return outgoing(side).unacknowledged_bytes();
+  }
   [[nodiscard]] bool writable(TcpSide side) noexcept;
   [[nodiscard]] bool was_reset(TcpSide side) noexcept { return end(side).reset; }
   [[nodiscard]] const Address& local_address(TcpSide side) const noexcept { return address_[static_cast<int>(side)]; }

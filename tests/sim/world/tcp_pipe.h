@@ -47,6 +47,7 @@ class TcpPipe {
   /// Nothing more will be sent, and nobody needs to know: the reader is gone or has reset.
   void abandon_sending();
   [[nodiscard]] bool finished() const noexcept { return fin_queued_; }
+  [[nodiscard]] std::size_t unacknowledged_bytes() const noexcept { return unsent_.size() + in_flight_bytes_; }
   [[nodiscard]] std::size_t room() const noexcept;
   /// Enough room that a poller is told, as kernels do it: a third of the buffer.
   [[nodiscard]] bool writable() const noexcept { return room() * 3 >= properties_.send_buffer_bytes; }

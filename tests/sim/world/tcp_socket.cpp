@@ -68,6 +68,11 @@ void SimTcpSocket::watch(Interest interest, io::SocketObserver* observer) {
   if (connection_->was_reset(side_) && !reset_told_) enqueue(kReset);
 }
 
+std::size_t SimTcpSocket::unacknowledged_bytes() const {
+  CHECK(connection_ != nullptr);
+  return connection_->unacknowledged_bytes(side_);
+}
+
 std::optional<std::string> SimTcpSocket::connect_error() {
   CHECK(connection_ != nullptr);
   return connection_->connect_error();

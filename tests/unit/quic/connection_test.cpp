@@ -100,6 +100,39 @@ TEST(Connection, a_stream_that_nobody_reads_stops_its_sender_and_no_other) {
   EXPECT_EQ(pair.server.accepted[3].received, data);
 }
 
+TEST(Connection, what_waits_for_credit_is_little_however_much_the_path_takes) {
+  constexpr std::uint64_t kWindow = std::uint64_t{256} * 1024;
+  TransportConfig transport;
+  transport.initial_stream_window_bytes = kWindow;
+  transport.max_stream_window_bytes = kWindow;
+  QuicPair pair(1, {}, transport);
+  pair.establish();
+  // Opens the congestion window far.
+  TestStream lively(*pair.client.connection->open_stream());
+  lively.send(pattern(20'000'000), true);
+  QuicPair::act(pair.client);
+  ASSERT_TRUE(pair.run_until([&] { return !pair.server.accepted.empty() && pair.server.accepted[0].ended; }));
+
+  std::deque<TestStream> stuck;
+  for (int i = 0; i < 20; ++i) {
+    stuck.emplace_back(*pair.client.connection->open_stream()).send(pattern(2'000'000), true);
+  }
+  QuicPair::act(pair.client);
+  ASSERT_TRUE(pair.run_until([&] { return pair.server.accepted.size() == 21; }));
+  for (TestStream& stream : pair.server.accepted) stream.reading = false;
+  for (TestStream& stream : pair.server.accepted) stream.drain();
+  pair.world.run_for(seconds(5));
+  for (const TestStream& stream : stuck) {
+    EXPECT_LE(stream.stream->unacknowledged_bytes(), limits::kStreamUnsentBlockedBytes);
+    EXPECT_FALSE(stream.to_send.empty());
+  }
+  // And it goes on from there.
+  for (TestStream& stream : pair.server.accepted) stream.reading = true;
+  for (TestStream& stream : pair.server.accepted) stream.drain();
+  QuicPair::act(pair.server);
+  EXPECT_TRUE(pair.run_until([&] { return pair.server.accepted[20].ended; }));
+}
+
 TEST(Connection, reset_reaches_the_other_side_with_its_code) {
   QuicPair pair;
   pair.establish();

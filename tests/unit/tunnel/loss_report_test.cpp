@@ -40,7 +40,8 @@ class LossReportTest : public ::testing::Test {
   }
 
   testing::FakeLoop loop_;
-  std::optional<WorkerState> worker_{std::in_place, loop_, 1U};
+  MemoryLimit stuck_tunnels_{limits::kStuckTunnelsMaxBytes, 1};
+  std::optional<WorkerState> worker_{std::in_place, loop_, 1U, stuck_tunnels_};
 };
 
 TEST_F(LossReportTest, says_nothing_while_nothing_is_lost) { EXPECT_EQ(logged_during(10min), ""); }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/chunk.h"
 
@@ -20,6 +21,7 @@ struct Holding final : MemoryBudget::Holder {
       : Holder(budget), name(std::move(named)), evicted_order(evicted_names) {}
   using Holder::hold;
   using Holder::release;
+  bool has_progressed() override { return std::exchange(progresses, false); }
   void evicted() override {
     evicted_order += name;
     if (when_evicted) when_evicted();
@@ -27,11 +29,13 @@ struct Holding final : MemoryBudget::Holder {
   std::string name;
   std::string& evicted_order;
   std::function<void()> when_evicted;
+  bool progresses = false;
 };
 
 class MemoryBudgetOf4Chunks : public ::testing::Test {
  protected:
-  MemoryBudget budget{4 * kChunk};
+  MemoryLimit limit{4 * kChunk, 1};
+  MemoryBudget budget{limit};
   std::string evicted;
   Holding a{budget, "a", evicted};
   Holding b{budget, "b", evicted};
@@ -68,6 +72,42 @@ TEST_F(MemoryBudgetOf4Chunks, progress_makes_one_the_last_in_order) {
   a.hold(1, true);
   c.hold(3 * Chunk::kCapacityBytes, false);
   EXPECT_EQ(evicted, "b");
+}
+
+TEST_F(MemoryBudgetOf4Chunks, spares_whose_far_end_has_taken_something_meanwhile) {
+  a.hold(1, false);
+  b.hold(1, false);
+  a.progresses = true;
+  c.hold(3 * Chunk::kCapacityBytes, false);
+  EXPECT_EQ(evicted, "b");
+  b.hold(1, false);
+  EXPECT_EQ(evicted, "bc") << "a is the last in order, and b has come after";
+}
+
+TEST_F(MemoryBudgetOf4Chunks, evicts_even_when_everybody_progresses) {
+  for (Holding* each : {&a, &b, &c}) each->progresses = true;
+  a.hold(1, false);
+  b.hold(1, false);
+  c.hold(3 * Chunk::kCapacityBytes, false);
+  EXPECT_EQ(evicted, "a");
+}
+
+TEST(MemoryLimit, is_one_for_all_workers_of_which_those_evict_who_hold_more_than_their_share) {
+  MemoryLimit limit(8 * kChunk, 2);
+  MemoryBudget greedy(limit);
+  MemoryBudget modest(limit);
+  std::string evicted;
+  Holding a(greedy, "a", evicted);
+  Holding b(greedy, "b", evicted);
+  Holding c(modest, "c", evicted);
+  a.hold(4 * Chunk::kCapacityBytes, false);
+  b.hold(4 * Chunk::kCapacityBytes, false);
+  EXPECT_EQ(evicted, "") << "nobody else needs it";
+  c.hold(4 * Chunk::kCapacityBytes, false);
+  EXPECT_EQ(evicted, "") << "its own share";
+  b.hold(4 * Chunk::kCapacityBytes + 1, false);
+  EXPECT_EQ(evicted, "ab");
+  EXPECT_FALSE(limit.exceeded());
 }
 
 TEST_F(MemoryBudgetOf4Chunks, may_evict_the_caller) {

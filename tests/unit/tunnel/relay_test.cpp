@@ -563,6 +563,23 @@ TEST(StuckTunnels, one_that_still_moves_is_not_the_one) {
   EXPECT_TRUE(dead.ended_with(Cause::stuck));
 }
 
+TEST(StuckTunnels, one_whose_far_end_still_takes_what_the_kernel_holds_is_not_the_one) {
+  Worker worker;
+  Tunnel slow(worker), dead(worker), late(worker);
+  for (Tunnel* tunnel : {&slow, &dead}) {
+    tunnel->far.room_bytes = 100'000;
+    tunnel->far.unacknowledged_bytes = 100'000;
+    tunnel->peer.sends(pattern(500'000));
+    tunnel->run();
+  }
+  slow.far.unacknowledged_bytes = 99'999;  // not enough to make the socket writable
+  late.far.room_bytes = 0;
+  late.peer.sends(pattern(400'000));
+  late.run();
+  EXPECT_FALSE(slow.ended());
+  EXPECT_TRUE(dead.ended_with(Cause::stuck));
+}
+
 TEST(StuckTunnels, one_that_alone_is_over_the_limit_is_ended) {
   Worker worker;
   Tunnel tunnel(worker);

@@ -25,6 +25,8 @@ struct FarEnd {
   std::size_t room_bytes = std::numeric_limits<std::size_t>::max();       ///< what it takes before it blocks
   std::size_t write_bytes_max = std::numeric_limits<std::size_t>::max();  ///< what one call takes
 
+  std::size_t unacknowledged_bytes = 0;  ///< of what it has received
+
   // What it saw.
   std::string received;
   bool fin_received = false;
@@ -118,6 +120,7 @@ class FakeSocket final : public io::TcpSocket {
     far_.interest = interest;
     far_.observer = observer;
   }
+  [[nodiscard]] std::size_t unacknowledged_bytes() const override { return far_.unacknowledged_bytes; }
   std::optional<std::string> connect_error() override { return far_.connect_error; }
   [[nodiscard]] Address local_address() const override { return {}; }
   [[nodiscard]] Address remote_address() const override { return {}; }

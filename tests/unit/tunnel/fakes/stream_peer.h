@@ -120,7 +120,7 @@ class StreamPeer final : private quic::StreamHost {
   void stream_stop_reading(quic::Stream& /*stream*/, quic::ErrorCode code) override { stopped = code; }
   void stream_has_events(quic::Stream& /*stream*/) override {}
   void stream_released(quic::Stream& /*stream*/) override {}
-  [[nodiscard]] std::size_t unsent_bytes_max() const override { return unsent_max; }
+  [[nodiscard]] std::size_t unsent_bytes_max(const quic::Stream& /*stream*/) const override { return unsent_max; }
 
   quic::Stream stream_;
 };

@@ -21,7 +21,8 @@ namespace qmux::testing {
 struct Worker {
   FakeLoop loop;
   ChunkPool chunks;
-  tunnel::MemoryBudget budget{std::size_t{1024} * 1024};
+  tunnel::MemoryLimit memory{std::size_t{1024} * 1024, 1};
+  tunnel::MemoryBudget budget{memory};
 };
 
 class Tunnel final : private tunnel::RelayObserver {
