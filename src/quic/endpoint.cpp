@@ -250,7 +250,8 @@ bool Endpoint::flush(Time now) {
     settle(connection);
   }
   serving_.clear();
-  return more;
+  // Sending has given connections something to tell, be it that they have failed.
+  return more || (!send_blocked_ && !touched_.empty());
 }
 
 bool Endpoint::serve(Connection& connection, Time now) {
