@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -21,7 +22,11 @@ class Mailbox {
   /// `refused` leaves the message with the caller: the queue is full, or closed.
   Posted post(Message&& message) {
     const std::lock_guard lock(mutex_);
-    if (closed_ || messages_.size() >= messages_max_) return Posted::refused;
+    if (closed_) return Posted::refused;
+    if (messages_.size() >= messages_max_) {
+      ++overflows_;
+      return Posted::refused;
+    }
     messages_.push_back(std::move(message));
     return messages_.size() == 1 ? Posted::queued_first : Posted::queued;
   }
@@ -31,6 +36,12 @@ class Mailbox {
     into.clear();
     const std::lock_guard lock(mutex_);
     std::swap(into, messages_);
+  }
+
+  /// Messages refused because the queue was full.
+  [[nodiscard]] std::uint64_t overflows() {
+    const std::lock_guard lock(mutex_);
+    return overflows_;
   }
 
   /// Nothing is accepted any more; what is there can still be taken.
@@ -43,6 +54,7 @@ class Mailbox {
   const std::size_t messages_max_;
   std::mutex mutex_;
   std::vector<Message> messages_;
+  std::uint64_t overflows_ = 0;
   bool closed_ = false;
 };
 

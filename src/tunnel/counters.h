@@ -46,7 +46,7 @@ struct Counters {
   UdpCounters udp;
 
   // Between workers.
-  std::uint64_t mailbox_full = 0;
+  std::uint64_t mailbox_full = 0;  ///< messages to this one that found its mailbox full
 
   [[nodiscard]] std::uint64_t tunnels_closed_in_all() const noexcept {
     return std::accumulate(tunnels_closed.begin(), tunnels_closed.end(), std::uint64_t{0});

@@ -84,7 +84,6 @@ void ServerListener::place(Visitor visitor) {
       return;
     }
     if (send_to(seated)) return;
-    ++worker_.counters.mailbox_full;
     visitor = std::move(seated.visitor);
     visitor.tried.push_back(seated.seat.member());
   }
@@ -152,7 +151,7 @@ void ServerListener::session_registered(ServerSession& session, const std::optio
     } else {
       WorkerMessage message = MemberReplaced{.listener = setup_.index, .member = replaced->member};
       // Should it not arrive, the session sees at its next heartbeat that it is no member any more.
-      if (!workers_.post(replaced->worker, message)) ++worker_.counters.mailbox_full;
+      static_cast<void>(workers_.post(replaced->worker, message));
     }
   }
   if (!waiting_.empty()) retry_.set(worker_.loop.now());
@@ -180,7 +179,7 @@ void ServerListener::hand_over(std::size_t worker_index, const io::PacketRun& ru
                                        .segment_bytes = run.segment_bytes,
                                        .ecn = run.ecn};
   // Dropped is lost, as packets may be.
-  if (!workers_.post(worker_index, message)) ++worker_.counters.mailbox_full;
+  static_cast<void>(workers_.post(worker_index, message));
 }
 
 void ServerListener::packets_arrived(const StrayPackets& packets) {

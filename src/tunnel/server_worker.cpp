@@ -46,6 +46,7 @@ void ServerWorker::stop() noexcept {
 void ServerWorker::woken() {
   if (stop_wanted_.load(std::memory_order_acquire) && !stopping_) begin_stop();
   mailbox_.take(taken_);
+  state_.counters.mailbox_full = mailbox_.overflows();
   for (WorkerMessage& message : taken_) handle(std::move(message));
   taken_.clear();
 }

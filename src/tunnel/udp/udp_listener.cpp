@@ -104,7 +104,6 @@ void UdpListener::post_parcel(std::size_t worker) {
     ++worker_.counters.udp.parcels_moved;
     return;
   }
-  ++worker_.counters.mailbox_full;
   auto parcel = std::move(std::get<UdpPackets>(message).parcel);
   for (const UdpParcel::Entry& entry : parcel->entries()) {
     worker_.counters.udp.drop(UdpDrop::mailbox_full, entry.packets.packet_count());
@@ -136,7 +135,7 @@ void UdpListener::evict_udp_visitor(std::size_t worker, MemberId member, const U
   WorkerMessage message =
       UdpVisitorEvicted{.listener = setup_.listener, .member = member, .visitor = visitor, .route = route};
   // Should it not arrive, the session ends when it has been idle for long enough.
-  if (!setup_.workers->post(worker, message)) ++worker_.counters.mailbox_full;
+  static_cast<void>(setup_.workers->post(worker, message));
 }
 
 void UdpListener::visitor_evicted(MemberId member, const UdpVisitor& visitor, std::uint64_t route) {
@@ -150,7 +149,6 @@ void UdpListener::post_ended(std::size_t worker) {
     return;
   }
   // A route that leads nowhere must not stay: the word goes out in a later pass.
-  ++worker_.counters.mailbox_full;
   outgoing_[worker].ended = std::move(std::get<UdpSessionsEnded>(message).sessions);
 }
 

@@ -31,12 +31,14 @@ TEST(Mailbox, a_full_or_closed_box_leaves_the_message_with_the_poster) {
   EXPECT_EQ(box.post(std::move(first)), Box::Posted::queued_first);
   EXPECT_EQ(box.post(std::move(second)), Box::Posted::refused);
   EXPECT_NE(second, nullptr);
+  EXPECT_EQ(box.overflows(), 1U);
   box.close();
   std::vector<std::unique_ptr<int>> taken;
   box.take(taken);
   EXPECT_EQ(taken.size(), 1U);
   EXPECT_EQ(box.post(std::move(second)), Box::Posted::refused);
   EXPECT_NE(second, nullptr);
+  EXPECT_EQ(box.overflows(), 1U) << "closed is not full";
 }
 
 TEST(Mailbox, loses_nothing_between_threads) {
