@@ -136,7 +136,9 @@ void Endpoint::receive_datagram(const io::PacketRun& run, ConstBytes datagram, b
   ngtcp2_version_cid header;
   const int error = ngtcp2_pkt_decode_version_cid(&header, as_octets(datagram), datagram.size(), kConnectionIdBytes);
   if (error == NGTCP2_ERR_VERSION_NEGOTIATION) return send_version_negotiation(run, datagram, header);
-  if (error != 0 || header.dcidlen > NGTCP2_MAX_CIDLEN) {
+  // A long header of version 0 is a Version Negotiation packet, which no client sends (RFC 9000 section 17.2.1).
+  const bool negotiation = error == 0 && header.version == 0 && (std::to_integer<unsigned>(datagram[0]) & 0x80U) != 0;
+  if (error != 0 || header.dcidlen > NGTCP2_MAX_CIDLEN || (negotiation && acceptor_ != nullptr)) {
     ++counters_.packets_dropped;
     return;
   }

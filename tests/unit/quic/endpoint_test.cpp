@@ -67,6 +67,15 @@ TEST(Endpoint, answers_an_unknown_version_with_those_it_speaks) {
   EXPECT_EQ(pair.server.endpoint->counters().version_negotiations_sent, 1U);
 }
 
+TEST(Endpoint, answers_no_version_negotiation_packet) {
+  QuicPair pair;
+  pair.connect();
+  RawSender raw(pair);
+  raw.send(long_header_packet(0, 1200));
+  pair.world.run_for(seconds(1));
+  EXPECT_TRUE(raw.replies.empty());
+}
+
 TEST(Endpoint, never_answers_a_short_packet_with_version_negotiation) {
   QuicPair pair;
   pair.connect();
