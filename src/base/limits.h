@@ -114,6 +114,9 @@ inline constexpr std::size_t kUdpSessionsPerConnectionMax = 16'384;
 /// UDP sessions that one IP address may have on a listener, shared out among the workers: one more ends its own least
 /// recently used one, so that a flood under one address takes no room of others. Counter: sessions_evicted.
 inline constexpr std::size_t kUdpSessionsPerSourceMax = 4096;
+/// New UDP sessions of one IP address: in a second as many as it may have, so that a flood from new ports ends no faster than its
+/// client hears of it. Counter: too_many_sessions.
+inline constexpr double kUdpSourceTurnoverPerSecond = 1;
 /// Ends of UDP sessions are told to the client together, so often: far below what ends a control stream as a flood ...
 inline constexpr std::chrono::milliseconds kUdpEndNoticeInterval{250};
 /// ... and so many at a time, which keeps within kMessageMaxBytes.

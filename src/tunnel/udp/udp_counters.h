@@ -17,7 +17,7 @@ namespace qmux::tunnel {
 /// Why a payload went no further.
 enum class UdpDrop : std::uint8_t {
   no_client,          ///< none is there to serve the visitor
-  too_many_sessions,  ///< its source has used up its share, and all of it is fresh
+  too_many_sessions,  ///< its source begins more than its share in a second
   mailbox_full,       ///< the other worker does not keep up
   session_gone,       ///< ended while the payload was on its way, or before its turn
   too_large,          ///< over read_buffer_size, or does not fit a datagram and may not be cut, or into 255 parts

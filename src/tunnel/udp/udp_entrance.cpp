@@ -79,31 +79,37 @@ UdpEntrance::Route* UdpEntrance::choose(const UdpVisitor& visitor, std::size_t p
     worker_.counters.udp.drop(UdpDrop::no_client, payloads);
     return nullptr;
   }
+  Source* const source = source_for_one_more(visitor.remote);
+  if (source == nullptr) {
+    worker_.counters.udp.drop(UdpDrop::too_many_sessions, payloads);
+    return nullptr;
+  }
   const MemberId member = seat.member();
   const std::size_t worker = seat.worker();
   SeatedUdpVisitor seated{
       .visitor = visitor, .seat = std::move(seat), .entrance = worker_index_, .route = last_number_ + 1};
   if (!host_.send_udp_visitor(seated)) {
-    ++worker_.counters.mailbox_full;
     worker_.counters.udp.drop(UdpDrop::mailbox_full, payloads);
+    forget_if_unused(*source);
     return nullptr;
   }
   ++last_number_;
-  Source& source = source_of(visitor.remote);
-  if (source.routes.size() >= routes_per_source_max_) evict_oldest(source);
-  const auto route = source.routes.insert(
-      source.routes.end(),
-      {.visitor = visitor, .member = member, .worker = worker, .number = last_number_, .source = &source});
+  if (source->routes.size() >= routes_per_source_max_) evict_oldest(*source);
+  const auto route = source->routes.insert(
+      source->routes.end(),
+      {.visitor = visitor, .member = member, .worker = worker, .number = last_number_, .source = source});
   routes_.emplace(visitor, route);
   return &*route;
 }
 
-UdpEntrance::Source& UdpEntrance::source_of(const Address& remote) {
+UdpEntrance::Source* UdpEntrance::source_for_one_more(const Address& remote) {
   Address host = remote;
   host.set_port(0);
-  Source& source = sources_[host];
-  source.host = host;
-  return source;
+  const Time now = worker_.loop.now();
+  const auto share = static_cast<double>(routes_per_source_max_);
+  const TokenBucket full(limits::kUdpSourceTurnoverPerSecond * share, share, now);
+  Source& source = sources_.try_emplace(host, Source{.host = host, .beginnings = full, .routes = {}}).first->second;
+  return source.beginnings.take(now) ? &source : nullptr;
 }
 
 void UdpEntrance::evict_oldest(Source& source) {
@@ -122,6 +128,10 @@ void UdpEntrance::forget(Routes::iterator route) {
   Source& source = *route->source;
   routes_.erase(route->visitor);
   source.routes.erase(route);
+  forget_if_unused(source);
+}
+
+void UdpEntrance::forget_if_unused(Source& source) {
   if (source.routes.empty()) sources_.erase(Address(source.host));
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/io/event_loop.h"
 #include "tunnel/pool.h"
+#include "tunnel/token_bucket.h"
 #include "tunnel/udp/server_udp.h"
 #include "tunnel/udp/udp_visitor.h"
 #include "tunnel/udp/unread.h"
@@ -69,6 +70,7 @@ class UdpEntrance final : private io::DatagramSocket::Observer, private Unread::
   /// One IP address: its routes, the least recently used first.
   struct Source {
     Address host;  ///< port 0
+    TokenBucket beginnings;
     Routes routes;
   };
   struct SourceHash {
@@ -85,9 +87,11 @@ class UdpEntrance final : private io::DatagramSocket::Observer, private Unread::
   /// nullptr: nobody can serve him; what he sent is dropped and counted.
   Route* find_or_choose(const UdpVisitor& visitor, std::size_t payloads);
   Route* choose(const UdpVisitor& visitor, std::size_t payloads);
-  Source& source_of(const Address& remote);
+  /// nullptr: it begins too many.
+  Source* source_for_one_more(const Address& remote);
   void evict_oldest(Source& source);
   void forget(Routes::iterator route);
+  void forget_if_unused(Source& source);
 
   WorkerState& worker_;
   const std::size_t worker_index_;

@@ -310,6 +310,24 @@ TEST(UdpTunnel, keeps_a_flood_under_one_address_within_its_share) {
   EXPECT_EQ(tunnel.server->pool(0).seats(), limits::kUdpSessionsPerSourceMax);
 }
 
+TEST(UdpTunnel, lets_a_flood_of_new_ports_under_one_address_begin_no_more_than_its_share_in_a_second) {
+  UdpTunnel tunnel;
+  tunnel.add_client();
+  std::vector<std::unique_ptr<UdpEnd>> visitors;
+  for (std::size_t i = 0; i < 2 * limits::kUdpSessionsPerSourceMax; ++i) {
+    visitors.push_back(tunnel.visitor());
+    visitors.back()->send("x");
+    if (i % 1000 == 0) tunnel.world.run_for(10ms);
+  }
+  tunnel.world.run_for(200ms);
+  EXPECT_GE(tunnel.sum().sessions_opened, limits::kUdpSessionsPerSourceMax);
+  EXPECT_LE(tunnel.sum().sessions_opened, limits::kUdpSessionsPerSourceMax * 5 / 4);
+  EXPECT_GE(tunnel.server_drops(UdpDrop::too_many_sessions), limits::kUdpSessionsPerSourceMax * 3 / 4);
+  // Who has a session keeps it meanwhile, and later another one may begin.
+  tunnel.world.run_for(1s);
+  EXPECT_EQ(tunnel.ask(*visitors.back(), "y"), "y");
+}
+
 TEST(UdpTunnel, goes_on_when_the_service_was_down_for_a_while) {
   UdpTunnel tunnel;
   auto& side = tunnel.add_client(false);
