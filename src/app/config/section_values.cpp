@@ -53,12 +53,18 @@ std::optional<bool> parse_flag(std::string_view text) {
   return std::nullopt;
 }
 
-/// Names and addresses hold no blanks, control characters, slashes or "@": what does is a URL, or a slip.
-bool fit_for_host(std::string_view host) {
-  return host.size() <= kHostBytesMax && std::ranges::all_of(host, [](char c) {
-           return static_cast<unsigned char>(c) > ' ' && c != '\x7f' && c != '/' && c != '@' && c != '[' && c != ']';
+/// Bytes beyond ASCII may be a name that the resolver knows. Of what else there is it might make an address by itself, as it
+/// does of "*".
+bool is_host_name(std::string_view text) {
+  return text.size() <= kHostBytesMax && std::ranges::all_of(text, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+                  c == '_' || static_cast<unsigned char>(c) >= 0x80;
          });
 }
+
+bool is_ip(std::string_view text) { return Address::from_literal(text, 0).has_value(); }
+
+constexpr std::string_view kHostForm = "up to 253 letters, digits, \".\", \"_\" and \"-\", or an IP address";
 
 bool has_control_characters(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; });
@@ -190,8 +196,12 @@ Section::Key Section::address(std::string_view name, HostPort& into, std::uint16
   if (found.value == nullptr) return {*this, found.path, found.empty, false};
   auto value = HostPort::parse(found.value->text);
   if (!value) return wrong(found, std::move(value.error().what), std::move(value.error().expected));
-  if (!fit_for_host(value->host))
-    return wrong(found, in_quotes(value->host) + " is not a host", "host:port, or [IPv6]:port");
+  if (value->host == "*" && port_min == 0) {
+    const std::string every = ":" + std::to_string(value->port);
+    return wrong(found, "\"*\" is not a host", in_quotes(every) + ": an empty host is every address");
+  }
+  if (!is_host_name(value->host) && !is_ip(value->host))
+    return wrong(found, in_quotes(value->host) + " is not a host", std::string(kHostForm));
   if (value->host.empty() && port_min > 0)
     return wrong(found, in_quotes(found.value->text) + " has no host", "host:port");
   if (value->port < port_min) return wrong(found, "port 0 cannot be connected to", "a port from 1 to 65535");
@@ -205,10 +215,10 @@ Section::Key Section::host(std::string_view name, std::string& into) {
   if (found.value == nullptr) return {*this, found.path, found.empty, false};
   std::string_view given = found.value->text;
   if (given.size() > 2 && given.front() == '[' && given.back() == ']') given = given.substr(1, given.size() - 2);
-  const bool address = Address::from_literal(given, 0).has_value();
-  if (!fit_for_host(given) || (!address && given.contains(':'))) {
+  const bool address = is_ip(given);
+  if (!address && !is_host_name(given)) {
     return wrong(found, in_quotes(found.value->text) + " is not a host",
-                 "a host name or an IP address, without a port");
+                 given.contains(':') ? "a host name or an IP address, without a port" : std::string(kHostForm));
   }
   if (!address && ends_in_number(given)) {
     return wrong(found, in_quotes(found.value->text) + " is not an IPv4 address", std::string(kIpv4Form));
