@@ -118,20 +118,35 @@ void Section::refuse_duplicates() {
   for (const YamlEntry& given : node_.entries) {
     const auto [first, is_new] = line_of.emplace(given.key, given.mark.line);
     if (is_new) continue;
-    context_.report->error_at(given.mark, path_of(given.key),
+    context_.report->error_at(given.mark, shown_path(given.key),
                               "given twice, first on line " + std::to_string(first->second), "one of the two");
   }
 }
 
 void Section::refuse_unknown() {
-  const std::vector<std::string_view> names(declared_.begin(), declared_.end());
   for (const YamlEntry& given : node_.entries) {
     if (declared_.contains(given.key)) continue;
-    std::string expected(nearest_name(given.key, names));
-    if (expected.empty()) expected = belongs_elsewhere(given.key);
-    if (expected.empty()) expected = "one of " + joined(names);
-    context_.report->error_at(given.mark, path_of(given.key), "unknown key", expected);
+    const bool shown = context_.secrecy->shown_key(given.key) == given.key;
+    context_.report->error_at(given.mark, shown_path(given.key),
+                              shown ? "unknown key" : "unknown key, not shown in full as it may hold a secret",
+                              right_key(given.key));
   }
+}
+
+/// The path of a key that the file gives, known or not, as far as it may be told.
+std::string Section::shown_path(std::string_view given) const {
+  const std::string key = context_.secrecy->shown_key(given);
+  return key.empty() ? path_ : path_of(key);
+}
+
+/// What would be right in place of an unknown key.
+std::string Section::right_key(std::string_view given) const {
+  const std::string_view name = name_in_key(given);
+  if (declared_.contains(name)) return "\"" + std::string(name) + ": ...\", with a blank after the colon";
+  const std::vector<std::string_view> names(declared_.begin(), declared_.end());
+  std::string right(nearest_name(given, names));
+  if (right.empty()) right = belongs_elsewhere(name);
+  return right.empty() ? "one of " + joined(names) : right;
 }
 
 /// The path of a key of that very name in another map; empty when there is none.

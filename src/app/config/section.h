@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "app/config/report.h"
+#include "app/config/secrecy.h"
 #include "app/config/yaml_tree.h"
 #include "base/address.h"
 #include "base/secret.h"
@@ -46,6 +47,7 @@ struct LoadContext {
   Report* report = nullptr;              ///< reading
   std::vector<KeyInfo>* list = nullptr;  ///< listing
   std::span<const KeyInfo> known;        ///< all keys of the file, to say where a misplaced one belongs
+  const Secrecy* secrecy = nullptr;      ///< reading
 };
 
 class Section;
@@ -147,8 +149,11 @@ class Section {
   [[nodiscard]] const YamlEntry* entry(std::string_view name);
   Found find(std::string_view name, std::string type, std::string default_value);
   Key wrong(const Found& found, std::string what, std::string expected);
+  Key wrong_value(const Found& found, std::string what, std::string expected);
   void refuse_duplicates();
   void refuse_unknown();
+  [[nodiscard]] std::string shown_path(std::string_view given) const;
+  [[nodiscard]] std::string right_key(std::string_view given) const;
   [[nodiscard]] std::string belongs_elsewhere(std::string_view name) const;
 
   const YamlNode& node_;
