@@ -362,6 +362,17 @@ TEST(LoadServer, reads_udp_keys_written_in_the_listener_with_a_warning) {
                           "read as if it stood there"));
 }
 
+TEST(LoadServer, takes_no_other_udp_keys_in_the_listener_than_the_old_example_shows) {
+  EXPECT_THAT(
+      loaded(with("    enable_fragmentation: false\n    fragment_assembler_shards: 3\n"
+                  "    enable_buffer_pooling: false\n    read_buffer_size: 9\n    datagram_buffer_size: 1100\n"))
+          .warnings,
+      ::testing::SizeIs(5));
+  EXPECT_THAT(errors(with("    session_idle_timeout: 1m\n")),
+              ElementsAre("s.yaml:5:5: listeners[0].session_idle_timeout: unknown key (expected "
+                          "listeners[].udp.session_idle_timeout)"));
+}
+
 TEST(LoadServer, prefers_the_udp_key_in_its_own_place) {
   const auto server = loaded(with("    read_buffer_size: 4096\n    udp: {read_buffer_size: 5000}\n"));
   EXPECT_EQ(server.config.listeners[0].udp.read_buffer_size_bytes, 5000U);
