@@ -206,14 +206,31 @@ def test_demo_shows_a_tunnel_and_leaves_nothing_behind(qmux, tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_kept_demo_serves_the_curl_line_it_prints(tmp_path: Path):
+def test_demo_leaves_nothing_behind_when_nobody_reads_on(tmp_path: Path):
+    """As with qmux demo | head -1."""
+    demo = subprocess.Popen([BINARY, "demo", "--keep"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            cwd=tmp_path, env=os.environ | {"TMPDIR": str(tmp_path)})
+    try:
+        assert demo.stdout.readline().startswith("QMux")
+        demo.stdout.close()
+        assert demo.wait(DEMO_DEADLINE) == 1
+        assert "standard output" in demo.stderr.read()
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        demo.kill()
+        demo.wait()
+        demo.stderr.close()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_kept_demo_serves_the_curl_line_it_prints(tmp_path: Path, ending: signal.Signals):
     demo = Process("qmux demo", ["env", f"TMPDIR={tmp_path}", str(BINARY), "demo", "--keep"], tmp_path / "demo.log")
     try:
         line = demo.wait_for_log(r"curl [^\n]*http://\S+", DEMO_DEADLINE).group(0)
         subprocess.run([*line.split(), "--silent", "--fail", "--max-time", "20", "--output", str(tmp_path / "got")],
                        check=True)
         assert (tmp_path / "got").stat().st_size > 0
-        demo.signal(signal.SIGINT)
+        demo.signal(ending)
         assert demo.wait() == 0
         assert {file.name for file in tmp_path.iterdir()} == {"demo.log", "got"}
     finally:

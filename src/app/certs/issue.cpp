@@ -196,7 +196,7 @@ Result<ServerNames> server_names(const std::vector<std::string>& given) {
     std::ranges::transform(name, name.begin(),
                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     if (!is_dns_name(name)) {
-      return fail("\"" + name + "\" is not a server name", {},
+      return fail(name.empty() ? "an empty server name" : "\"" + name + "\" is not a server name", {},
                   "a DNS name in ASCII, such as example.com, or an IP address");
     }
     dns.add(std::move(name));

@@ -44,6 +44,19 @@ CLI::Validator not_empty() {
           ""};
 }
 
+/// One name or several separated by commas, in each. By hand: CLI11 drops the empty ones, and where none is left of "," it
+/// takes the argument after it for one.
+std::vector<std::string> split_names(const std::vector<std::string>& given) {
+  std::vector<std::string> names;
+  for (std::string_view rest : given) {
+    for (std::size_t comma = 0; (comma = rest.find(',')) != std::string_view::npos; rest.remove_prefix(comma + 1)) {
+      names.emplace_back(rest.substr(0, comma));
+    }
+    names.emplace_back(rest);
+  }
+  return names;
+}
+
 /// The commands, and the members that their options are read into.
 class Commands {
  public:
@@ -112,7 +125,6 @@ class Commands {
             ->add_option("-s,--server-name", certs_options_.server_names,
                          "DNS name or IP address of the server; repeatable, or several separated by commas")
             ->type_name("NAME")
-            ->delimiter(',')
             ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
             ->allow_extra_args(false);
     certs_->add_option("-o,--output", certs_options_.directory, "Directory for the files")
@@ -172,6 +184,7 @@ class Commands {
     if (!one_client && certs_options_.server_names.empty()) {
       return std::unexpected("qmux generate certs: --server-name is required\n" + hint(*certs_));
     }
+    certs_options_.server_names = split_names(certs_options_.server_names);
     const Result<void> fit = one_client ? check_client_name(client_) : check_server_names(certs_options_.server_names);
     if (!fit) return std::unexpected("qmux generate certs: " + fit.error().text() + "\n");
     certs_options_.key_type = key_type_ == "rsa" ? KeyType::rsa : KeyType::ecdsa;

@@ -1,10 +1,28 @@
 // SPDX-License-Identifier: MIT
 #include "app/config/load_file.h"
 
+#include <algorithm>
+
 #include "app/config/yaml_tree.h"
 #include "app/files.h"
 
 namespace qmux::app {
+namespace {
+
+KeyNames names_of(std::span<const KeyInfo> keys) {
+  KeyNames names;
+  for (const KeyInfo& key : keys) {
+    std::string_view path = key.path;
+    while (!path.empty()) {
+      const std::string_view name = path.substr(0, path.find_first_of(".["));
+      names.emplace(name);
+      path.remove_prefix(std::min(path.size(), path.find_first_not_of("[].", name.size())));
+    }
+  }
+  return names;
+}
+
+}  // namespace
 
 Result<std::string> read_config_file(const std::string& path) {
   constexpr std::size_t kFileBytesMax = std::size_t{1024} * 1024;
@@ -20,7 +38,8 @@ void read_document(std::string_view yaml, Report& report, std::span<const KeyInf
   }
   if (const auto& second = document->second_document) report.warn_at(*second, {}, "only the first document is read");
   report.locate({}, document->root.mark);
-  read_root(document->root, {.report = &report, .known = known}, declare);
+  const Secrecy secrecy(document->root, names_of(known));
+  read_root(document->root, {.report = &report, .list = nullptr, .known = known, .secrecy = &secrecy}, declare);
   check(report);
 }
 

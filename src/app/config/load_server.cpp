@@ -12,6 +12,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kListenersMax = 256;
+// Where the old example shows them, in the listener itself.
+constexpr std::string_view kOldUdpKeys[] = {"enable_fragmentation", "fragment_assembler_shards",
+                                            "enable_buffer_pooling", "read_buffer_size", "datagram_buffer_size"};
 
 void listener_keys(Section& keys, ListenerConfig& listener) {
   keys.address("quic_addr", listener.quic_addr, 0).required();
@@ -20,7 +23,7 @@ void listener_keys(Section& keys, ListenerConfig& listener) {
               {{"tcp", VisitorProtocol::tcp}, {"udp", VisitorProtocol::udp}, {"both", VisitorProtocol::both}})
       .required();
   quic_keys(keys, listener.quic);
-  keys.section_or_inline("udp", [&](Section& udp) { udp_keys(udp, listener.udp); });
+  keys.section_or_inline("udp", kOldUdpKeys, [&](Section& udp) { udp_keys(udp, listener.udp); });
 }
 
 void auth_keys(Section& keys, ServerAuthConfig& auth) {

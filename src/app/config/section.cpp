@@ -37,14 +37,14 @@ std::string joined(std::span<const std::string_view> names) {
 }  // namespace
 
 void read_root(const YamlNode& root, const LoadContext& context, const DeclareKeys& declare) {
-  Section(root, {}, context).read(declare);
+  Section(root, {}, context, {}).read(declare);
 }
 
 std::vector<KeyInfo> list_keys(const DeclareKeys& declare) {
   std::vector<KeyInfo> keys;
   LoadContext context;
   context.list = &keys;
-  Section(kNothing, {}, context).read(declare);
+  Section(kNothing, {}, context, {}).read(declare);
   return keys;
 }
 
@@ -66,19 +66,22 @@ void Section::read(const DeclareKeys& declare) {
   refuse_unknown();
 }
 
-void Section::section(std::string_view name, const DeclareKeys& declare) { sub_section(name, declare, nullptr); }
+void Section::section(std::string_view name, const DeclareKeys& declare) { sub_section(name, declare, {}); }
 
-void Section::section_or_inline(std::string_view name, const DeclareKeys& declare) { sub_section(name, declare, this); }
+void Section::section_or_inline(std::string_view name, std::span<const std::string_view> high,
+                                const DeclareKeys& declare) {
+  sub_section(name, declare, {this, high});
+}
 
-void Section::sub_section(std::string_view name, const DeclareKeys& declare, Section* inline_parent) {
+void Section::sub_section(std::string_view name, const DeclareKeys& declare, OneLevelUp above) {
   const YamlEntry* found = entry(name);
-  Section(found != nullptr ? found->value : kNothing, path_of(name), context_, inline_parent).read(declare);
+  Section(found != nullptr ? found->value : kNothing, path_of(name), context_, above).read(declare);
 }
 
 void Section::for_each_item(std::string_view name, const DeclareKeys& declare) {
   const std::string path = path_of(name);
   if (context_.list != nullptr) {
-    Section(kNothing, path + "[]", context_).read(declare);
+    Section(kNothing, path + "[]", context_, {}).read(declare);
     return;
   }
   const YamlEntry* found = entry(name);
@@ -92,7 +95,7 @@ void Section::for_each_item(std::string_view name, const DeclareKeys& declare) {
     const YamlNode& item = found->value.items[i];
     const std::string item_path = path + "[" + std::to_string(i) + "]";
     context_.report->locate(item_path, item.mark);
-    Section(item, item_path, context_).read(declare);
+    Section(item, item_path, context_, {}).read(declare);
   }
 }
 
@@ -101,16 +104,20 @@ const YamlEntry* Section::entry(std::string_view name) {
   declared_.insert(name);
   const auto own = std::ranges::find(node_.entries, name, &YamlEntry::key);
   const YamlEntry* found = own != node_.entries.end() ? &*own : nullptr;
-  if (inline_parent_ != nullptr && context_.report != nullptr) {
-    if (const YamlEntry* high = inline_parent_->entry(name); high != nullptr) {
-      context_.report->warn_at(high->mark, inline_parent_->path_of(name),
-                               found == nullptr ? "belongs in " + path_of(name) + "; read as if it stood there"
-                                                : "belongs in " + path_of(name) + ", which is given too: ignored");
-      if (found == nullptr) found = high;
-    }
-  }
+  if (const YamlEntry* high = entry_above(name, found != nullptr); found == nullptr) found = high;
   if (found != nullptr && context_.report != nullptr) context_.report->locate(path_of(name), found->mark);
   return found;
+}
+
+/// The same in the map above, with a warning, where the key may stand there.
+const YamlEntry* Section::entry_above(std::string_view name, bool given_here) {
+  if (context_.report == nullptr || std::ranges::find(above_.keys, name) == above_.keys.end()) return nullptr;
+  const YamlEntry* high = above_.map->entry(name);
+  if (high == nullptr) return nullptr;
+  context_.report->warn_at(
+      high->mark, above_.map->path_of(name),
+      "belongs in " + path_of(name) + (given_here ? ", which is given too: ignored" : "; read as if it stood there"));
+  return high;
 }
 
 void Section::refuse_duplicates() {
@@ -118,20 +125,35 @@ void Section::refuse_duplicates() {
   for (const YamlEntry& given : node_.entries) {
     const auto [first, is_new] = line_of.emplace(given.key, given.mark.line);
     if (is_new) continue;
-    context_.report->error_at(given.mark, path_of(given.key),
+    context_.report->error_at(given.mark, shown_path(given.key),
                               "given twice, first on line " + std::to_string(first->second), "one of the two");
   }
 }
 
 void Section::refuse_unknown() {
-  const std::vector<std::string_view> names(declared_.begin(), declared_.end());
   for (const YamlEntry& given : node_.entries) {
     if (declared_.contains(given.key)) continue;
-    std::string expected(nearest_name(given.key, names));
-    if (expected.empty()) expected = belongs_elsewhere(given.key);
-    if (expected.empty()) expected = "one of " + joined(names);
-    context_.report->error_at(given.mark, path_of(given.key), "unknown key", expected);
+    const bool shown = context_.secrecy->shown_key(given.key) == given.key;
+    context_.report->error_at(given.mark, shown_path(given.key),
+                              shown ? "unknown key" : "unknown key, not shown in full as it may hold a secret",
+                              right_key(given.key));
   }
+}
+
+/// The path of a key that the file gives, known or not, as far as it may be told.
+std::string Section::shown_path(std::string_view given) const {
+  const std::string key = context_.secrecy->shown_key(given);
+  return key.empty() ? path_ : path_of(key);
+}
+
+/// What would be right in place of an unknown key.
+std::string Section::right_key(std::string_view given) const {
+  const std::string_view name = name_in_key(given);
+  if (declared_.contains(name)) return "\"" + std::string(name) + ": ...\", with a blank after the colon";
+  const std::vector<std::string_view> names(declared_.begin(), declared_.end());
+  std::string right(nearest_name(given, names));
+  if (right.empty()) right = belongs_elsewhere(name);
+  return right.empty() ? "one of " + joined(names) : right;
 }
 
 /// The path of a key of that very name in another map; empty when there is none.

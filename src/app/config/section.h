@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "app/config/report.h"
+#include "app/config/secrecy.h"
 #include "app/config/yaml_tree.h"
 #include "base/address.h"
 #include "base/secret.h"
@@ -46,6 +47,7 @@ struct LoadContext {
   Report* report = nullptr;              ///< reading
   std::vector<KeyInfo>* list = nullptr;  ///< listing
   std::span<const KeyInfo> known;        ///< all keys of the file, to say where a misplaced one belongs
+  const Secrecy* secrecy = nullptr;      ///< reading
 };
 
 class Section;
@@ -117,8 +119,8 @@ class Section {
 
   /// A map in this one.
   void section(std::string_view name, const DeclareKeys& declare);
-  /// The same; its keys written one level too high, in this map, are accepted with a warning.
-  void section_or_inline(std::string_view name, const DeclareKeys& declare);
+  /// The same; those of its keys that `high` names are accepted, with a warning, one level too high: in this map.
+  void section_or_inline(std::string_view name, std::span<const std::string_view> high, const DeclareKeys& declare);
 
   /// A list of maps; `declare(Section&, T&)`.
   template <typename T, typename Declare>
@@ -135,26 +137,36 @@ class Section {
   friend std::vector<KeyInfo> list_keys(const DeclareKeys&);
   struct Found;
 
-  Section(const YamlNode& node, std::string path, const LoadContext& context, Section* inline_parent = nullptr)
-      : node_(node), path_(std::move(path)), context_(context), inline_parent_(inline_parent) {}
+  /// The map above, and which keys may stand there.
+  struct OneLevelUp {
+    Section* map = nullptr;
+    std::span<const std::string_view> keys;
+  };
+
+  Section(const YamlNode& node, std::string path, const LoadContext& context, OneLevelUp above)
+      : node_(node), path_(std::move(path)), context_(context), above_(above) {}
 
   void read(const DeclareKeys& declare);
-  void sub_section(std::string_view name, const DeclareKeys& declare, Section* inline_parent);
+  void sub_section(std::string_view name, const DeclareKeys& declare, OneLevelUp above);
   void for_each_item(std::string_view name, const DeclareKeys& declare);
   Key number_u64(std::string_view name, std::uint64_t& into, std::uint64_t min, std::uint64_t max);
   Key word(std::string_view name, std::size_t& picked, std::span<const std::string_view> words);
 
   [[nodiscard]] const YamlEntry* entry(std::string_view name);
+  [[nodiscard]] const YamlEntry* entry_above(std::string_view name, bool given_here);
   Found find(std::string_view name, std::string type, std::string default_value);
   Key wrong(const Found& found, std::string what, std::string expected);
+  Key wrong_value(const Found& found, std::string what, std::string expected);
   void refuse_duplicates();
   void refuse_unknown();
+  [[nodiscard]] std::string shown_path(std::string_view given) const;
+  [[nodiscard]] std::string right_key(std::string_view given) const;
   [[nodiscard]] std::string belongs_elsewhere(std::string_view name) const;
 
   const YamlNode& node_;
   std::string path_;
   LoadContext context_;
-  Section* inline_parent_;
+  OneLevelUp above_;
   std::set<std::string_view> declared_;
 };
 

@@ -53,12 +53,18 @@ std::optional<bool> parse_flag(std::string_view text) {
   return std::nullopt;
 }
 
-/// Names and addresses hold no blanks, control characters, slashes or "@": what does is a URL, or a slip.
-bool fit_for_host(std::string_view host) {
-  return host.size() <= kHostBytesMax && std::ranges::all_of(host, [](char c) {
-           return static_cast<unsigned char>(c) > ' ' && c != '\x7f' && c != '/' && c != '@' && c != '[' && c != ']';
+/// Bytes beyond ASCII may be a name that the resolver knows. Of what else there is it might make an address by itself, as it
+/// does of "*".
+bool is_host_name(std::string_view text) {
+  return text.size() <= kHostBytesMax && std::ranges::all_of(text, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+                  c == '_' || static_cast<unsigned char>(c) >= 0x80;
          });
 }
+
+bool is_ip(std::string_view text) { return Address::from_literal(text, 0).has_value(); }
+
+constexpr std::string_view kHostForm = "up to 253 letters, digits, \".\", \"_\" and \"-\", or an IP address";
 
 bool has_control_characters(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; });
@@ -73,23 +79,25 @@ std::string range_text(std::uint64_t min, std::uint64_t max) {
 /// One key looked up: its scalar when it has one.
 struct Section::Found {
   std::string path;
+  std::string type;
   const YamlNode* value = nullptr;  // a scalar that is not empty; nullptr: keep the default
   bool empty = true;
-  bool misfit = false;  // a list or a map: an error is due, and `kind` says which
+  bool misfit = false;  // a list, a map, or several lines for one: an error is due, and `kind` says which
   YamlNode::Kind kind = YamlNode::Kind::null;
 };
 
 Section::Found Section::find(std::string_view name, std::string type, std::string default_value) {
-  Found found{.path = path_of(name)};
+  Found found{.path = path_of(name), .type = std::move(type)};
   if (context_.list != nullptr) {
-    context_.list->push_back({.path = found.path, .type = std::move(type), .default_value = std::move(default_value)});
+    context_.list->push_back({.path = found.path, .type = found.type, .default_value = std::move(default_value)});
     return found;
   }
   const YamlEntry* given = entry(name);
   if (given == nullptr) return found;
   found.kind = given->value.kind;
   if (found.kind == YamlNode::Kind::null) return found;
-  if (found.kind != YamlNode::Kind::scalar) {
+  const bool takes_in_more = !given->value.quoted && takes_in_token(given->value.text);
+  if (found.kind != YamlNode::Kind::scalar || takes_in_more) {
     found.empty = false;
     found.misfit = true;
     return found;
@@ -100,9 +108,18 @@ Section::Found Section::find(std::string_view name, std::string type, std::strin
 }
 
 Section::Key Section::wrong(const Found& found, std::string what, std::string expected) {
-  if (found.misfit) what = found.kind == YamlNode::Kind::list ? "a list stands here" : "a map of keys stands here";
+  if (found.misfit && found.kind == YamlNode::Kind::list) what = "a list stands here";
+  if (found.misfit && found.kind == YamlNode::Kind::map) what = "a map of keys stands here";
+  if (found.misfit && found.kind == YamlNode::Kind::scalar)
+    what = "takes in the token's line, which is indented too far";
   context_.report->error(found.path, std::move(what), std::move(expected));
   return {*this, found.path, found.empty, false};
+}
+
+/// The same, where the texts repeat the value, or may: they go unsaid when that may be a secret.
+Section::Key Section::wrong_value(const Found& found, std::string what, std::string expected) {
+  if (!context_.secrecy->hides(found.value->text)) return wrong(found, std::move(what), std::move(expected));
+  return wrong(found, "is wrong; its value is not shown as it may hold a secret", found.type);
 }
 
 Section::Key Section::text(std::string_view name, std::string& into, std::size_t bytes_max) {
@@ -145,7 +162,7 @@ Section::Key Section::flag(std::string_view name, bool& into) {
   if (found.value == nullptr) return {*this, found.path, found.empty, false};
   const auto value = found.value->quoted ? std::nullopt : parse_flag(found.value->text);
   if (!value)
-    return wrong(found, in_quotes(found.value->text) + " is not a truth value", "true or false, without quotes");
+    return wrong_value(found, in_quotes(found.value->text) + " is not a truth value", "true or false, without quotes");
   const bool changed = *value != into;
   into = *value;
   return {*this, found.path, found.empty, changed};
@@ -159,11 +176,11 @@ Section::Key Section::number_u64(std::string_view name, std::uint64_t& into, std
   if (found.value == nullptr) return {*this, found.path, found.empty, false};
   const std::string& given = found.value->text;
   if (found.value->quoted)
-    return wrong(found, "the text " + in_quotes(given) + " is not a number", expected + ", without quotes");
+    return wrong_value(found, "the text " + in_quotes(given) + " is not a number", expected + ", without quotes");
   const auto value = parse_number(given);
-  if (!value) return wrong(found, in_quotes(given) + " is not a whole number", expected);
+  if (!value) return wrong_value(found, in_quotes(given) + " is not a whole number", expected);
   if (*value == 0 && min > 0 && into > 0) return {*this, found.path, found.empty, false};
-  if (*value < min || *value > max) return wrong(found, given + " is out of range", expected);
+  if (*value < min || *value > max) return wrong_value(found, given + " is out of range", expected);
   const bool changed = *value != into;
   into = *value;
   return {*this, found.path, found.empty, changed};
@@ -175,10 +192,10 @@ Section::Key Section::duration(std::string_view name, Duration& into, Duration m
   if (found.misfit) return wrong(found, {}, "a duration from " + range);
   if (found.value == nullptr) return {*this, found.path, found.empty, false};
   auto value = parse_duration(found.value->text);
-  if (!value) return wrong(found, std::move(value.error().what), std::move(value.error().expected));
+  if (!value) return wrong_value(found, std::move(value.error().what), std::move(value.error().expected));
   if (*value == Duration::zero()) return {*this, found.path, found.empty, false};
   if (*value < min || *value > max)
-    return wrong(found, found.value->text + " is out of range", "a duration from " + range);
+    return wrong_value(found, found.value->text + " is out of range", "a duration from " + range);
   const bool changed = *value != into;
   into = *value;
   return {*this, found.path, found.empty, changed};
@@ -189,11 +206,15 @@ Section::Key Section::address(std::string_view name, HostPort& into, std::uint16
   if (found.misfit) return wrong(found, {}, "host:port");
   if (found.value == nullptr) return {*this, found.path, found.empty, false};
   auto value = HostPort::parse(found.value->text);
-  if (!value) return wrong(found, std::move(value.error().what), std::move(value.error().expected));
-  if (!fit_for_host(value->host))
-    return wrong(found, in_quotes(value->host) + " is not a host", "host:port, or [IPv6]:port");
+  if (!value) return wrong_value(found, std::move(value.error().what), std::move(value.error().expected));
+  if (value->host == "*" && port_min == 0) {
+    const std::string every = ":" + std::to_string(value->port);
+    return wrong_value(found, "\"*\" is not a host", in_quotes(every) + ": an empty host is every address");
+  }
+  if (!is_host_name(value->host) && !is_ip(value->host))
+    return wrong_value(found, in_quotes(value->host) + " is not a host", std::string(kHostForm));
   if (value->host.empty() && port_min > 0)
-    return wrong(found, in_quotes(found.value->text) + " has no host", "host:port");
+    return wrong_value(found, in_quotes(found.value->text) + " has no host", "host:port");
   if (value->port < port_min) return wrong(found, "port 0 cannot be connected to", "a port from 1 to 65535");
   into = *std::move(value);
   return {*this, found.path, found.empty, true};
@@ -205,13 +226,13 @@ Section::Key Section::host(std::string_view name, std::string& into) {
   if (found.value == nullptr) return {*this, found.path, found.empty, false};
   std::string_view given = found.value->text;
   if (given.size() > 2 && given.front() == '[' && given.back() == ']') given = given.substr(1, given.size() - 2);
-  const bool address = Address::from_literal(given, 0).has_value();
-  if (!fit_for_host(given) || (!address && given.contains(':'))) {
-    return wrong(found, in_quotes(found.value->text) + " is not a host",
-                 "a host name or an IP address, without a port");
+  const bool address = is_ip(given);
+  if (!address && !is_host_name(given)) {
+    return wrong_value(found, in_quotes(found.value->text) + " is not a host",
+                       given.contains(':') ? "a host name or an IP address, without a port" : std::string(kHostForm));
   }
   if (!address && ends_in_number(given)) {
-    return wrong(found, in_quotes(found.value->text) + " is not an IPv4 address", std::string(kIpv4Form));
+    return wrong_value(found, in_quotes(found.value->text) + " is not an IPv4 address", std::string(kIpv4Form));
   }
   into = given;
   return {*this, found.path, found.empty, true};
@@ -229,8 +250,8 @@ Section::Key Section::word(std::string_view name, std::size_t& picked, std::span
   const auto match = std::ranges::find(words, found.value->text);
   if (match == words.end()) {
     const std::string_view nearest = nearest_name(found.value->text, words);
-    return wrong(found, in_quotes(found.value->text) + " is not known",
-                 nearest.empty() ? listed : listed + "; nearest: " + std::string(nearest));
+    return wrong_value(found, in_quotes(found.value->text) + " is not known",
+                       nearest.empty() ? listed : listed + "; nearest: " + std::string(nearest));
   }
   const auto index = static_cast<std::size_t>(match - words.begin());
   const bool changed = index != picked;

@@ -5,7 +5,7 @@ namespace qmux::app {
 namespace {
 
 struct Explanation {
-  std::string_view message;  ///< of the library
+  std::string_view message;  ///< of the library, or how it begins: what it repeats of the file comes last
   std::string_view what;
   std::string_view expected;
 };
@@ -20,6 +20,9 @@ constexpr Explanation kExplanations[] = {
     {"end of sequence not found", "the indentation fits no line above", kColumns},
     {"illegal block entry", "a \"- \" stands where no list can", "each item on a line of its own"},
     {"unknown token", "no value can begin so", kQuotes},
+    {"the referenced anchor is not defined", "a \"*\" that names no \"&\" above it", kQuotes},
+    {"unknown escape character", "a \"\\\" before what cannot follow it",
+     "\"\\\\\", or single quotes around the value"},
 };
 
 std::string_view line_of(std::string_view text, int number) {
@@ -41,9 +44,9 @@ YamlProblem explain_yaml(std::string_view text, Mark mark, const std::string& me
     return {{mark.line, static_cast<int>(tab) + 1}, "a tab in the indentation", "spaces: YAML takes no tabs there"};
   }
   for (const auto& [known, what, expected] : kExplanations) {
-    if (message == known) return {mark, std::string(what), std::string(expected)};
+    if (message.starts_with(known)) return {mark, std::string(what), std::string(expected)};
   }
-  return {mark, message, {}};
+  return {mark, message.substr(0, message.find(':')), {}};
 }
 
 }  // namespace qmux::app

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the YAML library complains of, in words for those who wrote the file.
+// What the YAML library complains of, in words for those who wrote the file, and without repeating it: a secret may stand
+// there.
 #pragma once
 
 #include <string>

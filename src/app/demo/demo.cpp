@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -77,10 +78,15 @@ std::string field(const std::string& line, const std::string& key) {
   return line.substr(begin, line.find_first_of(" \n", begin) - begin);
 }
 
+/// Fails when nobody hears it any more, which ends the demo.
+Result<void> print(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return {};
+  return fail("cannot write to standard output");
+}
+
 template <typename... Args>
-void say(const char* step, fmt::format_string<Args...> text, Args&&... args) {
-  fmt::print("  {:<14} {}\n", step, fmt::format(text, std::forward<Args>(args)...));
-  std::fflush(stdout);
+Result<void> say(const char* step, fmt::format_string<Args...> text, Args&&... args) {
+  return print(fmt::format("  {:<14} {}\n", step, fmt::format(text, std::forward<Args>(args)...)));
 }
 
 /// Everything that runs; ends in the reverse order.
@@ -106,13 +112,14 @@ Result<void> set_up(Show& show) {
   certs.server_names = {"localhost"};
   certs.years = 1;
   if (auto made = generate_certificates(certs, std::time(nullptr)); !made) return std::unexpected(made.error());
-  say("certificates", "an authority, a server and a client (ECDSA P-256) in {}", certs.directory);
+  auto said = say("certificates", "an authority, a server and a client (ECDSA P-256) in {}", certs.directory);
+  if (!said) return said;
 
   const HttpService& service = show.service.emplace();
   const auto direct = Address::from_literal("127.0.0.1", service.port());
   CHECK(direct.has_value());
   show.direct = *direct;
-  say("local service", "HTTP on {}", direct->text());
+  if (said = say("local service", "HTTP on {}", direct->text()); !said) return said;
 
   if (auto written = write_file(path + "/server.yaml", server_yaml(certs.directory)); !written) return written;
   show.server.emplace(std::vector<std::string>{"run", "server", "-c", path + "/server.yaml"});
@@ -124,7 +131,7 @@ Result<void> set_up(Show& show) {
   const auto address = Address::parse(traffic);
   if (!address) return fail("the server does not say where it listens", *listening);
   show.traffic = *address;
-  say("server", "clients on {} (QUIC), visitors on {} (TCP)", quic, traffic);
+  if (said = say("server", "clients on {} (QUIC), visitors on {} (TCP)", quic, traffic); !said) return said;
 
   const auto begin = std::chrono::steady_clock::now();
   if (auto written = write_file(path + "/client.yaml", client_yaml(certs.directory, quic, service.port())); !written) {
@@ -135,9 +142,9 @@ Result<void> set_up(Show& show) {
   if (auto connected = show.client->wait_for_line("server connected", kStartTimeout); !connected) {
     return std::unexpected(connected.error());
   }
-  say("client", "connected and registered {} ms after its start: QUIC version 1, TLS 1.3, both certificates verified",
-      std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin).count());
-  return {};
+  return say("client",
+             "connected and registered {} ms after its start: QUIC version 1, TLS 1.3, both certificates verified",
+             std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin).count());
 }
 
 Result<void> measure(const Show& show) {
@@ -145,61 +152,72 @@ Result<void> measure(const Show& show) {
   const auto fetched = fetch(show.traffic, kFetchBytes);
   if (!fetched) return std::unexpected(fetched.error());
   if (fetched->sha256 != expected_sha256(kFetchBytes)) return fail("the bytes that came are not those that were sent");
-  say("fetch", "{} MiB through the tunnel in {:.2f} s, {:.1f} Gbit/s", fetched->bytes >> 20U, fetched->seconds.count(),
-      static_cast<double>(fetched->bytes) * 8e-9 / fetched->seconds.count());
-  say("", "SHA-256 {} as it should be", fetched->sha256);
+  auto said = say("fetch", "{} MiB through the tunnel in {:.2f} s, {:.1f} Gbit/s", fetched->bytes >> 20U,
+                  fetched->seconds.count(), static_cast<double>(fetched->bytes) * 8e-9 / fetched->seconds.count());
+  if (said) said = say("", "SHA-256 {} as it should be", fetched->sha256);
+  if (!said) return said;
 
   const auto through = median_round_trip(show.traffic, kRoundTrips);
   const auto without = median_round_trip(direct, kRoundTrips);
   if (!through || !without) return std::unexpected((!through ? through : without).error());
-  say("latency",
-      "{:.0f} us for a small request through the tunnel, {:.0f} us without it: {:.0f} us added (median of {})",
-      through->count() * 1e6, without->count() * 1e6, (through->count() - without->count()) * 1e6, kRoundTrips);
-  return {};
+  return say("latency",
+             "{:.0f} us for a small request through the tunnel, {:.0f} us without it: {:.0f} us added (median of {})",
+             through->count() * 1e6, without->count() * 1e6, (through->count() - without->count()) * 1e6, kRoundTrips);
 }
 
-void wait_for_signal() {
+/// The signals that end a demo. Not SIGHUP where it was ignored at the start: then a terminal's end is not ours (nohup).
+sigset_t ending_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  struct sigaction hang_up{};
+  sigaction(SIGHUP, nullptr, &hang_up);
+  if (hang_up.sa_handler != SIG_IGN) sigaddset(&signals, SIGHUP);
+  return signals;
+}
+
+void wait_for_signal() {
+  const sigset_t signals = ending_signals();
   int caught = 0;
   sigwait(&signals, &caught);
 }
 
-/// Signals wait until the demo asks for them, so that none leaves files behind; every thread inherits this.
+/// Signals wait until the demo asks for them, so that none leaves files behind; every thread inherits this. Of a closed
+/// standard output it is told by what it prints there.
 void block_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
+  const sigset_t signals = ending_signals();
   sigprocmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+Result<void> show_tunnel(bool keep) {
+  auto shown = print(fmt::format("QMux {} shows a tunnel, on this machine alone:\n\n", version()));
+  if (!shown) return shown;
+  Show show;
+  shown = set_up(show);
+  if (shown) shown = measure(show);
+  if (!shown || !keep) return shown;
+  shown = print(fmt::format("\nTry it:\n\n  curl http://{}/\n\nCtrl-C ends it.\n", show.traffic.text()));
+  if (shown) wait_for_signal();
+  return shown;
 }
 
 }  // namespace
 
 int demo(bool keep) {
   block_signals();
-  fmt::print("QMux {} shows a tunnel, on this machine alone:\n\n", version());
+  Result<void> shown;
   try {
-    Show show;
-    auto shown = set_up(show);
-    if (shown) shown = measure(show);
-    if (!shown) {
-      fmt::print(stderr, "\nqmux: the demo failed: {}\n", shown.error().text());
-      return 1;
-    }
-    if (keep) {
-      fmt::print("\nTry it:\n\n  curl http://{}/\n\nCtrl-C ends it.\n", show.traffic.text());
-      std::fflush(stdout);
-      wait_for_signal();
-    }
+    shown = show_tunnel(keep);
   } catch (const std::system_error& error) {
-    fmt::print(stderr, "\nqmux: the demo failed: {}\n", error.what());
-    return 1;
+    shown = fail(error.what());
   }
-  fmt::print("\nDone; nothing is left behind.\n");
-  return 0;
+  if (shown) shown = print("\nDone; nothing is left behind.\n");
+  if (shown) return 0;
+  // Of a standard output that cannot be written every command's user is told in the end.
+  if (std::ferror(stdout) == 0) fmt::print(stderr, "\nqmux: the demo failed: {}\n", shown.error().text());
+  return 1;
 }
 
 }  // namespace qmux::app

@@ -120,6 +120,16 @@ TEST(CommandLine, refuses_certificates_for_nobody_or_nonsense) {
   EXPECT_THAT(error("generate certs -s a.org --key-type dsa"), HasSubstr("--key-type"));
 }
 
+TEST(CommandLine, names_an_empty_server_name) {
+  for (const auto* words : {"generate certs -s , -o d2", "generate certs -o d2 -s ,", "generate certs -s a.org,",
+                            "generate certs -s ,a.org", "generate certs -s a.org,,b.org", "generate certs -s="}) {
+    EXPECT_EQ(error(words),
+              "qmux generate certs: an empty server name (expected a DNS name in ASCII, such as example.com, or an IP "
+              "address)\n")
+        << words;
+  }
+}
+
 TEST(CommandLine, names_the_nearest_command) {
   EXPECT_EQ(error("rum server"), "qmux: unknown command \"rum\" (did you mean qmux run?)\nTry: qmux --help\n");
   EXPECT_EQ(error("run sever"),

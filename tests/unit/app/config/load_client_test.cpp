@@ -118,6 +118,8 @@ TEST(LoadClient, refuses_servers_that_cannot_be_reached) {
   EXPECT_THAT(of("a:0"), ElementsAre("c.yaml:1:21: server.servers[0].address: port 0 cannot be connected to "
                                      "(expected a port from 1 to 65535)"));
   EXPECT_THAT(of("https://a:1"), ::testing::SizeIs(1));
+  EXPECT_THAT(of("*:8443"), ElementsAre("c.yaml:1:21: server.servers[0].address: \"*\" is not a host (expected up to "
+                                        "253 letters, digits, \".\", \"_\" and \"-\", or an IP address)"));
 }
 
 TEST(LoadClient, says_all_that_is_missing) {
@@ -137,9 +139,13 @@ TEST(LoadClient, refuses_what_is_no_local_service) {
   EXPECT_THAT(of("local: {host: 256.1.1.1, port: 80}\n"),
               ElementsAre("c.yaml:3:9: local.host: \"256.1.1.1\" is not an IPv4 address (expected four numbers from 0 "
                           "to 255, such as 192.0.2.1)"));
+  EXPECT_THAT(of("local: {host: '*', port: 80}\n"),
+              ElementsAre("c.yaml:3:9: local.host: \"*\" is not a host (expected up to 253 letters, digits, \".\", "
+                          "\"_\" and \"-\", or an IP address)"));
   EXPECT_THAT(of("local: {host: a, port: 65536}\n"),
               ElementsAre("c.yaml:3:18: local.port: 65536 is out of range (expected a whole number from 1 to 65535)"));
-  EXPECT_THAT(of("local: {host: '::1', port: 80}\n"), IsEmpty());
+  for (const auto* right : {"::1", "'[::1]'", "::1%lo", "127.0.0.1", "my_host", "m\u00fcnchen.example"})
+    EXPECT_THAT(of("local: {host: " + std::string(right) + ", port: 80}\n"), IsEmpty()) << right;
 }
 
 TEST(LoadClient, wants_the_pair_of_certificate_and_key_only_for_mtls) {

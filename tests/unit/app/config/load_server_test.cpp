@@ -247,8 +247,8 @@ TEST(LoadServer, refuses_what_is_no_address) {
   EXPECT_THAT(of("::1:8443"),
               ElementsAre("s.yaml:2:5: listeners[0].quic_addr: the IPv6 address in \"::1:8443\" needs brackets "
                           "(expected [::1]:8443)"));
-  EXPECT_THAT(of("a b:1"), ElementsAre("s.yaml:2:5: listeners[0].quic_addr: \"a b\" is not a host (expected "
-                                       "host:port, or [IPv6]:port)"));
+  EXPECT_THAT(of("a b:1"), ElementsAre("s.yaml:2:5: listeners[0].quic_addr: \"a b\" is not a host (expected up "
+                                       "to 253 letters, digits, \".\", \"_\" and \"-\", or an IP address)"));
   EXPECT_THAT(of("http://x:1"),
               ElementsAre("s.yaml:2:5: listeners[0].quic_addr: \"http://x:1\" is a URL (expected x:1)"));
   EXPECT_THAT(of("[::1]"),
@@ -256,6 +256,21 @@ TEST(LoadServer, refuses_what_is_no_address) {
   EXPECT_THAT(of("h:1:2"), ElementsAre("s.yaml:2:5: listeners[0].quic_addr: \"h:1:2\" has more than one \":\" "
                                        "(expected host:port, or [IPv6]:port)"));
   EXPECT_THAT(of(""), ElementsAre("s.yaml:2:5: listeners[0].quic_addr: is required"));
+}
+
+TEST(LoadServer, takes_only_names_and_addresses_for_hosts) {
+  const auto of = [](std::string_view address) {
+    return errors("listeners:\n  - quic_addr: \"" + std::string(address) +
+                  "\"\n    traffic_addr: ':1'\n    protocol: tcp\n" + std::string(kRest));
+  };
+  EXPECT_THAT(of("*:8443"), ElementsAre("s.yaml:2:5: listeners[0].quic_addr: \"*\" is not a host (expected "
+                                        "\":8443\": an empty host is every address)"));
+  for (const auto* wrong : {"*.a.example:1", "a,b:1", "a@b:1", "a/b:1", "a%lo:1", "(a):1", "a?:1", "a\\x7f:1", "a;b:1"})
+    EXPECT_THAT(of(wrong), ElementsAre(::testing::HasSubstr("is not a host (expected up to 253 letters"))) << wrong;
+  EXPECT_THAT(of(std::string(254, 'a') + ":1"), ::testing::SizeIs(1));
+  for (const auto* right : {":1", "localhost:1", "my-host_1.Example.:1", "192.0.2.1:1", "[2001:db8::1]:1", "[::1%lo]:1",
+                            "m\u00fcnchen.example:1"})
+    EXPECT_THAT(of(right), IsEmpty()) << right;
 }
 
 TEST(LoadServer, says_all_that_is_missing) {
@@ -345,6 +360,17 @@ TEST(LoadServer, reads_udp_keys_written_in_the_listener_with_a_warning) {
   EXPECT_THAT(server.warnings,
               ElementsAre("s.yaml:5:5: listeners[0].read_buffer_size: belongs in listeners[0].udp.read_buffer_size; "
                           "read as if it stood there"));
+}
+
+TEST(LoadServer, takes_no_other_udp_keys_in_the_listener_than_the_old_example_shows) {
+  EXPECT_THAT(
+      loaded(with("    enable_fragmentation: false\n    fragment_assembler_shards: 3\n"
+                  "    enable_buffer_pooling: false\n    read_buffer_size: 9\n    datagram_buffer_size: 1100\n"))
+          .warnings,
+      ::testing::SizeIs(5));
+  EXPECT_THAT(errors(with("    session_idle_timeout: 1m\n")),
+              ElementsAre("s.yaml:5:5: listeners[0].session_idle_timeout: unknown key (expected "
+                          "listeners[].udp.session_idle_timeout)"));
 }
 
 TEST(LoadServer, prefers_the_udp_key_in_its_own_place) {
