@@ -56,6 +56,10 @@ inline constexpr std::size_t kDatagramTurnMaxBytes = std::size_t{256} * 1024;
 inline constexpr int kPathMtuLossesMax = 3;
 /// Packets risked to see whether the path takes one size (MAX_PROBES of RFC 8899 section 5.1.2) ...
 inline constexpr int kPathMtuAttemptsMax = 2;
+/// What fills such a packet may take so long to come, ...
+inline constexpr std::chrono::milliseconds kPathMtuFillerWait{100};
+/// ... and is asked for again after this, should it have gone out otherwise.
+inline constexpr std::chrono::seconds kPathMtuFillerInterval{1};
 /// ... and how long until all is tried again (its PMTU_RAISE_TIMER): this first, then twice as long each time, so that a path
 /// which was narrow for a moment is not held narrow for long, ...
 inline constexpr std::chrono::seconds kPathMtuRestMin{5};

@@ -48,6 +48,9 @@ class ConnectionEvents {
   virtual void stream_opened(Connection& connection, Stream& stream) = 0;
   /// After open_stream() gave nullptr: the peer allows more streams now.
   virtual void stream_credit(Connection& connection) = 0;
+  /// To try a larger packet without risking datagrams, it wants about so many bytes of some stream that the peer reads. May be
+  /// declined; asked again later.
+  virtual void filler_wanted(Connection& /*connection*/, std::size_t /*bytes*/) {}
   /// The connection has ended, and with it every stream; the last thing that is told. Streams are gone when this returns.
   virtual void closed(Connection& connection, const CloseCause& cause) = 0;
 
@@ -161,6 +164,7 @@ class Connection final : private StreamHost {
     std::size_t path_bytes = 0;      ///< the largest, as ngtcp2 knows the path
     std::size_t bytes_max = 0;       ///< of this one
     std::size_t datagram_bytes = 0;  ///< DATAGRAM frames that are in it already
+    bool risky = false;              ///< the path may not take it: no place for what is not sent again
   };
 
   Connection(ConnectionHost& host, const ConnectionStart& start, bool server);
@@ -205,6 +209,7 @@ class Connection final : private StreamHost {
   [[nodiscard]] Stream* next_to_send() noexcept;
   void leave_send_queue(Stream& stream) noexcept;
   /// Takes a stream that cannot be written now out of the way. False: the error is the connection's, not the stream's.
+  void want_filler(std::size_t bytes, Time now);
   bool set_aside(Stream& stream, int ngtcp2_error);
   /// Where a stream stands after `accepted` of its bytes went into a packet (and FIN with them).
   void mark_sent(Stream& stream, std::size_t accepted, bool with_fin);
@@ -245,6 +250,9 @@ class Connection final : private StreamHost {
   Phase phase_ = Phase::alive;
   Time end_of_life_ = kNever;  ///< of closing and draining
   Time last_heard_{};
+  Time filler_next_{};           ///< when to ask for it again
+  Time filler_awaited_until_{};  ///< since it was asked for
+  std::size_t filler_bytes_ = 0;
   std::size_t unsent_bytes_max_;
   std::size_t sent_in_turn_bytes_ = 0;  ///< by the stream at the head of the send queue
   std::uint64_t datagrams_dropped_ = 0;
@@ -253,6 +261,7 @@ class Connection final : private StreamHost {
   bool established_told_ = false;
   bool credit_wanted_ = false;
   bool credit_arrived_ = false;
+  bool filler_wanted_ = false;  ///< to be told
   bool closed_told_ = false;
   bool close_packet_due_ = false;
   bool stateless_reset_ = false;

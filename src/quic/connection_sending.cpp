@@ -47,7 +47,7 @@ bool Connection::fill_alive(PacketBatch& batch, Time now) {
     if (packet.room.empty() && !begin_packet(packet, batch)) break;
     Stream* stream = next_to_send();
     std::optional<OutgoingDatagram> datagram;
-    if (datagrams_due_) datagram = next_datagram(packet, stream != nullptr);
+    if (datagrams_due_ && !packet.risky) datagram = next_datagram(packet, stream != nullptr);
     const ngtcp2_ssize written =
         datagram ? write_datagram(packet, *datagram, stream != nullptr) : write_stream(packet, stream);
     if (written > 0) {
@@ -79,17 +79,42 @@ bool Connection::begin_packet(PacketInProgress& packet, PacketBatch& batch) {
   if (packet.room.empty()) return false;
   packet.bytes_max = packet.path_bytes;
   // Without a limit ngtcp2 has room for probes of its own, which are larger than other packets.
+  packet.risky = false;
   if (path_mtu_.limited(packet.path_bytes)) {
-    packet.bytes_max = path_mtu_.next_packet_bytes(packet.path_bytes, packet.now);
+    const std::size_t wanted = path_mtu_.next_packet_bytes(packet.path_bytes, packet.now);
+    packet.bytes_max = path_mtu_.packet_bytes(packet.path_bytes);
+    if (wanted > packet.bytes_max) {
+      const Stream* const stream = next_to_send();
+      packet.risky = stream != nullptr && stream->send_.unsent_bytes() >= wanted;
+      if (packet.risky) {
+        packet.bytes_max = wanted;
+      } else if (datagrams_due_) {
+        want_filler(wanted, packet.now);
+      }
+    }
     packet.room = packet.room.first(packet.bytes_max);
   }
   return true;
 }
 
+/// Datagrams alone would have to be risked themselves, and are not sent again.
+void Connection::want_filler(std::size_t bytes, Time now) {
+  if (now < filler_next_) return;
+  filler_next_ = now + limits::kPathMtuFillerInterval;
+  filler_awaited_until_ = now + limits::kPathMtuFillerWait;
+  filler_bytes_ = bytes;
+  filler_wanted_ = true;
+  host_.touch(*this);
+}
+
 void Connection::packet_made(PacketInProgress& packet, PacketBatch& batch, std::size_t bytes) {
   batch.add(from_ngtcp2(packet.path.path.local), from_ngtcp2(packet.path.path.remote), bytes,
             static_cast<io::Ecn>(packet.info.ecn));
-  if (handshake_completed_) path_mtu_.packet_sent(packet_number_, bytes, packet.path_bytes, packet.now);
+  if (packet.risky) filler_awaited_until_ = filler_next_ = {};
+  // One packet is watched at a time: the risky one that is about to come.
+  if (handshake_completed_ && packet.now >= filler_awaited_until_) {
+    path_mtu_.packet_sent(packet_number_, bytes, packet.path_bytes, packet.now);
+  }
   packet.room = {};
   packet.datagram_bytes = 0;
 }

@@ -101,6 +101,10 @@ void ClientSession::begin_tunnel(quic::Stream& stream) {
   tunnels_.emplace(stream.id(), std::make_unique<ClientTunnel>(worker_, options_.local, server_, stream, *this));
 }
 
+void ClientSession::filler_wanted(quic::Connection& /*connection*/, std::size_t bytes) {
+  if (registered_) control_->send_padding(bytes);
+}
+
 void ClientSession::tunnel_ended(ClientTunnel& tunnel) {
   const auto found = tunnels_.find(tunnel.stream_id());
   worker_.retired.add(std::move(found->second));

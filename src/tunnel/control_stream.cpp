@@ -35,6 +35,13 @@ void ControlStream::send(const wire::Message& message) {
   stream_->send_copy(bytes);
 }
 
+void ControlStream::send_padding(std::size_t bytes) {
+  if (stream_ == nullptr || stream_->finished() || has_backlog()) return;
+  std::vector<std::byte> message;
+  wire::encode_padding(bytes, message);
+  stream_->send_copy(message);
+}
+
 bool ControlStream::has_backlog() const noexcept {
   return stream_ != nullptr && stream_->unacknowledged_bytes() >= limits::kControlBacklogMaxBytes;
 }

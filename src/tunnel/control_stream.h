@@ -58,6 +58,8 @@ class ControlStream final : private quic::StreamEvents {
 
   [[nodiscard]] bool is(const quic::Stream& stream) const noexcept { return stream_ == &stream; }
   void send(const wire::Message& message);
+  /// About so many bytes that mean nothing, unless there is a backlog.
+  void send_padding(std::size_t bytes);
   /// The peer acknowledges nothing for a while: what can wait should.
   [[nodiscard]] bool has_backlog() const noexcept;
   /// From now on: a heartbeat every interval, and one from the peer expected within every timeout.

@@ -225,6 +225,10 @@ void ServerSession::return_visitor(SeatedVisitor seated) {
   host_.visitor_returned(std::move(visitor));
 }
 
+void ServerSession::filler_wanted(quic::Connection& /*connection*/, std::size_t bytes) {
+  if (phase_ == Phase::registered) control_->send_padding(bytes);
+}
+
 void ServerSession::tunnel_ended(ServerTunnel& tunnel) {
   const auto found = tunnels_.find(tunnel.stream_id());
   worker_.retired.add(std::move(found->second));

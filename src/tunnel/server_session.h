@@ -76,6 +76,7 @@ class ServerSession final : public Retirable,
   void established(quic::Connection& connection) override;
   void stream_opened(quic::Connection& connection, quic::Stream& stream) override;
   void stream_credit(quic::Connection& connection) override;
+  void filler_wanted(quic::Connection& connection, std::size_t bytes) override;
   void closed(quic::Connection& connection, const quic::CloseCause& cause) override;
 
   // ControlEvents

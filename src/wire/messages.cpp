@@ -16,6 +16,9 @@
 namespace qmux::wire {
 namespace {
 
+/// No member of MessageType: a receiver does not look into it.
+constexpr std::uint8_t kPaddingType = 0x09;
+
 using OrderedJson = nlohmann::ordered_json;  // keeps the order of docs/PROTOCOL.md
 
 template <typename M>
@@ -92,6 +95,16 @@ bool contains(const std::vector<std::string>& words, std::string_view word) {
   return std::ranges::find(words, word) != words.end();
 }
 
+void append_message(std::uint8_t type, std::string_view json, std::vector<std::byte>& out) {
+  CHECK(json.size() <= limits::kMessageMaxBytes);
+  const std::size_t begin = out.size();
+  out.resize(begin + kMessageHeaderBytes + json.size());
+  const MutableBytes frame = std::span(out).subspan(begin);
+  frame[0] = static_cast<std::byte>(type);
+  write_be(frame.subspan(1), static_cast<std::uint32_t>(json.size()));
+  std::memcpy(frame.data() + kMessageHeaderBytes, json.data(), json.size());
+}
+
 }  // namespace
 
 bool Register::can(std::string_view word) const { return contains(capabilities, word); }
@@ -163,16 +176,16 @@ void encode(const Message& message, std::vector<std::byte>& out) {
           // Text that is not UTF-8 (an identifier from a file) is sent with U+FFFD in it, as the existing
           // programs do.
           const std::string json = to_json(m).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
-          CHECK(json.size() <= limits::kMessageMaxBytes);
-          const std::size_t begin = out.size();
-          out.resize(begin + kMessageHeaderBytes + json.size());
-          const MutableBytes frame = std::span(out).subspan(begin);
-          frame[0] = static_cast<std::byte>(type_of(m));
-          write_be(frame.subspan(1), static_cast<std::uint32_t>(json.size()));
-          std::memcpy(frame.data() + kMessageHeaderBytes, json.data(), json.size());
+          append_message(static_cast<std::uint8_t>(type_of(m)), json, out);
         }
       },
       message);
+}
+
+void encode_padding(std::size_t bytes, std::vector<std::byte>& out) {
+  constexpr std::size_t kAroundBytes = std::string_view(R"({"Padding":""})").size();
+  const std::size_t blanks = std::min(std::max(bytes, kAroundBytes), limits::kMessageMaxBytes) - kAroundBytes;
+  append_message(kPaddingType, R"({"Padding":")" + std::string(blanks, ' ') + R"("})", out);
 }
 
 }  // namespace qmux::wire

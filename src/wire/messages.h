@@ -127,6 +127,10 @@ struct UnknownMessage {
 using Message =
     std::variant<Register, RegisterAck, Heartbeat, NewConn, ConnClose, GoAway, UdpEnd, ErrorMessage, UnknownMessage>;
 
+/// Appends a message that every receiver ignores (type 0x09), of about `bytes` in all, at most what a message may have: what
+/// fills a packet with something that arrives in any case.
+void encode_padding(std::size_t bytes, std::vector<std::byte>& out);
+
 /// Whether decode_message() looks into the payload of this type.
 [[nodiscard]] bool is_known_type(std::uint8_t type) noexcept;
 

@@ -152,6 +152,11 @@ class Side final : public io::EventLoop::PassObserver, public ConnectionEvents, 
     if (echo) echoing.push_back(&accepted.back());
   }
   void stream_credit(Connection&) override { ++credits; }
+  void filler_wanted(Connection& c, std::size_t bytes) override {
+    ++fillers;
+    if (filler == nullptr) filler = c.open_stream();
+    filler->send_copy(std::vector<std::byte>(bytes, kFiller));
+  }
   void closed(Connection&, const CloseCause& why) override {
     cause = why;
     connection = nullptr;
@@ -167,6 +172,9 @@ class Side final : public io::EventLoop::PassObserver, public ConnectionEvents, 
   bool echo = false;
   bool is_established = false;
   bool streams_gone = false;
+  static constexpr std::byte kFiller{'f'};
+  Stream* filler = nullptr;
+  int fillers = 0;
   int credits = 0;
   int handed_over = 0;
   std::string peer_name;

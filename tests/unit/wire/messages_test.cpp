@@ -123,6 +123,18 @@ TEST(Messages, has_room_for_all_ends_of_udp_sessions_that_are_told_at_a_time) {
   EXPECT_EQ(decode_message(0x08, std::span(bytes).subspan(kMessageHeaderBytes)), Message(longest));
 }
 
+TEST(Messages, padding_is_a_message_of_about_the_size_asked_for_that_nobody_looks_into) {
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{1452}, 2 * limits::kMessageMaxBytes}) {
+    std::vector<std::byte> padding;
+    encode_padding(bytes, padding);
+    EXPECT_GE(padding.size(), std::min(bytes, limits::kMessageMaxBytes));
+    EXPECT_LE(padding.size(), std::min(bytes, limits::kMessageMaxBytes) + 20);
+    const ConstBytes payload = std::span(padding).subspan(kMessageHeaderBytes);
+    EXPECT_TRUE(as_text(payload).starts_with(R"({"Padding":")"));
+    EXPECT_EQ(decode_message(std::to_integer<std::uint8_t>(padding[0]), payload), Message(UnknownMessage{0x09}));
+  }
+}
+
 TEST(Messages, replaces_text_that_is_not_utf8) { EXPECT_EQ(json_of(GoAway{"\xff"}), "{\"Reason\":\"\xef\xbf\xbd\"}"); }
 
 // --- what is not there, or something else
