@@ -60,6 +60,7 @@ Losses losses_of(const WorkerState& worker) noexcept {
       {"tunnels_stuck", worker.memory.evictions()},
       {"mailbox_full", counters.mailbox_full},
       {"udp_sessions_evicted", counters.udp.sessions_evicted},
+      {"udp_overflowed", counters.udp.payloads_overflowed},
       {"udp_incomplete_expired", parts.expired},
       {"udp_incomplete_evicted", parts.evicted_connection_limit + parts.evicted_budget},
       {"udp_incomplete_conflicting", parts.conflicting},

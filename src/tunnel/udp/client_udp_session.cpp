@@ -23,6 +23,7 @@ void ClientUdpSession::close() {
   worker_.unread.forget(*this);
   worker_.udp_outbox.forget(*socket_);
   socket_.reset();
+  overflow_.begin_anew();
 }
 
 void ClientUdpSession::open(std::span<const Address> service) {
@@ -75,6 +76,7 @@ void ClientUdpSession::datagrams_readable() {
   std::array<io::PacketRun, 8> runs;
   for (std::size_t bytes = 0; bytes < limits::kUdpReadMaxBytes;) {
     const std::size_t count = socket_->receive(runs);
+    worker_.counters.udp.payloads_overflowed += overflow_.more(*socket_);
     if (count == 0) {
       if (socket_->refused() && !answered_ && addresses_.size() > 1) open_next();
       return;

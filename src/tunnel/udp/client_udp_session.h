@@ -17,6 +17,7 @@
 #include "base/io/datagram_socket.h"
 #include "base/io/event_loop.h"
 #include "base/time.h"
+#include "tunnel/udp/overflow_watch.h"
 #include "tunnel/udp/payload_queue.h"
 #include "tunnel/udp/udp_sender.h"
 #include "tunnel/udp/unread.h"
@@ -68,6 +69,7 @@ class ClientUdpSession final : private io::DatagramSocket::Observer, private Unr
   std::size_t next_address_ = 0;
   Address remote_;
   std::unique_ptr<io::DatagramSocket> socket_;
+  OverflowWatch overflow_;
   bool answered_ = false;
 };
 

@@ -17,6 +17,7 @@
 #include "base/io/event_loop.h"
 #include "tunnel/pool.h"
 #include "tunnel/token_bucket.h"
+#include "tunnel/udp/overflow_watch.h"
 #include "tunnel/udp/server_udp.h"
 #include "tunnel/udp/udp_visitor.h"
 #include "tunnel/udp/unread.h"
@@ -102,6 +103,7 @@ class UdpEntrance final : private io::DatagramSocket::Observer, private Unread::
   std::unordered_map<UdpVisitor, Routes::iterator, UdpVisitor::Hash> routes_;
   std::unordered_map<Address, Source, SourceHash> sources_;
   std::uint64_t last_number_ = 0;
+  OverflowWatch overflow_;
 };
 
 }  // namespace qmux::tunnel

@@ -328,6 +328,22 @@ TEST(UdpTunnel, lets_a_flood_of_new_ports_under_one_address_begin_no_more_than_i
   EXPECT_EQ(tunnel.ask(*visitors.back(), "y"), "y");
 }
 
+TEST(UdpTunnel, counts_what_the_kernel_dropped_before_anybody_could_look_at_it) {
+  UdpTunnel tunnel;
+  tunnel.add_client();
+  const auto visitor = tunnel.visitor();
+  EXPECT_EQ(tunnel.ask(*visitor, "x"), "x");
+  // More than the server's socket holds, at one instant.
+  constexpr int kPayloads = 100;
+  for (int i = 0; i < kPayloads; ++i) visitor->send(std::string(65'507, 'x'));
+  tunnel.world.run_for(1s);
+  const UdpCounters& counters = tunnel.server->worker(0).counters.udp;
+  visitor->send("told with the next that comes");
+  tunnel.world.run_for(1s);
+  EXPECT_GT(counters.payloads_overflowed, 10U);
+  EXPECT_EQ(counters.payloads_received + counters.payloads_overflowed, kPayloads + 2U);
+}
+
 TEST(UdpTunnel, goes_on_when_the_service_was_down_for_a_while) {
   UdpTunnel tunnel;
   auto& side = tunnel.add_client(false);

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+//
+// How many more packets the kernel has dropped on a socket, because nobody took them in time, since the last look. Belongs to
+// the socket's user; one thread.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "base/io/datagram_socket.h"
+
+namespace qmux::tunnel {
+
+class OverflowWatch {
+ public:
+  [[nodiscard]] std::uint64_t more(const io::DatagramSocket& socket) noexcept {
+    const std::uint64_t now = socket.overflowed();
+    return now - std::exchange(seen_, now);
+  }
+  /// With another socket.
+  void begin_anew() noexcept { seen_ = 0; }
+
+ private:
+  std::uint64_t seen_ = 0;
+};
+
+}  // namespace qmux::tunnel
