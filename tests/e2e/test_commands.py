@@ -224,7 +224,9 @@ def test_demo_leaves_nothing_behind_when_nobody_reads_on(tmp_path: Path):
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_kept_demo_serves_the_curl_line_it_prints(tmp_path: Path, ending: signal.Signals):
-    demo = Process("qmux demo", ["env", f"TMPDIR={tmp_path}", str(BINARY), "demo", "--keep"], tmp_path / "demo.log")
+    # Whoever runs this may ignore SIGHUP (nohup), and the demo would do so too.
+    command = ["env", "--default-signal=HUP", f"TMPDIR={tmp_path}", str(BINARY), "demo", "--keep"]
+    demo = Process("qmux demo", command, tmp_path / "demo.log")
     try:
         line = demo.wait_for_log(r"curl [^\n]*http://\S+", DEMO_DEADLINE).group(0)
         subprocess.run([*line.split(), "--silent", "--fail", "--max-time", "20", "--output", str(tmp_path / "got")],
