@@ -166,6 +166,16 @@ bool Address::is_wildcard() const noexcept {
   return family() == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&storage_.v6.sin6_addr);
 }
 
+Address Address::holder() const noexcept {
+  Address holder = *this;
+  if (family() == AF_UNSPEC) return holder;
+  holder.set_port(0);
+  if (family() == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&storage_.v6.sin6_addr)) {
+    std::memset(&holder.storage_.v6.sin6_addr.s6_addr[8], 0, 8);
+  }
+  return holder;
+}
+
 bool Address::same_host(const Address& other) const noexcept {
   if (family() != other.family()) return false;
   if (family() == AF_INET) return storage_.v4.sin_addr.s_addr == other.storage_.v4.sin_addr.s_addr;

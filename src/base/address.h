@@ -37,6 +37,9 @@ class Address {
   void set_port(std::uint16_t port) noexcept;
   /// 0.0.0.0 or ::
   [[nodiscard]] bool is_wildcard() const noexcept;
+  /// Whom the address stands for where somebody's share is limited: itself, without port; of IPv6 the /64, since whoever has
+  /// one address of it has them all (RFC 6177).
+  [[nodiscard]] Address holder() const noexcept;
   /// The same IP address (and scope), whatever the ports.
   [[nodiscard]] bool same_host(const Address& other) const noexcept;
 

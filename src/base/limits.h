@@ -115,8 +115,8 @@ inline constexpr std::size_t kUdpReadRunBytes = 1024;
 inline constexpr std::size_t kUdpTurnBytes = std::size_t{16} * 1024;
 /// UDP sessions of one connection; one more ends the least recently used one. Counter: sessions_evicted.
 inline constexpr std::size_t kUdpSessionsPerConnectionMax = 16'384;
-/// UDP sessions that one IP address may have on a listener, shared out among the workers: one more ends its own least
-/// recently used one, so that a flood under one address takes no room of others. Counter: sessions_evicted.
+/// UDP sessions that one IP address, or one /64 of IPv6, may have on a listener, shared out among the workers: one more ends its
+/// own least recently used one, so that a flood under one address takes no room of others. Counter: sessions_evicted.
 inline constexpr std::size_t kUdpSessionsPerSourceMax = 4096;
 /// New UDP sessions of one IP address: in a second as many as it may have, so that a flood from new ports ends no faster than its
 /// client hears of it. Counter: too_many_sessions.

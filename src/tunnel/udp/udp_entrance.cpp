@@ -104,8 +104,7 @@ UdpEntrance::Route* UdpEntrance::choose(const UdpVisitor& visitor, std::size_t p
 }
 
 UdpEntrance::Source* UdpEntrance::source_for_one_more(const Address& remote) {
-  Address host = remote;
-  host.set_port(0);
+  const Address host = remote.holder();
   const Time now = worker_.loop.now();
   const auto share = static_cast<double>(routes_per_source_max_);
   const TokenBucket full(limits::kUdpSourceTurnoverPerSecond * share, share, now);

@@ -68,9 +68,9 @@ class UdpEntrance final : private io::DatagramSocket::Observer, private Unread::
     Source* source;
   };
   using Routes = std::list<Route>;
-  /// One IP address: its routes, the least recently used first.
+  /// One holder of addresses: his routes, the least recently used first.
   struct Source {
-    Address host;  ///< port 0
+    Address host;
     TokenBucket beginnings;
     Routes routes;
   };

@@ -42,6 +42,14 @@ TEST(Address, an_ipv4_mapped_address_prints_as_ipv4) {
   EXPECT_EQ(Address::from_literal("::ffff:1.2.3.4", 80)->text(), "1.2.3.4:80");
 }
 
+TEST(Address, stands_for_its_holder_whatever_port_and_interface_he_takes) {
+  const auto holder = [](const char* text) { return Address::parse(text)->holder().text(); };
+  EXPECT_EQ(holder("1.2.3.4:80"), "1.2.3.4:0");
+  EXPECT_EQ(holder("[2001:db8:1:2:3:4:5:6]:80"), "[2001:db8:1:2::]:0");
+  EXPECT_EQ(holder("[::ffff:1.2.3.4]:80"), "1.2.3.4:0");
+  EXPECT_EQ(holder("[::1]:80"), "[::]:0");
+}
+
 TEST(Address, knows_the_wildcard_and_the_same_host) {
   EXPECT_TRUE(Address::any(AF_INET, 80).is_wildcard());
   EXPECT_TRUE(Address::any(AF_INET6, 80).is_wildcard());
