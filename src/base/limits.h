@@ -56,15 +56,15 @@ inline constexpr std::size_t kDatagramTurnMaxBytes = std::size_t{256} * 1024;
 inline constexpr int kPathMtuLossesMax = 3;
 /// Packets risked to see whether the path takes one size (MAX_PROBES of RFC 8899 section 5.1.2) ...
 inline constexpr int kPathMtuAttemptsMax = 2;
-/// What fills such a packet may take so long to come, ...
-inline constexpr std::chrono::milliseconds kPathMtuFillerWait{100};
-/// ... and is asked for again after this, should it have gone out otherwise.
-inline constexpr std::chrono::seconds kPathMtuFillerInterval{1};
 /// ... and how long until all is tried again (its PMTU_RAISE_TIMER): this first, then twice as long each time, so that a path
 /// which was narrow for a moment is not held narrow for long, ...
 inline constexpr std::chrono::seconds kPathMtuRestMin{5};
 /// ... up to this.
 inline constexpr std::chrono::minutes kPathMtuRestMax{10};
+/// Stream data that fills a packet at risk, where only datagrams travel, may take so long to come, ...
+inline constexpr std::chrono::milliseconds kPathMtuFillerWait{100};
+/// ... and is asked for again after this, should it have gone out otherwise.
+inline constexpr std::chrono::seconds kPathMtuFillerInterval{1};
 /// Largest file of keys or certificates that is read.
 inline constexpr std::size_t kPemFileMaxBytes = std::size_t{1024} * 1024;
 /// How exact the timers of a connection are that has no stream data to send. Far below every delay that QUIC deals in, and far
@@ -180,6 +180,8 @@ inline constexpr std::size_t kFreeReassemblyBlocksMax = 256;
 
 // --- what is said -----------------------------------------------------------------------------------------------------
 
+/// How often a busy worker looks whether it has lost anything.
+inline constexpr std::chrono::milliseconds kLossLookInterval{100};
 /// From the first loss to the line about it, so that it tells of those that come with it ...
 inline constexpr std::chrono::seconds kLossReportDelay{1};
 /// ... and between two such lines of a worker.

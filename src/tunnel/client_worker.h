@@ -21,7 +21,8 @@ namespace qmux::tunnel {
 
 class ClientWorker final : private io::EventLoop::PassObserver {
  public:
-  /// `workers`: how many there are of the client, which share `stuck_tunnels`. `stopped` is told once, on the worker's thread, when an orderly stop is done.
+  /// `workers`: how many there are of the client, which share `stuck_tunnels`. `stopped` is told once, on the worker's thread,
+  /// when an orderly stop is done.
   ClientWorker(io::EventLoop& loop, std::size_t workers, MemoryLimit& stuck_tunnels, const ClientOptions& options,
                std::string instance, std::move_only_function<void()> stopped);
   ClientWorker(const ClientWorker&) = delete;

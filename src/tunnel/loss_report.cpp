@@ -80,7 +80,9 @@ LossReport::LossReport(TimerQueue& timers, const WorkerState& worker)
 LossReport::~LossReport() { tell(); }
 
 void LossReport::look(Time now) {
-  if (due_.is_set() || in_all(losses_of(worker_)) == told_in_all_) return;
+  if (due_.is_set() || now < next_look_) return;
+  next_look_ = now + limits::kLossLookInterval;
+  if (in_all(losses_of(worker_)) == told_in_all_) return;
   // What comes together is told together.
   const Time at = std::max(next_, now + limits::kLossReportDelay);
   next_ = at + limits::kLossReportPeriod;

@@ -49,7 +49,8 @@ class LossReport {
   const WorkerState& worker_;
   std::array<std::uint64_t, kLosses> told_{};
   std::uint64_t told_in_all_ = 0;
-  Time next_ = Time::min();
+  Time next_ = Time::min();  ///< line
+  Time next_look_ = Time::min();
   Timer due_;
 };
 
