@@ -142,10 +142,10 @@ def wait_for_tunnel(path, protocol, timeout=20):
     raise RuntimeError(f"{path.name}: no tunnel came up")
 
 
-def load(program, *arguments):
-    """What the visitors of `program` report."""
+def load(program, *arguments, timeout=300):
+    """What the visitors of `program` report. Raises subprocess.TimeoutExpired when they do not come to an end."""
     command = [programs() / program, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{program} {' '.join(map(str, arguments))}: {done.stderr.strip() or done.stdout.strip()}")
     return json.loads(done.stdout)
