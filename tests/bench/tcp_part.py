@@ -162,6 +162,7 @@ def targets(figures):
                                     "CPU-s/GB with the packets that the path takes"),
         **round_trips.targets("added_latency_us", "TCP", "qmux", figures),
         "multiple": Target(multiple, "under", 1.4, "times bare QUIC and a plain relay together"),
-        "short_per_s": Target((figures["qmux"]["short"] or {}).get("per_s"), "over", 6000.0, "short connections a second, 32 at once"),
+        "short_per_s": Target((figures["qmux"]["short"] or {}).get("per_s"), "over", 6000.0,
+                              "short connections a second, 32 at once"),
         "idle_mb": Target(figures["qmux"]["idle_mb"], "under", 40.0, "MB resident with 2,000 idle tunnels"),
     }
