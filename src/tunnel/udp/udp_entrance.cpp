@@ -80,8 +80,7 @@ UdpEntrance::Route* UdpEntrance::choose(const UdpVisitor& visitor, std::size_t p
     worker_.counters.udp.drop(UdpDrop::no_client, payloads);
     return nullptr;
   }
-  Source* const source = source_for_one_more(visitor.remote);
-  if (source == nullptr) {
+  if (!source_of(visitor.remote).beginnings.take(worker_.loop.now())) {
     worker_.counters.udp.drop(UdpDrop::too_many_sessions, payloads);
     return nullptr;
   }
@@ -91,25 +90,25 @@ UdpEntrance::Route* UdpEntrance::choose(const UdpVisitor& visitor, std::size_t p
       .visitor = visitor, .seat = std::move(seat), .entrance = worker_index_, .route = last_number_ + 1};
   if (!host_.send_udp_visitor(seated)) {
     worker_.counters.udp.drop(UdpDrop::mailbox_full, payloads);
-    forget_if_unused(*source);
+    forget_if_unused(source_of(visitor.remote));
     return nullptr;
   }
   ++last_number_;
-  if (source->routes.size() >= routes_per_source_max_) evict_oldest(*source);
-  const auto route = source->routes.insert(
-      source->routes.end(),
-      {.visitor = visitor, .member = member, .worker = worker, .number = last_number_, .source = source});
+  // Not earlier: to make room for him the last session of his source may just have ended, and the source with it.
+  Source& source = source_of(visitor.remote);
+  if (source.routes.size() >= routes_per_source_max_) evict_oldest(source);
+  const auto route = source.routes.insert(
+      source.routes.end(),
+      {.visitor = visitor, .member = member, .worker = worker, .number = last_number_, .source = &source});
   routes_.emplace(visitor, route);
   return &*route;
 }
 
-UdpEntrance::Source* UdpEntrance::source_for_one_more(const Address& remote) {
+UdpEntrance::Source& UdpEntrance::source_of(const Address& remote) {
   const Address host = remote.holder();
-  const Time now = worker_.loop.now();
   const auto share = static_cast<double>(routes_per_source_max_);
-  const TokenBucket full(limits::kUdpSourceTurnoverPerSecond * share, share, now);
-  Source& source = sources_.try_emplace(host, Source{.host = host, .beginnings = full, .routes = {}}).first->second;
-  return source.beginnings.take(now) ? &source : nullptr;
+  const TokenBucket full(limits::kUdpSourceTurnoverPerSecond * share, share, worker_.loop.now());
+  return sources_.try_emplace(host, Source{.host = host, .beginnings = full, .routes = {}}).first->second;
 }
 
 void UdpEntrance::evict_oldest(Source& source) {

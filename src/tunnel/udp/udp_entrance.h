@@ -88,8 +88,7 @@ class UdpEntrance final : private io::DatagramSocket::Observer, private Unread::
   /// nullptr: nobody can serve him; what he sent is dropped and counted.
   Route* find_or_choose(const UdpVisitor& visitor, std::size_t payloads);
   Route* choose(const UdpVisitor& visitor, std::size_t payloads);
-  /// nullptr: it begins too many.
-  Source* source_for_one_more(const Address& remote);
+  Source& source_of(const Address& remote);
   void evict_oldest(Source& source);
   void forget(Routes::iterator route);
   void forget_if_unused(Source& source);

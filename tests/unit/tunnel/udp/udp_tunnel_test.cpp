@@ -328,6 +328,19 @@ TEST(UdpTunnel, lets_a_flood_of_new_ports_under_one_address_begin_no_more_than_i
   EXPECT_EQ(tunnel.ask(*visitors.back(), "y"), "y");
 }
 
+TEST(UdpTunnel, a_new_session_may_end_the_last_one_of_the_same_address) {
+  UdpTunnel tunnel({.udp = {.sessions_max = 1}});
+  tunnel.add_client();
+  const auto one = tunnel.visitor();
+  const auto other = tunnel.visitor();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(tunnel.ask(*one, "one"), "one");
+    EXPECT_EQ(tunnel.ask(*other, "other"), "other");
+  }
+  EXPECT_EQ(tunnel.sum().sessions_evicted, 5U);
+  EXPECT_EQ(tunnel.server->pool(0).seats(), 1U);
+}
+
 TEST(UdpTunnel, counts_what_the_kernel_dropped_before_anybody_could_look_at_it) {
   UdpTunnel tunnel;
   tunnel.add_client();
