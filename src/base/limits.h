@@ -44,8 +44,10 @@ inline constexpr std::chrono::seconds kRetryTokenLifetime{10};
 inline constexpr std::chrono::hours kAddressTokenLifetime{24};
 /// Batches of up to 64 KiB that one connection sends in one pass before the others have their turn.
 inline constexpr int kBatchesPerPass = 4;
-/// Bytes of one stream in a row before the next stream of the connection has its turn.
-inline constexpr std::size_t kStreamTurnBytes = std::size_t{16} * 1024;
+/// Bytes of one stream in a round (quic/stream_schedule.h) at most ...
+inline constexpr std::size_t kStreamTurnMaxBytes = std::size_t{16} * 1024;
+/// ... and on a slow path what it carries in this time, so that a hundred streams beside a new one do not hold it up.
+inline constexpr std::chrono::microseconds kStreamTurnTime{4000};
 /// What datagrams may send in a row for each turn of a stream, in proportion to the flows and the streams that wait: at least
 /// one datagram of the usual path, so that it waits for one turn of a stream and no longer ...
 inline constexpr std::size_t kDatagramTurnMinBytes = 1500;
@@ -198,6 +200,8 @@ inline constexpr std::size_t kControlBacklogMaxBytes = std::size_t{64} * 1024;
 /// Control messages a peer may send: a heartbeat every few seconds comes nowhere near; more than that ends the connection.
 inline constexpr double kControlMessagesPerSecondMax = 20;
 inline constexpr double kControlMessagesBurstMax = 100;
+/// Health timeouts after which a peer that sends packets, but no control message, is considered dead.
+inline constexpr int kHealthTimeoutsWithoutMessage = 4;
 /// A client from which no packet at all comes for this long after a new tunnel is suspect: others are chosen before it.
 inline constexpr std::chrono::seconds kSignOfLifeTimeMax{1};
 /// NewConn follows the opening of its stream at once; a stream without one by then is reset.

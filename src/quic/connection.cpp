@@ -180,7 +180,7 @@ Time Connection::deadline(Time now) const noexcept {
   ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry(conn_.get());
   // ngtcp2 wants to be woken for the pacing of every packet, also when there is nothing more to send. Nothing else that it
   // waits for is so urgent.
-  if (send_queue_.empty() && !datagrams_due_) expiry = std::max(expiry, tstamp(now + limits::kIdleTimerGranularity));
+  if (schedule_.empty() && !datagrams_due_) expiry = std::max(expiry, tstamp(now + limits::kIdleTimerGranularity));
   // UINT64_MAX and everything else beyond our clock means never.
   if (expiry >= static_cast<ngtcp2_tstamp>(kNever.time_since_epoch().count())) return kNever;
   return Time(Duration(static_cast<Duration::rep>(expiry)));

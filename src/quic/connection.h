@@ -30,7 +30,7 @@
 #include "quic/packet_batch.h"
 #include "quic/path_mtu.h"
 #include "quic/stream.h"
-#include "quic/stream_queue.h"
+#include "quic/stream_schedule.h"
 #include "quic/tls_session.h"
 #include "quic/transport_config.h"
 
@@ -207,7 +207,6 @@ class Connection final : private StreamHost {
   [[nodiscard]] std::size_t frames_room(std::size_t packet_bytes) const noexcept;
   [[nodiscard]] std::size_t datagram_room(std::size_t packet_bytes) const noexcept;
   [[nodiscard]] Stream* next_to_send() noexcept;
-  void leave_send_queue(Stream& stream) noexcept;
   /// Takes a stream that cannot be written now out of the way. False: the error is the connection's, not the stream's.
   void want_filler(std::size_t bytes, Time now);
   bool set_aside(Stream& stream, int ngtcp2_error);
@@ -237,7 +236,7 @@ class Connection final : private StreamHost {
 
   std::unordered_map<std::int64_t, std::unique_ptr<Stream>> streams_;
   std::vector<Stream*> opened_;  ///< by the peer, not told yet
-  StreamQueue send_queue_;
+  StreamSchedule schedule_;
   DatagramUser* datagram_user_ = nullptr;
   DatagramShare share_;
   PathMtu path_mtu_;
@@ -254,7 +253,6 @@ class Connection final : private StreamHost {
   Time filler_awaited_until_{};  ///< since it was asked for
   std::size_t filler_bytes_ = 0;
   std::size_t unsent_bytes_max_;
-  std::size_t sent_in_turn_bytes_ = 0;  ///< by the stream at the head of the send queue
   std::uint64_t datagrams_dropped_ = 0;
   std::uint32_t closing_packets_ = 0;  ///< packets received while closing
   bool handshake_completed_ = false;

@@ -193,7 +193,7 @@ int ConnectionCallbacks::stream_closed(ngtcp2_conn* conn, std::uint32_t /*flags*
   Connection& connection = self(user);
   Stream& stream = *static_cast<Stream*>(stream_user);
   stream.transport_closed_ = true;
-  connection.leave_send_queue(stream);
+  connection.schedule_.remove(stream);
   stream.send_.clear();
   if (!stream.send_done_) {
     stream.send_done_ = true;
@@ -222,7 +222,7 @@ int ConnectionCallbacks::stream_credit(ngtcp2_conn* /*conn*/, std::int64_t /*id*
   Stream& stream = *static_cast<Stream*>(stream_user);
   if (stream.blocked_) {
     stream.blocked_ = false;
-    self(user).send_queue_.push_back(stream);
+    self(user).schedule_.add(stream);
   }
   return 0;
 }

@@ -77,7 +77,7 @@ std::optional<OutgoingDatagram> Connection::next_datagram(const PacketInProgress
     if (handshake_completed_) CHECK(!datagram_user_->next_datagram(0, packet.now));
     return std::nullopt;
   }
-  if (streams_wait && !share_.datagrams_next(*datagram_user_, send_queue_.size())) return std::nullopt;
+  if (streams_wait && !share_.datagrams_next(*datagram_user_, schedule_.size())) return std::nullopt;
   const std::optional<OutgoingDatagram> next = datagram_user_->next_datagram(room, packet.now);
   if (!next) {
     datagrams_due_ = false;

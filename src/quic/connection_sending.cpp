@@ -47,7 +47,8 @@ bool Connection::fill_alive(PacketBatch& batch, Time now) {
     if (packet.room.empty() && !begin_packet(packet, batch)) break;
     Stream* stream = next_to_send();
     std::optional<OutgoingDatagram> datagram;
-    if (datagrams_due_ && !packet.risky) datagram = next_datagram(packet, stream != nullptr);
+    const bool urgent = stream != nullptr && stream->turn_.urgent;
+    if (datagrams_due_ && !packet.risky && !urgent) datagram = next_datagram(packet, stream != nullptr);
     const ngtcp2_ssize written =
         datagram ? write_datagram(packet, *datagram, stream != nullptr) : write_stream(packet, stream);
     if (written > 0) {
@@ -154,7 +155,7 @@ bool Connection::set_aside(Stream& stream, int ngtcp2_error) {
         connection_blocked_ = true;
       } else {
         stream.blocked_ = true;
-        leave_send_queue(stream);
+        schedule_.remove(stream);
       }
       return true;
     case NGTCP2_ERR_STREAM_SHUT_WR:
@@ -171,26 +172,16 @@ Stream* Connection::next_to_send() noexcept {
     if (ngtcp2_conn_get_max_data_left(conn_.get()) == 0) return nullptr;
     connection_blocked_ = false;
   }
-  return send_queue_.front();
-}
-
-void Connection::leave_send_queue(Stream& stream) noexcept {
-  if (send_queue_.front() == &stream) sent_in_turn_bytes_ = 0;
-  send_queue_.remove(stream);
+  return schedule_.next();
 }
 
 void Connection::mark_sent(Stream& stream, std::size_t accepted, bool with_fin) {
   stream.send_.mark_sent(accepted);
   if (with_fin) stream.finish_sent_ = true;
-  sent_in_turn_bytes_ += accepted;
+  schedule_.sent(stream, accepted);
   share_.streams_sent(accepted);
   const std::size_t unsent = stream.send_.unsent_bytes();
-  if (unsent == 0 && (!stream.finish_wanted_ || stream.finish_sent_)) {
-    leave_send_queue(stream);
-  } else if (sent_in_turn_bytes_ >= limits::kStreamTurnBytes) {
-    sent_in_turn_bytes_ = 0;
-    send_queue_.rotate();
-  }
+  if (unsent == 0 && (!stream.finish_wanted_ || stream.finish_sent_)) schedule_.remove(stream);
   if (stream.writable_wanted_ && unsent <= unsent_bytes_max(stream) / 2) {
     stream.writable_wanted_ = false;
     stream.pending_.writable = true;
@@ -199,7 +190,7 @@ void Connection::mark_sent(Stream& stream, std::size_t accepted, bool with_fin) 
 }
 
 void Connection::send_side_closed(Stream& stream) {
-  leave_send_queue(stream);
+  schedule_.remove(stream);
   if (stream.send_stopped_) return;
   stream.send_stopped_ = true;
   stream.send_.clear();
@@ -213,6 +204,11 @@ void Connection::update_send_limits() {
   ngtcp2_conn_get_conn_info(conn_.get(), &info);
   unsent_bytes_max_ = static_cast<std::size_t>(
       std::clamp<std::uint64_t>(info.cwnd, limits::kStreamUnsentMinBytes, limits::kStreamUnsentMaxBytes));
+  // On a slow path one turn of every stream takes long, and a new stream may have to wait for the rest of one.
+  const std::uint64_t rtt_us = std::max<std::uint64_t>(info.smoothed_rtt / 1000, 1);
+  const std::uint64_t in_turn_time = info.cwnd * limits::kStreamTurnTime.count() / rtt_us;
+  schedule_.set_turn_bytes(
+      std::clamp<std::size_t>(in_turn_time, std::min(packet_bytes(), limits::kStreamTurnMaxBytes), limits::kStreamTurnMaxBytes));
 }
 
 void Connection::fill_close(PacketBatch& batch) {

@@ -39,7 +39,7 @@ void Connection::stream_has_data(Stream& stream) {
   if (phase_ != Phase::alive || stream.transport_closed_) return;
   // A stream that waits for credit is queued again by the credit, but FIN needs none.
   if (stream.blocked_ && stream.send_.unsent_bytes() > 0) return;
-  send_queue_.push_back(stream);
+  schedule_.add(stream);
   host_.touch(*this);
 }
 
@@ -50,7 +50,7 @@ void Connection::stream_consumed(Stream& stream, std::size_t bytes) {
 }
 
 void Connection::stream_reset(Stream& stream, ErrorCode code) {
-  leave_send_queue(stream);
+  schedule_.remove(stream);
   if (phase_ != Phase::alive || stream.transport_closed_) return;
   ngtcp2_conn_shutdown_stream_write(conn_.get(), 0, stream.id(), static_cast<std::uint64_t>(code));
   // Nothing of it is sent again. ngtcp2 may know the stream for as long as the connection lasts: up to 1.24 it never closes
@@ -70,7 +70,7 @@ std::size_t Connection::unsent_bytes_max(const Stream& stream) const {
   // More than its credit would only wait here; and many streams at once would each hold a window.
   const std::uint64_t credit = ngtcp2_conn_get_max_stream_data_left(conn_.get(), stream.id());
   const std::size_t share =
-      limits::kConnectionUnsentWindows * unsent_bytes_max_ / std::max<std::size_t>(send_queue_.size(), 1);
+      limits::kConnectionUnsentWindows * unsent_bytes_max_ / std::max<std::size_t>(schedule_.size(), 1);
   const std::uint64_t useful = std::min<std::uint64_t>({unsent_bytes_max_, share, credit});
   return std::max(limits::kStreamUnsentBlockedBytes, static_cast<std::size_t>(useful));
 }
@@ -151,7 +151,7 @@ void Connection::deliver_stream_events() {
 
 void Connection::retire_if_done(Stream& stream) {
   if (!stream.released_ || !stream.transport_closed_ || stream.being_told_) return;
-  leave_send_queue(stream);
+  schedule_.remove(stream);
   if (stream.in_event_queue_) {
     std::ranges::replace(event_queue_, &stream, nullptr);
     std::ranges::replace(delivering_, &stream, nullptr);
@@ -168,7 +168,7 @@ void Connection::retire_if_done(Stream& stream) {
 void Connection::forget_streams() {
   event_queue_.clear();
   opened_.clear();
-  send_queue_ = {};
+  schedule_ = {};
   streams_.clear();
 }
 

@@ -21,13 +21,13 @@ class DatagramShare {
   void datagrams_sent(std::size_t bytes) noexcept { due_bytes_ -= static_cast<std::ptrdiff_t>(bytes); }
   /// Datagrams wait, after none did: streams have had a turn, or part of one, but nobody saves up more than that.
   void datagrams_came() noexcept {
-    stream_bytes_ = std::min(stream_bytes_, limits::kStreamTurnBytes);
+    stream_bytes_ = std::min(stream_bytes_, limits::kStreamTurnMaxBytes);
     due_bytes_ = 0;
   }
   /// Of datagrams and `streams` > 0 streams that wait, the datagrams are next.
   [[nodiscard]] bool datagrams_next(const DatagramUser& user, std::size_t streams) {
     if (due_bytes_ > 0) return true;
-    if (stream_bytes_ < limits::kStreamTurnBytes) return false;
+    if (stream_bytes_ < limits::kStreamTurnMaxBytes) return false;
     const std::size_t share = stream_bytes_ * user.flows_waiting() / streams;
     due_bytes_ +=
         static_cast<std::ptrdiff_t>(std::clamp(share, limits::kDatagramTurnMinBytes, limits::kDatagramTurnMaxBytes));
@@ -35,7 +35,7 @@ class DatagramShare {
     return due_bytes_ > 0;
   }
   /// Streams may fill packets while it is the datagrams' turn: it counts as theirs.
-  [[nodiscard]] bool streams_may_fill() const noexcept { return stream_bytes_ < limits::kStreamTurnBytes; }
+  [[nodiscard]] bool streams_may_fill() const noexcept { return stream_bytes_ < limits::kStreamTurnMaxBytes; }
 
  private:
   std::size_t stream_bytes_ = 0;  ///< sent by streams since datagrams were last granted something

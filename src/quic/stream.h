@@ -17,6 +17,7 @@
 #include "base/chunk.h"
 #include "quic/close_cause.h"
 #include "quic/send_buffer.h"
+#include "quic/stream_schedule.h"
 
 namespace qmux::quic {
 
@@ -62,6 +63,10 @@ class Stream {
   [[nodiscard]] std::int64_t id() const noexcept { return id_; }
   /// Who is told from now on; nullptr: nobody. What arrived before is told too.
   void set_events(StreamEvents* events) noexcept;
+
+  /// What it sends goes before everything else of the connection. For a stream whose messages are few and small; called
+  /// before anything is sent.
+  void set_urgent() noexcept { turn_.urgent = true; }
 
   // --- sending ---
 
@@ -113,7 +118,7 @@ class Stream {
  private:
   friend class Connection;
   friend struct ConnectionCallbacks;
-  friend class StreamQueue;
+  friend class StreamSchedule;
   friend struct StreamTestAccess;
 
   /// Events waiting to be told.
@@ -130,8 +135,7 @@ class Stream {
   SendBuffer send_;
   ChunkQueue received_;
   std::optional<std::uint64_t> reset_received_;
-  Stream* queue_next_ = nullptr;  ///< in the send queue
-  Stream* queue_previous_ = nullptr;
+  StreamTurn turn_;
   Pending pending_;
   bool writable_wanted_ : 1 = false;
   bool finish_wanted_ : 1 = false;
@@ -143,7 +147,6 @@ class Stream {
   bool released_ : 1 = false;
   bool transport_closed_ : 1 = false;  ///< ngtcp2 knows the stream no more
   bool blocked_ : 1 = false;           ///< waits for the peer's stream credit
-  bool in_send_queue_ : 1 = false;
   bool in_event_queue_ : 1 = false;
   bool being_told_ : 1 = false;  ///< its owner is being told: not to be destroyed now
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/control_stream.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -19,8 +20,8 @@ ControlStream::ControlStream(io::EventLoop& loop, quic::Stream& stream, const He
       events_(events),
       allowed_(limits::kControlMessagesPerSecondMax, limits::kControlMessagesBurstMax, loop.now()),
       heartbeat_due_(loop.timers(), [this] { beat(); }),
-      silence_(loop.timers(),
-               [this] { fail(ControlFailure::Kind::silent, "no heartbeat within the health timeout"); }) {
+      silence_(loop.timers(), [this] { check_silence(); }) {
+  stream.set_urgent();
   stream.set_events(this);
 }
 
@@ -48,7 +49,23 @@ bool ControlStream::has_backlog() const noexcept {
 
 void ControlStream::start_heartbeats() {
   heartbeat_due_.set(loop_.now() + health_.heartbeat_interval);
+  last_message_ = loop_.now();
   silence_.set(loop_.now() + health_.timeout);
+}
+
+/// A heartbeat may wait behind data at a peer that does not send it first, while that data shows that the peer lives. A peer whose
+/// QUIC library answers and whose program does not is dead all the same.
+void ControlStream::check_silence() {
+  const Time now = loop_.now();
+  const Time without_packets = std::max(last_message_, events_.last_heard()) + health_.timeout;
+  const Time without_messages = last_message_ + limits::kHealthTimeoutsWithoutMessage * health_.timeout;
+  if (now >= without_packets) {
+    fail(ControlFailure::Kind::silent, "nothing came within the health timeout");
+  } else if (now >= without_messages) {
+    fail(ControlFailure::Kind::silent, "packets came, but no heartbeat within four times the health timeout");
+  } else {
+    silence_.set(std::min(without_packets, without_messages));
+  }
 }
 
 void ControlStream::beat() {
@@ -107,7 +124,7 @@ bool ControlStream::read_message() {
     fail(ControlFailure::Kind::flood, "too many control messages");
     return false;
   }
-  if (silence_.is_set()) silence_.set(loop_.now() + health_.timeout);
+  last_message_ = loop_.now();
   if (!std::holds_alternative<wire::UnknownMessage>(*message)) events_.control_message(*message);
   return true;
 }

@@ -21,7 +21,7 @@ namespace qmux::tunnel {
 
 struct HealthOptions {
   Duration heartbeat_interval = std::chrono::seconds(10);
-  Duration timeout = std::chrono::seconds(30);  ///< a peer silent for that long is dead
+  Duration timeout = std::chrono::seconds(30);  ///< a peer silent for that long is considered dead
 };
 
 /// Why a control stream is of no more use.
@@ -30,7 +30,7 @@ struct ControlFailure {
     ended,      ///< FIN or reset: it should live as long as the connection
     malformed,  ///< not a message
     flood,      ///< more messages than anyone needs
-    silent,     ///< no message for the health timeout
+    silent,     ///< nothing came for the health timeout
   };
   Kind kind;
   std::string text;  ///< for people; holds nothing that the peer sent
@@ -44,6 +44,8 @@ class ControlEvents {
   virtual void control_failed(const ControlFailure& failure) = 0;
   /// After finish(): the peer has everything, or wants nothing more.
   virtual void control_finished() = 0;
+  /// Asked at any time: when an authenticated packet of the peer last came.
+  [[nodiscard]] virtual Time last_heard() const = 0;
 
  protected:
   ~ControlEvents() = default;
@@ -62,7 +64,8 @@ class ControlStream final : private quic::StreamEvents {
   void send_padding(std::size_t bytes);
   /// The peer acknowledges nothing for a while: what can wait should.
   [[nodiscard]] bool has_backlog() const noexcept;
-  /// From now on: a heartbeat every interval, and one from the peer expected within every timeout.
+  /// From now on: a heartbeat every interval. The peer is considered dead when nothing comes from it for the timeout, or only
+  /// packets without a message for limits::kHealthTimeoutsWithoutMessage of them.
   void start_heartbeats();
   /// Ends our direction; nothing is sent or awaited any more.
   void finish();
@@ -77,6 +80,7 @@ class ControlStream final : private quic::StreamEvents {
   /// Takes one message off the stream; false when there is none now.
   bool read_message();
   void beat();
+  void check_silence();
   void fail(ControlFailure::Kind kind, std::string text);
 
   io::EventLoop& loop_;
@@ -87,6 +91,7 @@ class ControlStream final : private quic::StreamEvents {
   TokenBucket allowed_;
   Timer heartbeat_due_;
   Timer silence_;
+  Time last_message_{};
   bool ended_ = false;  ///< failed or finishing: what the peer still says is not heard
 };
 

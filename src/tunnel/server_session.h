@@ -83,6 +83,7 @@ class ServerSession final : public Retirable,
   void control_message(const wire::Message& message) override;
   void control_failed(const ControlFailure& failure) override;
   void control_finished() override;
+  [[nodiscard]] Time last_heard() const override { return connection_.last_heard(); }
 
   // ServerTunnelOwner
   void tunnel_ended(ServerTunnel& tunnel) override;

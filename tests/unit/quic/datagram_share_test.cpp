@@ -66,7 +66,7 @@ TEST(DatagramShare, gives_every_flow_the_share_of_a_stream) {
 
 TEST(DatagramShare, lets_a_usual_datagram_wait_for_one_turn_at_most_whatever_the_streams) {
   const Sent sent = contend(1, 1000, 1400, 1400, 100'000'000);
-  EXPECT_LT(sent.longest_wait_of_datagrams, limits::kStreamTurnBytes + 1400);
+  EXPECT_LT(sent.longest_wait_of_datagrams, limits::kStreamTurnMaxBytes + 1400);
   EXPECT_LT(sent.by_datagrams, sent.by_streams / 8);
 }
 
@@ -86,7 +86,7 @@ TEST(DatagramShare, a_rare_datagram_goes_at_once_when_streams_have_had_their_tur
   // It was the only one. Another right behind it is not favoured again.
   share.datagrams_came();
   EXPECT_FALSE(share.datagrams_next(one, 5));
-  share.streams_sent(limits::kStreamTurnBytes);
+  share.streams_sent(limits::kStreamTurnMaxBytes);
   EXPECT_TRUE(share.datagrams_next(one, 5));
 }
 

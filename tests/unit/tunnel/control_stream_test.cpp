@@ -38,6 +38,7 @@ class ControlStreamTest : public ::testing::Test, private ControlEvents {
   std::optional<ControlFailure> failure_;
   int failures_ = 0;
   bool finished_ = false;
+  Time last_packet_{};
   ControlStream control_{loop_, peer_.stream(), {.heartbeat_interval = seconds(10), .timeout = seconds(30)}, *this};
 
  private:
@@ -47,6 +48,7 @@ class ControlStreamTest : public ::testing::Test, private ControlEvents {
     ++failures_;
   }
   void control_finished() override { finished_ = true; }
+  [[nodiscard]] Time last_heard() const override { return last_packet_; }
 };
 
 TEST_F(ControlStreamTest, hears_messages_in_any_pieces) {
@@ -91,6 +93,32 @@ TEST_F(ControlStreamTest, every_message_is_a_sign_of_life) {
     peer_sends(bytes_of(wire::Heartbeat{}));
   }
   EXPECT_FALSE(failure_);
+}
+
+TEST_F(ControlStreamTest, every_packet_is_a_sign_of_life_while_heartbeats_wait_behind_data) {
+  control_.start_heartbeats();
+  for (int i = 0; i < 10; ++i) {
+    loop_.advance(seconds(10));
+    last_packet_ = loop_.now();
+  }
+  EXPECT_FALSE(failure_);
+  loop_.advance(seconds(29));
+  EXPECT_FALSE(failure_);
+  loop_.advance(seconds(1));
+  ASSERT_TRUE(failure_);
+  EXPECT_EQ(failure_->kind, ControlFailure::Kind::silent);
+}
+
+TEST_F(ControlStreamTest, a_peer_whose_packets_hold_no_message_for_four_timeouts_fails) {
+  control_.start_heartbeats();
+  for (int i = 0; i < 119; ++i) {
+    loop_.advance(seconds(1));
+    last_packet_ = loop_.now();
+  }
+  EXPECT_FALSE(failure_);
+  loop_.advance(seconds(1));
+  ASSERT_TRUE(failure_);
+  EXPECT_EQ(failure_->kind, ControlFailure::Kind::silent);
 }
 
 TEST_F(ControlStreamTest, what_is_no_message_fails) {

@@ -22,6 +22,11 @@ class TcpEnd final : private io::SocketObserver {
     const ConstBytes part = as_bytes(text);
     (void)socket_->write({&part, 1});
   }
+  /// For a socket that still connects.
+  void send_when_connected(std::string text) {
+    to_send_ = std::move(text);
+    socket_->watch(io::Interest::read | io::Interest::write, this);
+  }
   void finish() { socket_->shutdown_write(); }
 
   std::string received;
@@ -44,10 +49,11 @@ class TcpEnd final : private io::SocketObserver {
     }
     if (!ended && !reset) socket_->watch(io::Interest::read, this);
   }
-  void socket_writable() override {}
+  void socket_writable() override { send(std::exchange(to_send_, {})); }
   void socket_reset() override { reset = true; }
 
   std::unique_ptr<io::TcpSocket> socket_;
+  std::string to_send_;
 };
 
 }  // namespace qmux::testing

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+//
+// A client behind a slow uplink whose visitors all download at once.
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "quic/quic_pair.h"
+#include "sim/world/host.h"
+#include "sim/world/link.h"
+#include "sim/world/loop.h"
+#include "sim/world/network.h"
+#include "sim/world/world.h"
+#include "tunnel/client.h"
+#include "tunnel/fakes/tcp_end.h"
+#include "tunnel/server.h"
+
+namespace qmux::tunnel {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::TcpEnd;
+
+/// The local service: what asks for "bulk" gets bytes without end, anything else is answered with one byte.
+class Service final : private io::TcpListener::Observer {
+ public:
+  Service(sim::SimLoop& loop, const Address& local) : loop_(loop), listener_(*loop.listen_tcp(local, false, *this)) {}
+
+ private:
+  class Conversation final : private io::SocketObserver {
+   public:
+    explicit Conversation(std::unique_ptr<io::TcpSocket> socket) : socket_(std::move(socket)) {
+      socket_->watch(io::Interest::read, this);
+    }
+
+   private:
+    void socket_readable() override {
+      std::byte request[64];
+      const MutableBytes room(request);
+      const io::IoResult got = socket_->read({&room, 1});
+      if (got.status != io::IoStatus::done) return;
+      if (as_text(ConstBytes(request, got.count)) == "bulk") return socket_writable();
+      const ConstBytes answer(request, 1);
+      (void)socket_->write({&answer, 1});
+      socket_->watch(io::Interest::read, this);
+    }
+    void socket_writable() override {
+      static constexpr std::byte kBlock[16 * 1024]{};
+      const ConstBytes block(kBlock);
+      while (socket_->write({&block, 1}).status == io::IoStatus::done) {
+      }
+      socket_->watch(io::Interest::write, this);
+    }
+    void socket_reset() override {}
+
+    std::unique_ptr<io::TcpSocket> socket_;
+  };
+
+  void accepted(io::TcpHandle visitor, const Address&, const Address&) override {
+    conversations_.emplace_back(loop_.adopt_tcp(std::move(visitor)));
+  }
+
+  sim::SimLoop& loop_;
+  std::deque<Conversation> conversations_;
+  std::unique_ptr<io::TcpListener> listener_;
+};
+
+class SlowLink : public ::testing::Test {
+ protected:
+  static constexpr std::uint64_t kUplinkBitsPerSecond = 4'000'000;
+
+  void SetUp() override {
+    sim::LinkProperties uplink{.delay = 20ms, .rate_bits_per_second = kUplinkBitsPerSecond, .queue_bytes = 64 * 1024};
+    world_.network().link(client_host_, server_host_).properties() = uplink;
+    uplink.rate_bits_per_second = 20'000'000;
+    world_.network().link(server_host_, client_host_).properties() = uplink;
+
+    ServerOptions options;
+    options.listeners.push_back({.quic_address = server_host_.v4(4433), .traffic_address = server_host_.v4(80)});
+    options.credentials = server_credentials_.get();
+    server_ = std::make_unique<Server>(std::move(options), std::vector<io::EventLoop*>{&server_loop_}, [] {});
+    ASSERT_TRUE(server_->start());
+    ClientOptions client{
+        .client_id = "slow",
+        .servers = {{.address = {.host = server_host_.v4(0).host_text(), .port = 4433}, .server_name = "server.test"}},
+        .local = {.host = client_host_.v4(0).host_text(), .port = 8000},
+        .credentials = client_credentials_.get(),
+        .transport = {.incoming_streams_max = 65'536}};
+    client_ = std::make_unique<Client>(std::move(client), std::vector<io::EventLoop*>{&client_loop_}, [] {});
+    client_->start();
+    ASSERT_TRUE(world_.run_until([&] { return server_->pool(0).size() == 1; }, 10s));
+  }
+
+  TcpEnd& visit(const char* request) {
+    TcpEnd& visitor = visitors_.emplace_back(*visitors_loop_.connect_tcp(server_->traffic_address(0)));
+    visitor.send_when_connected(request);
+    return visitor;
+  }
+  void download(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) visit("bulk");
+  }
+  [[nodiscard]] std::size_t received_bytes() const {
+    std::size_t sum = 0;
+    for (const TcpEnd& visitor : visitors_) sum += visitor.received.size();
+    return sum;
+  }
+  [[nodiscard]] std::size_t lost() const {
+    return static_cast<std::size_t>(std::ranges::count_if(visitors_, [](const auto& v) { return v.reset || v.ended; }));
+  }
+  /// From its connection to the first byte of the answer.
+  Duration first_byte() {
+    const Time begin = world_.now();
+    const TcpEnd& visitor = visit("ping");
+    EXPECT_TRUE(world_.run_until([&] { return !visitor.received.empty(); }, 30s));
+    return world_.now() - begin;
+  }
+
+  sim::World world_{1};
+
+ private:
+  sim::Host& server_host_ = world_.network().add_host("server");
+  sim::Host& client_host_ = world_.network().add_host("client");
+  sim::Host& visitors_host_ = world_.network().add_host("visitors");
+  sim::SimLoop server_loop_{server_host_, "server"};
+  sim::SimLoop client_loop_{client_host_, "client"};
+  sim::SimLoop service_loop_{client_host_, "service"};
+  sim::SimLoop visitors_loop_{visitors_host_, "visitors"};
+  std::unique_ptr<quic::Credentials> server_credentials_ =
+      quic::load_credentials("server", "ca", quic::Credentials::Purpose::server);
+  std::unique_ptr<quic::Credentials> client_credentials_ =
+      quic::load_credentials("client", "ca", quic::Credentials::Purpose::client);
+  Service service_{service_loop_, client_host_.v4(8000)};
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<Client> client_;
+  std::deque<TcpEnd> visitors_;
+};
+
+TEST_F(SlowLink, downloads_without_number_cut_nothing) {
+  download(1200);
+  world_.run_for(90s);
+  EXPECT_EQ(lost(), 0U);
+  EXPECT_GT(received_bytes(), kUplinkBitsPerSecond / 8 * 90 * 7 / 10) << "the link is in use";
+}
+
+TEST_F(SlowLink, the_first_byte_of_a_new_visitor_comes_soon_beside_sixty_downloads) {
+  download(60);
+  world_.run_for(20s);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_LT(first_byte(), 300ms);
+    world_.run_for(700ms);
+  }
+  EXPECT_EQ(lost(), 0U);
+}
+
+}  // namespace
+}  // namespace qmux::tunnel
