@@ -76,7 +76,7 @@ void ServerWorker::handle_udp(UdpListener& listener, Message& message) {
   } else if constexpr (std::is_same_v<Message, UdpVisitorEvicted>) {
     listener.visitor_evicted(message.member, message.visitor, message.route);
   } else {
-    listener.sessions_ended(message.sessions);
+    listener.session_events(message.events);
   }
 }
 

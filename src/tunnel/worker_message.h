@@ -54,19 +54,14 @@ struct UdpVisitorEvicted {
   std::uint64_t route = 0;
 };
 
-struct EndedUdpSession {
-  UdpVisitor visitor;
-  std::uint64_t route = 0;
-};
-
-/// Sessions of visitors who come in at that worker have ended: their routes lead nowhere.
-struct UdpSessionsEnded {
+/// What happened to sessions of visitors whose packets come in at that worker.
+struct UdpSessionEvents {
   std::size_t listener = 0;
-  std::vector<EndedUdpSession> sessions;
+  std::vector<UdpSessionEvent> events;
 };
 
 using WorkerMessage = std::variant<SeatedVisitor, StrayPackets, MemberReplaced, UdpVisitorSeated, UdpPackets,
-                                   UdpVisitorEvicted, UdpSessionsEnded>;
+                                   UdpVisitorEvicted, UdpSessionEvents>;
 
 /// The workers of a server, as one of them sees the others.
 class Workers {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/udp/client_udp.h"
 
-#include <iterator>
 #include <utility>
 
 #include "base/limits.h"
@@ -19,7 +18,7 @@ ClientUdp::ClientUdp(WorkerState& worker, quic::Connection& connection, const Ho
 
 ClientUdp::~ClientUdp() {
   worker_.counters.udp.sessions_lost += sessions_.size();
-  while (!sessions_.empty()) end(sessions_.begin());
+  while (!sessions_.empty()) end(sessions_.oldest());
 }
 
 void ClientUdp::receive_early(const EarlyDatagrams::Datagrams& early) {
@@ -28,20 +27,20 @@ void ClientUdp::receive_early(const EarlyDatagrams::Datagrams& early) {
 
 void ClientUdp::payload_received(std::uint32_t id, ConstBytes payload) {
   const auto session = find_or_begin(id);
-  session_used(*session);
+  sessions_.used(session, worker_.loop.now());
   if (!session->is_open()) open(*session);
   session->deliver(payload);
 }
 
-ClientUdp::Sessions::iterator ClientUdp::find_or_begin(std::uint32_t id) {
+ClientUdp::Sessions::Place ClientUdp::find_or_begin(std::uint32_t id) {
   const auto found = by_id_.find(id);
   if (found != by_id_.end()) return found->second;
   if (sessions_.size() >= options_.sessions_max) {
     ++worker_.counters.udp.sessions_evicted;
-    end(sessions_.begin());
+    end(sessions_.next_to_evict());
   }
-  const auto session =
-      sessions_.emplace(sessions_.end(), worker_, channel_.sender(), id, static_cast<ClientUdpSessionOwner&>(*this));
+  const auto session = sessions_.add(worker_.loop.now(), worker_, channel_.sender(), id,
+                                     static_cast<ClientUdpSessionOwner&>(*this));
   by_id_.emplace(id, session);
   ++worker_.counters.udp.sessions_opened;
   if (!idle_.is_set()) idle_.set(worker_.loop.now() + options_.session_idle_timeout);
@@ -56,13 +55,11 @@ void ClientUdp::open(ClientUdpSession& session) {
   }
 }
 
-void ClientUdp::session_used(ClientUdpSession& session) {
-  session.last_used = worker_.loop.now();
-  const auto place = by_id_.find(session.id())->second;
-  if (std::next(place) != sessions_.end()) sessions_.splice(sessions_.end(), sessions_, place);
+void ClientUdp::session_answered(ClientUdpSession& session) {
+  sessions_.answered(by_id_.find(session.id())->second, worker_.loop.now());
 }
 
-void ClientUdp::end(Sessions::iterator session) {
+void ClientUdp::end(Sessions::Place session) {
   by_id_.erase(session->id());
   channel_.forget_session(session->id());
   sessions_.erase(session);
@@ -79,11 +76,11 @@ void ClientUdp::end_sessions(std::span<const std::uint32_t> ids) {
 
 void ClientUdp::end_idle() {
   const Time now = worker_.loop.now();
-  while (!sessions_.empty() && sessions_.front().last_used + options_.session_idle_timeout <= now) {
+  while (!sessions_.empty() && sessions_.oldest()->last_used + options_.session_idle_timeout <= now) {
     ++worker_.counters.udp.sessions_idle;
-    end(sessions_.begin());
+    end(sessions_.oldest());
   }
-  if (!sessions_.empty()) idle_.set(sessions_.front().last_used + options_.session_idle_timeout);
+  if (!sessions_.empty()) idle_.set(sessions_.oldest()->last_used + options_.session_idle_timeout);
 }
 
 void ClientUdp::look_up() {
@@ -103,9 +100,9 @@ void ClientUdp::looked_up(Result<std::vector<Address>> addresses) {
     worker_.complaints.unreachable.write(worker_.loop.now(), log::Level::warn, "local service not found",
                                          {{"service", service_.text()}, {"cause", addresses.error().text()}});
   }
-  for (ClientUdpSession& session : sessions_) {
+  sessions_.for_each([this](ClientUdpSession& session) {
     if (!session.is_open()) session.open(addresses_);
-  }
+  });
 }
 
 }  // namespace qmux::tunnel

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <span>
 #include <unordered_map>
@@ -19,6 +18,7 @@
 #include "quic/connection.h"
 #include "tunnel/udp/client_udp_session.h"
 #include "tunnel/udp/early_datagrams.h"
+#include "tunnel/udp/session_ages.h"
 #include "tunnel/udp/udp_channel.h"
 #include "tunnel/udp/udp_options.h"
 #include "tunnel/worker_state.h"
@@ -44,16 +44,16 @@ class ClientUdp final : private UdpChannelEvents, private ClientUdpSessionOwner 
   [[nodiscard]] std::size_t session_count() const noexcept { return sessions_.size(); }
 
  private:
-  using Sessions = std::list<ClientUdpSession>;  ///< the least recently used first
+  using Sessions = SessionAges<ClientUdpSession>;
 
   // UdpChannelEvents
   void payload_received(std::uint32_t session, ConstBytes payload) override;
 
   // ClientUdpSessionOwner
-  void session_used(ClientUdpSession& session) override;
+  void session_answered(ClientUdpSession& session) override;
 
-  Sessions::iterator find_or_begin(std::uint32_t id);
-  void end(Sessions::iterator session);
+  Sessions::Place find_or_begin(std::uint32_t id);
+  void end(Sessions::Place session);
   void end_idle();
   /// At once where the service's addresses are known, else when they have been looked up.
   void open(ClientUdpSession& session);
@@ -65,7 +65,7 @@ class ClientUdp final : private UdpChannelEvents, private ClientUdpSessionOwner 
   const UdpOptions& options_;
   UdpChannel channel_;
   Sessions sessions_;
-  std::unordered_map<std::uint32_t, Sessions::iterator> by_id_;
+  std::unordered_map<std::uint32_t, Sessions::Place> by_id_;
   Timer idle_;
   std::unique_ptr<io::Resolution> resolution_;
   std::vector<Address> addresses_;

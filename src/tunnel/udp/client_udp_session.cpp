@@ -78,11 +78,10 @@ void ClientUdpSession::datagrams_readable() {
     const std::size_t count = socket_->receive(runs);
     worker_.counters.udp.payloads_overflowed += overflow_.more(*socket_);
     if (count == 0) {
-      if (socket_->refused() && !answered_ && addresses_.size() > 1) open_next();
+      if (socket_->refused() && !answered && addresses_.size() > 1) open_next();
       return;
     }
-    answered_ = true;
-    owner_.session_used(*this);
+    owner_.session_answered(*this);
     for (const io::PacketRun& packets : std::span(runs).first(count)) {
       bytes += packets.bytes.size() + limits::kUdpReadRunBytes;
       worker_.counters.udp.payloads_received += packets.packet_count();

@@ -29,8 +29,8 @@ class ClientUdpSession;
 
 class ClientUdpSessionOwner {
  public:
-  /// The service has answered.
-  virtual void session_used(ClientUdpSession& session) = 0;
+  /// The service has sent something.
+  virtual void session_answered(ClientUdpSession& session) = 0;
 
  protected:
   ~ClientUdpSessionOwner() = default;
@@ -50,7 +50,9 @@ class ClientUdpSession final : private io::DatagramSocket::Observer, private Unr
   /// To the local service; waits, within bounds, while the session is not open.
   void deliver(ConstBytes payload);
 
-  Time last_used{};  ///< its owner's note
+  // Its owner's notes.
+  Time last_used{};
+  bool answered = false;
 
  private:
   void datagrams_readable() override;
@@ -70,7 +72,6 @@ class ClientUdpSession final : private io::DatagramSocket::Observer, private Unr
   Address remote_;
   std::unique_ptr<io::DatagramSocket> socket_;
   OverflowWatch overflow_;
-  bool answered_ = false;
 };
 
 }  // namespace qmux::tunnel

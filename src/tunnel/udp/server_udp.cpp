@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/udp/server_udp.h"
 
-#include <iterator>
 #include <utility>
 
 #include "base/limits.h"
@@ -20,7 +19,7 @@ ServerUdp::ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptio
 
 ServerUdp::~ServerUdp() {
   worker_.counters.udp.sessions_lost += sessions_.size();
-  while (!sessions_.empty()) end(sessions_.begin());
+  while (!sessions_.empty()) end(sessions_.oldest());
 }
 
 void ServerUdp::open(SeatedUdpVisitor seated) {
@@ -30,13 +29,12 @@ void ServerUdp::open(SeatedUdpVisitor seated) {
   }
   if (sessions_.size() >= options_.sessions_max) {
     ++worker_.counters.udp.sessions_evicted;
-    end(sessions_.begin());
+    end(sessions_.next_to_evict());
   }
   do {
     ++last_id_;
   } while (by_id_.contains(last_id_));
-  const auto session =
-      sessions_.emplace(sessions_.end(), channel_.sender(), last_id_, std::move(seated), worker_.loop.now());
+  const auto session = sessions_.add(worker_.loop.now(), channel_.sender(), last_id_, std::move(seated));
   by_visitor_.emplace(session->seated.visitor, session);
   by_id_.emplace(last_id_, session);
   ++worker_.counters.udp.sessions_opened;
@@ -49,7 +47,7 @@ void ServerUdp::send(const io::PacketRun& packets) {
     worker_.counters.udp.drop(UdpDrop::session_gone, packets.packet_count());
     return;
   }
-  used(found->second);
+  sessions_.used(found->second, worker_.loop.now());
   UdpFlow& flow = found->second->flow;
   for (std::size_t i = 0; i < packets.packet_count(); ++i) flow.push(packets.packet(i));
 }
@@ -60,8 +58,13 @@ void ServerUdp::payload_received(std::uint32_t session, ConstBytes payload) {
     worker_.counters.udp.drop(UdpDrop::unknown_session);
     return;
   }
-  used(found->second);
-  host_.udp_answer(found->second->seated.visitor, payload);
+  const SeatedUdpVisitor& seated = found->second->seated;
+  if (sessions_.answered(found->second, worker_.loop.now())) {
+    host_.udp_session_event(
+        seated.entrance,
+        {.kind = UdpSessionEvent::Kind::answered, .visitor = seated.visitor, .route = seated.route});
+  }
+  host_.udp_answer(seated.visitor, payload);
 }
 
 void ServerUdp::evict(const UdpVisitor& visitor, std::uint64_t route) {
@@ -71,28 +74,24 @@ void ServerUdp::evict(const UdpVisitor& visitor, std::uint64_t route) {
   end(found->second);
 }
 
-void ServerUdp::used(Sessions::iterator session) {
-  session->last_used = worker_.loop.now();
-  if (std::next(session) != sessions_.end()) sessions_.splice(sessions_.end(), sessions_, session);
-}
-
-void ServerUdp::end(Sessions::iterator session) {
+void ServerUdp::end(Sessions::Place session) {
   const SeatedUdpVisitor seated = std::move(session->seated);
   by_visitor_.erase(seated.visitor);
   by_id_.erase(session->flow.session());
   channel_.forget_session(session->flow.session());
   if (tells_ends_) end_notice_.add(session->flow.session());
   sessions_.erase(session);
-  host_.udp_session_ended(seated.entrance, seated.visitor, seated.route);
+  host_.udp_session_event(seated.entrance,
+                          {.kind = UdpSessionEvent::Kind::ended, .visitor = seated.visitor, .route = seated.route});
 }
 
 void ServerUdp::end_idle() {
   const Time now = worker_.loop.now();
-  while (!sessions_.empty() && sessions_.front().last_used + options_.session_idle_timeout <= now) {
+  while (!sessions_.empty() && sessions_.oldest()->last_used + options_.session_idle_timeout <= now) {
     ++worker_.counters.udp.sessions_idle;
-    end(sessions_.begin());
+    end(sessions_.oldest());
   }
-  if (!sessions_.empty()) idle_.set(sessions_.front().last_used + options_.session_idle_timeout);
+  if (!sessions_.empty()) idle_.set(sessions_.oldest()->last_used + options_.session_idle_timeout);
 }
 
 }  // namespace qmux::tunnel

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <unordered_map>
 
 #include "base/io/datagram_socket.h"
@@ -17,6 +16,7 @@
 #include "tunnel/udp/end_notice.h"
 #include "tunnel/udp/udp_channel.h"
 #include "tunnel/udp/udp_options.h"
+#include "tunnel/udp/session_ages.h"
 #include "tunnel/udp/udp_visitor.h"
 #include "tunnel/worker_state.h"
 
@@ -26,8 +26,9 @@ class ServerUdpHost {
  public:
   /// What the client answers, to be sent to the visitor.
   virtual void udp_answer(const UdpVisitor& visitor, ConstBytes payload) = 0;
-  /// The session has ended here: its next packet is to find another way.
-  virtual void udp_session_ended(std::size_t entrance, const UdpVisitor& visitor, std::uint64_t route) = 0;
+  /// Something happened to the session of that route. May be called from inside any call of the host to ServerUdp: the host queues
+  /// it, and passes it on at the end of the pass.
+  virtual void udp_session_event(std::size_t entrance, const UdpSessionEvent& event) = 0;
 
  protected:
   ~ServerUdpHost() = default;
@@ -55,19 +56,19 @@ class ServerUdp final : private UdpChannelEvents {
 
  private:
   struct Session {
-    Session(UdpSender& sender, std::uint32_t id, SeatedUdpVisitor its_seat, Time now)
-        : seated(std::move(its_seat)), flow(sender, id), last_used(now) {}
+    Session(UdpSender& sender, std::uint32_t id, SeatedUdpVisitor its_seat)
+        : seated(std::move(its_seat)), flow(sender, id) {}
 
     SeatedUdpVisitor seated;
     UdpFlow flow;
-    Time last_used;
+    Time last_used{};
+    bool answered = false;  ///< the client has sent something back
   };
-  using Sessions = std::list<Session>;  ///< the least recently used first
+  using Sessions = SessionAges<Session>;
 
   void payload_received(std::uint32_t session, ConstBytes payload) override;
 
-  void used(Sessions::iterator session);
-  void end(Sessions::iterator session);
+  void end(Sessions::Place session);
   void end_idle();
 
   WorkerState& worker_;
@@ -77,8 +78,8 @@ class ServerUdp final : private UdpChannelEvents {
   UdpChannel channel_;
   EndNotice end_notice_;
   Sessions sessions_;
-  std::unordered_map<UdpVisitor, Sessions::iterator, UdpVisitor::Hash> by_visitor_;
-  std::unordered_map<std::uint32_t, Sessions::iterator> by_id_;
+  std::unordered_map<UdpVisitor, Sessions::Place, UdpVisitor::Hash> by_visitor_;
+  std::unordered_map<std::uint32_t, Sessions::Place> by_id_;
   std::uint32_t last_id_ = 0;
   Timer idle_;
 };

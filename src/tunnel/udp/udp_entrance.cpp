@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <utility>
 
 #include "base/check.h"
@@ -69,8 +68,7 @@ void UdpEntrance::arrived(const io::PacketRun& packets) {
 UdpEntrance::Route* UdpEntrance::find_or_choose(const UdpVisitor& visitor, std::size_t payloads) {
   const auto found = routes_.find(visitor);
   if (found == routes_.end()) return choose(visitor, payloads);
-  Routes& routes = found->second->source->routes;
-  routes.splice(routes.end(), routes, found->second);
+  found->second->source->routes.used(found->second, worker_.loop.now());
   return &*found->second;
 }
 
@@ -80,7 +78,8 @@ UdpEntrance::Route* UdpEntrance::choose(const UdpVisitor& visitor, std::size_t p
     worker_.counters.udp.drop(UdpDrop::no_client, payloads);
     return nullptr;
   }
-  if (!source_of(visitor.remote).beginnings.take(worker_.loop.now())) {
+  Source& source = source_of(visitor.remote);
+  if (!source.beginnings.take(worker_.loop.now())) {
     worker_.counters.udp.drop(UdpDrop::too_many_sessions, payloads);
     return nullptr;
   }
@@ -90,16 +89,14 @@ UdpEntrance::Route* UdpEntrance::choose(const UdpVisitor& visitor, std::size_t p
       .visitor = visitor, .seat = std::move(seat), .entrance = worker_index_, .route = last_number_ + 1};
   if (!host_.send_udp_visitor(seated)) {
     worker_.counters.udp.drop(UdpDrop::mailbox_full, payloads);
-    forget_if_unused(source_of(visitor.remote));
+    forget_if_unused(source);
     return nullptr;
   }
   ++last_number_;
-  // Not earlier: to make room for him the last session of his source may just have ended, and the source with it.
-  Source& source = source_of(visitor.remote);
-  if (source.routes.size() >= routes_per_source_max_) evict_oldest(source);
-  const auto route = source.routes.insert(
-      source.routes.end(),
-      {.visitor = visitor, .member = member, .worker = worker, .number = last_number_, .source = &source});
+  if (source.routes.size() >= routes_per_source_max_) evict_one(source);
+  const auto route = source.routes.add(
+      worker_.loop.now(),
+      Route{.visitor = visitor, .member = member, .worker = worker, .number = last_number_, .source = &source});
   routes_.emplace(visitor, route);
   return &*route;
 }
@@ -111,19 +108,27 @@ UdpEntrance::Source& UdpEntrance::source_of(const Address& remote) {
   return sources_.try_emplace(host, Source{.host = host, .beginnings = full, .routes = {}}).first->second;
 }
 
-void UdpEntrance::evict_oldest(Source& source) {
-  const Route oldest = source.routes.front();
-  routes_.erase(oldest.visitor);
-  source.routes.pop_front();
-  host_.evict_udp_visitor(oldest.worker, oldest.member, oldest.visitor, oldest.number);
+void UdpEntrance::evict_one(Source& source) {
+  const Routes::Place place = source.routes.next_to_evict();
+  const Route evicted = *place;
+  routes_.erase(evicted.visitor);
+  source.routes.erase(place);
+  host_.evict_udp_visitor(evicted.worker, evicted.member, evicted.visitor, evicted.number);
 }
 
-void UdpEntrance::session_ended(const UdpVisitor& visitor, std::uint64_t route) {
-  const auto found = routes_.find(visitor);
-  if (found != routes_.end() && found->second->number == route) forget(found->second);
+void UdpEntrance::session_event(const UdpSessionEvent& event) {
+  const auto found = routes_.find(event.visitor);
+  if (found == routes_.end() || found->second->number != event.route) return;
+  switch (event.kind) {
+    case UdpSessionEvent::Kind::answered:
+      found->second->source->routes.answered(found->second, worker_.loop.now());
+      return;
+    case UdpSessionEvent::Kind::ended:
+      return forget(found->second);
+  }
 }
 
-void UdpEntrance::forget(Routes::iterator route) {
+void UdpEntrance::forget(Routes::Place route) {
   Source& source = *route->source;
   routes_.erase(route->visitor);
   source.routes.erase(route);

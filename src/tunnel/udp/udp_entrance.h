@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -19,6 +18,7 @@
 #include "tunnel/token_bucket.h"
 #include "tunnel/udp/overflow_watch.h"
 #include "tunnel/udp/server_udp.h"
+#include "tunnel/udp/session_ages.h"
 #include "tunnel/udp/udp_visitor.h"
 #include "tunnel/udp/unread.h"
 #include "tunnel/worker_state.h"
@@ -53,8 +53,8 @@ class UdpEntrance final : private io::DatagramSocket::Observer, private Unread::
 
   /// To a visitor, at the end of the pass.
   void answer(const UdpVisitor& visitor, ConstBytes payload);
-  /// His session has ended; no-op when the route is another one by now.
-  void session_ended(const UdpVisitor& visitor, std::uint64_t route);
+  /// Something happened to the session of a route; no-op when the visitor's route is another one by now.
+  void session_event(const UdpSessionEvent& event);
 
   [[nodiscard]] std::size_t route_count() const noexcept { return routes_.size(); }
 
@@ -66,9 +66,11 @@ class UdpEntrance final : private io::DatagramSocket::Observer, private Unread::
     std::size_t worker;
     std::uint64_t number;
     Source* source;
+    bool answered = false;
+    Time last_used{};
   };
-  using Routes = std::list<Route>;
-  /// One holder of addresses: his routes, the least recently used first.
+  using Routes = SessionAges<Route>;
+  /// One holder of addresses, and its routes.
   struct Source {
     Address host;
     TokenBucket beginnings;
@@ -89,8 +91,8 @@ class UdpEntrance final : private io::DatagramSocket::Observer, private Unread::
   Route* find_or_choose(const UdpVisitor& visitor, std::size_t payloads);
   Route* choose(const UdpVisitor& visitor, std::size_t payloads);
   Source& source_of(const Address& remote);
-  void evict_oldest(Source& source);
-  void forget(Routes::iterator route);
+  void evict_one(Source& source);
+  void forget(Routes::Place route);
   void forget_if_unused(Source& source);
 
   WorkerState& worker_;
@@ -99,7 +101,7 @@ class UdpEntrance final : private io::DatagramSocket::Observer, private Unread::
   Pool& pool_;
   UdpEntranceHost& host_;
   std::unique_ptr<io::DatagramSocket> socket_;
-  std::unordered_map<UdpVisitor, Routes::iterator, UdpVisitor::Hash> routes_;
+  std::unordered_map<UdpVisitor, Routes::Place, UdpVisitor::Hash> routes_;
   std::unordered_map<Address, Source, SourceHash> sources_;
   std::uint64_t last_number_ = 0;
   OverflowWatch overflow_;

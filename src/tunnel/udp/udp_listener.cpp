@@ -69,8 +69,8 @@ void UdpListener::visitor_arrived(SeatedUdpVisitor seated) {
   const auto found = members_.find(seated.seat.member());
   if (found != members_.end()) {
     open_session(found->second, std::move(seated));
-  } else {  // the client left while he was on his way
-    udp_session_ended(seated.entrance, seated.visitor, seated.route);
+  } else {  // the client left while the visitor was on its way
+    udp_session_event(seated.entrance, {.kind = UdpSessionEvent::Kind::ended, .visitor = seated.visitor, .route = seated.route});
   }
 }
 
@@ -113,17 +113,13 @@ void UdpListener::post_parcel(std::size_t worker) {
 
 // --- the end of sessions and of routes ---------------------------------------------------------------------------------
 
-void UdpListener::udp_session_ended(std::size_t entrance, const UdpVisitor& visitor, std::uint64_t route) {
-  if (entrance == setup_.slot.index) {
-    entrance_.session_ended(visitor, route);
-  } else {
-    outgoing_[entrance].ended.push_back({.visitor = visitor, .route = route});
-    worker_.loop.request_pass();
-  }
+void UdpListener::udp_session_event(std::size_t entrance, const UdpSessionEvent& event) {
+  outgoing_[entrance].events.push_back(event);
+  worker_.loop.request_pass();
 }
 
-void UdpListener::sessions_ended(const std::vector<EndedUdpSession>& sessions) {
-  for (const EndedUdpSession& each : sessions) entrance_.session_ended(each.visitor, each.route);
+void UdpListener::session_events(const std::vector<UdpSessionEvent>& events) {
+  for (const UdpSessionEvent& event : events) entrance_.session_event(event);
 }
 
 void UdpListener::evict_udp_visitor(std::size_t worker, MemberId member, const UdpVisitor& visitor,
@@ -142,21 +138,27 @@ void UdpListener::visitor_evicted(MemberId member, const UdpVisitor& visitor, st
   if (ServerUdp* const udp = find(member)) udp->evict(visitor, route);
 }
 
-void UdpListener::post_ended(std::size_t worker) {
-  WorkerMessage message = UdpSessionsEnded{.listener = setup_.listener, .sessions = std::move(outgoing_[worker].ended)};
-  if (setup_.workers->post(worker, message)) {
-    outgoing_[worker].ended.clear();
+void UdpListener::pass_on_events(std::size_t worker) {
+  std::vector<UdpSessionEvent>& events = outgoing_[worker].events;
+  if (worker == setup_.slot.index) {
+    session_events(events);
+    events.clear();
     return;
   }
-  // A route that leads nowhere must not stay: the word goes out in a later pass.
-  outgoing_[worker].ended = std::move(std::get<UdpSessionsEnded>(message).sessions);
+  WorkerMessage message = UdpSessionEvents{.listener = setup_.listener, .events = std::move(events)};
+  if (setup_.workers->post(worker, message)) {
+    events.clear();
+    return;
+  }
+  // A route that leads nowhere must not stay: the events go out in a later pass.
+  events = std::move(std::get<UdpSessionEvents>(message).events);
 }
 
 void UdpListener::finish_pass() {
   expect_signs_of_life();
   for (std::size_t worker = 0; worker < outgoing_.size(); ++worker) {
     if (outgoing_[worker].parcel) post_parcel(worker);
-    if (!outgoing_[worker].ended.empty()) post_ended(worker);
+    if (!outgoing_[worker].events.empty()) pass_on_events(worker);
   }
 }
 

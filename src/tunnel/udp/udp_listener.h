@@ -52,9 +52,9 @@ class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
   void visitor_arrived(SeatedUdpVisitor seated);
   void packets_arrived(std::unique_ptr<UdpParcel> parcel);
   void visitor_evicted(MemberId member, const UdpVisitor& visitor, std::uint64_t route);
-  void sessions_ended(const std::vector<EndedUdpSession>& sessions);
+  void session_events(const std::vector<UdpSessionEvent>& events);
 
-  /// Sends what the pass has collected for other workers.
+  /// Passes on what the pass has collected, to other workers and to this one's entrance.
   void finish_pass();
 
  private:
@@ -66,7 +66,7 @@ class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
 
   // ServerUdpHost
   void udp_answer(const UdpVisitor& visitor, ConstBytes payload) override { entrance_.answer(visitor, payload); }
-  void udp_session_ended(std::size_t entrance, const UdpVisitor& visitor, std::uint64_t route) override;
+  void udp_session_event(std::size_t entrance, const UdpSessionEvent& event) override;
 
   struct Member {
     ServerSession* session;
@@ -75,17 +75,17 @@ class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
     bool asked = false;
     std::uint64_t asked_after_datagrams = 0;
   };
-  /// What waits for another worker.
+  /// What waits for the end of the pass, for another worker or, events alone, for this one.
   struct Outgoing {
     std::unique_ptr<UdpParcel> parcel;
-    std::vector<EndedUdpSession> ended;
+    std::vector<UdpSessionEvent> events;
   };
 
   [[nodiscard]] ServerUdp* find(MemberId member) noexcept;
   void open_session(Member& member, SeatedUdpVisitor seated);
   void expect_signs_of_life();
   void post_parcel(std::size_t worker);
-  void post_ended(std::size_t worker);
+  void pass_on_events(std::size_t worker);
 
   WorkerState& worker_;
   const Setup setup_;

@@ -41,4 +41,15 @@ struct SeatedUdpVisitor {
   std::uint64_t route = 0;   ///< which of that worker's routes is his
 };
 
+/// What the worker of a session reports to the worker of its entrance.
+struct UdpSessionEvent {
+  enum class Kind : std::uint8_t {
+    answered,  ///< for the first time
+    ended,     ///< its route leads nowhere
+  };
+  Kind kind;
+  UdpVisitor visitor;
+  std::uint64_t route = 0;
+};
+
 }  // namespace qmux::tunnel
