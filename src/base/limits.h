@@ -105,9 +105,14 @@ inline constexpr std::size_t kDiscardMaxBytes = std::size_t{64} * 1024;
 inline constexpr std::size_t kUdpFlowMaxBytes = std::size_t{1024} * 1024;
 /// What all UDP sessions of a process may have waiting, shared out among its workers. Counter: queue_full.
 inline constexpr std::size_t kUdpWaitingMaxBytes = std::size_t{256} * 1024 * 1024;
+/// What the UDP sessions of one connection may have waiting, but never more than half of what its worker may: half a second at
+/// 1 Gbit/s. One client that has stopped reading leaves room for the others. Counter: queue_full.
+inline constexpr std::size_t kUdpConnectionWaitingMaxBytes = std::size_t{64} * 1024 * 1024;
 /// A payload that has waited longer for its connection is dropped: nobody who sends by UDP wants it any more. Long enough
 /// for the largest payload on a new connection over half the globe. Counter: stale.
 inline constexpr std::chrono::milliseconds kUdpWaitMax{500};
+/// How often a connection whose UDP waits is searched for payloads that have waited too long.
+inline constexpr std::chrono::milliseconds kUdpStaleLookInterval{125};
 /// What one socket of visitors' or of the local service's gives in one pass: about what a connection sends in one. More
 /// would be copied only to be dropped; it waits, or is lost, in the kernel, where that costs nothing.
 inline constexpr std::size_t kUdpReadMaxBytes = std::size_t{256} * 1024;

@@ -11,7 +11,7 @@ namespace qmux::tunnel {
 
 ClientUdpSession::ClientUdpSession(WorkerState& worker, UdpSender& sender, std::uint32_t id,
                                    ClientUdpSessionOwner& owner)
-    : worker_(worker), owner_(owner), flow_(sender, id), early_(worker.chunks, worker.udp_waiting) {}
+    : worker_(worker), owner_(owner), flow_(sender, id), early_(worker.chunks, sender), sender_(sender) {}
 
 ClientUdpSession::~ClientUdpSession() {
   close();
@@ -65,7 +65,7 @@ bool ClientUdpSession::open_next() {
 void ClientUdpSession::deliver(ConstBytes payload) {
   if (socket_) {
     worker_.udp_outbox.add(*socket_, {}, remote_, std::span(&payload, 1));
-  } else if (worker_.udp_waiting.has_room() && early_.held_bytes() + payload.size() <= limits::kUdpEarlyMaxBytes) {
+  } else if (sender_.has_room() && early_.held_bytes() + payload.size() <= limits::kUdpEarlyMaxBytes) {
     early_.push(payload, worker_.loop.now());
   } else {
     worker_.counters.udp.drop(UdpDrop::no_socket);

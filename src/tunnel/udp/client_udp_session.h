@@ -67,6 +67,7 @@ class ClientUdpSession final : private io::DatagramSocket::Observer, private Unr
   ClientUdpSessionOwner& owner_;
   UdpFlow flow_;
   PayloadQueue early_;  ///< payloads that came before the socket
+  UdpSender& sender_;   ///< of the connection: what it may hold waiting
   std::vector<Address> addresses_;
   std::size_t next_address_ = 0;
   Address remote_;

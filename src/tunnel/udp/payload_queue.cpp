@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "base/check.h"
 #include "base/limits.h"
@@ -75,8 +76,7 @@ void PayloadQueue::charge() noexcept {
   // The first chunk and the last one may be held for a few bytes each.
   const std::size_t chunks = bytes_.empty() ? 0 : (bytes_.size() - 1) / Chunk::kCapacityBytes + 2;
   const std::size_t charge = chunks * Chunk::kAllocatedBytes;
-  budget_.held_bytes = budget_.held_bytes - charged_bytes_ + charge;
-  charged_bytes_ = charge;
+  account_.charge(std::exchange(charged_bytes_, charge), charge);
 }
 
 }  // namespace qmux::tunnel

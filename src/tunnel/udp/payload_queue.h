@@ -3,7 +3,7 @@
 // UDP payloads that wait their turn, first in, first out, each with the time at which it came.
 //
 // They lie in a worker's chunks one behind the other, so that steady traffic allocates nothing and an empty queue holds
-// nothing. One thread; the pool and the budget outlive it.
+// nothing. One thread; the pool and the account outlive it.
 #pragma once
 
 #include <cstddef>
@@ -13,17 +13,9 @@
 #include "base/bytes.h"
 #include "base/chunk.h"
 #include "base/time.h"
+#include "tunnel/udp/payload_budget.h"
 
 namespace qmux::tunnel {
-
-/// What all queues of one worker may hold together.
-struct PayloadBudget {
-  explicit PayloadBudget(std::size_t the_bytes_max) noexcept : bytes_max(the_bytes_max) {}
-  [[nodiscard]] bool has_room() const noexcept { return held_bytes < bytes_max; }
-
-  const std::size_t bytes_max;
-  std::size_t held_bytes = 0;  ///< in whole chunks, at the most
-};
 
 class PayloadQueue {
  public:
@@ -36,7 +28,7 @@ class PayloadQueue {
     Time since{};
   };
 
-  PayloadQueue(ChunkPool& chunks, PayloadBudget& budget) noexcept : bytes_(chunks), budget_(budget) {}
+  PayloadQueue(ChunkPool& chunks, PayloadAccount& account) noexcept : bytes_(chunks), account_(account) {}
   PayloadQueue(const PayloadQueue&) = delete;
   PayloadQueue& operator=(const PayloadQueue&) = delete;
   ~PayloadQueue() { clear(); }
@@ -57,7 +49,7 @@ class PayloadQueue {
   void charge() noexcept;
 
   ChunkQueue bytes_;
-  PayloadBudget& budget_;
+  PayloadAccount& account_;
   std::size_t charged_bytes_ = 0;
 };
 

@@ -15,7 +15,7 @@ using wire::FragmentPlan;
 // --- a flow ------------------------------------------------------------------------------------------------------------
 
 UdpFlow::UdpFlow(UdpSender& sender, std::uint32_t session) noexcept
-    : sender_(sender), session_(session), queue_(sender.worker_.chunks, sender.worker_.udp_waiting) {}
+    : sender_(sender), session_(session), queue_(sender.worker_.chunks, sender) {}
 
 UdpFlow::~UdpFlow() {
   while (!queue_.empty()) drop_front(UdpDrop::session_gone);
@@ -29,9 +29,11 @@ void UdpFlow::push(ConstBytes payload) {
   while (!queue_.empty() && queue_.held_bytes() + payload.size() > limits::kUdpFlowMaxBytes) {
     drop_front(UdpDrop::queue_full);
   }
-  // Where all flows together hold too much, the one that wants more pays with its own.
-  while (!queue_.empty() && !sender_.worker_.udp_waiting.has_room()) drop_front(UdpDrop::queue_full);
-  if (!sender_.worker_.udp_waiting.has_room()) return counters.drop(UdpDrop::queue_full);
+  sender_.make_room();
+  // Where all flows of the connection together hold too much, the one that wants more pays with its own.
+  while (!queue_.empty() && !sender_.has_room()) drop_front(UdpDrop::queue_full);
+  if (!sender_.has_room()) sender_.drop_down_to(sender_.bytes_max() - sender_.bytes_max() / 64);
+  if (!sender_.has_room()) return counters.drop(UdpDrop::queue_full);
   queue_.push(payload, sender_.worker_.loop.now());
   sender_.add(*this);
 }
@@ -46,10 +48,12 @@ void UdpFlow::drop_front(UdpDrop why) {
 
 UdpSender::UdpSender(WorkerState& worker, quic::Connection& connection, const UdpOptions& options,
                      bool fragment_sequence)
-    : worker_(worker),
+    : PayloadAccount(worker.udp_waiting),
+      worker_(worker),
       connection_(connection),
       options_(options),
-      fragment_ids_(static_cast<std::uint16_t>(worker.loop.random().next_u64()), fragment_sequence) {}
+      fragment_ids_(static_cast<std::uint16_t>(worker.loop.random().next_u64()), fragment_sequence),
+      stale_(worker.loop.timers(), [this] { drop_stale(); }) {}
 
 UdpSender::~UdpSender() { CHECK(waiting_count_ == 0); }
 
@@ -61,6 +65,7 @@ void UdpSender::add(UdpFlow& flow) {
   (last_ != nullptr ? last_->next_ : first_) = &flow;
   last_ = &flow;
   ++waiting_count_;
+  if (!stale_.is_set()) stale_.set(worker_.loop.now() + limits::kUdpWaitMax);
   connection_.datagrams_waiting();
 }
 
@@ -83,6 +88,39 @@ void UdpSender::rotate() noexcept {
   flow.previous_ = last_;
   last_->next_ = &flow;
   last_ = &flow;
+}
+
+// --- what is dropped without its turn -----------------------------------------------------------------------------------
+
+bool UdpSender::drop_one() {
+  while (first_ != nullptr && first_->queue_.empty()) remove(*first_);
+  if (first_ == nullptr) return false;
+  first_->drop_front(UdpDrop::queue_full);
+  // The next one is another flow's.
+  if (first_->queue_.empty()) {
+    remove(*first_);
+  } else {
+    rotate();
+  }
+  return true;
+}
+
+void UdpSender::drop_down_to(std::size_t bytes) {
+  while (held_bytes() > bytes && drop_one()) {
+  }
+}
+
+void UdpSender::drop_stale() {
+  const Time now = worker_.loop.now();
+  for (UdpFlow* flow = first_; flow != nullptr;) {
+    UdpFlow& each = *std::exchange(flow, flow->next_);
+    // A payload whose first parts are under way is not late yet.
+    while (!each.queue_.empty() && !each.parts_ && now - each.queue_.front().since > limits::kUdpWaitMax) {
+      each.drop_front(UdpDrop::stale);
+    }
+    if (each.queue_.empty()) remove(each);
+  }
+  if (first_ != nullptr) stale_.set(now + limits::kUdpStaleLookInterval);
 }
 
 // --- datagrams ---------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // What a connection's UDP sessions have to send, on its way into datagrams: a queue a session, sessions in turn, each payload
-// cut to what the path takes at that moment.
+// cut to what the path takes at that moment. What has waited too long is dropped, whether the connection sends or not.
 //
 // One a connection; one thread. Its flows go before it.
 #pragma once
@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "base/bytes.h"
+#include "base/timer_queue.h"
 #include "quic/connection.h"
 #include "quic/datagrams.h"
 #include "tunnel/udp/payload_queue.h"
@@ -58,7 +59,7 @@ class UdpFlow {
   UdpFlow* next_ = nullptr;
 };
 
-class UdpSender {
+class UdpSender final : public PayloadAccount {
  public:
   /// `fragment_sequence`: the peer tells groups of fragments apart by session and age (capability frag-seq). `options`
   /// outlive it.
@@ -75,6 +76,11 @@ class UdpSender {
 
  private:
   friend class UdpFlow;
+
+  void drop_down_to(std::size_t bytes) override;
+  /// Drops the oldest payload of the flow whose turn it is. False: none waits.
+  bool drop_one();
+  void drop_stale();
 
   void add(UdpFlow& flow);
   void remove(UdpFlow& flow) noexcept;
@@ -93,6 +99,7 @@ class UdpSender {
   std::size_t waiting_count_ = 0;
   std::size_t sent_in_turn_bytes_ = 0;
   std::uint64_t datagrams_sent_ = 0;
+  Timer stale_;  ///< set while flows wait: a connection that sends nothing asks for nothing either
 
   // What was offered last.
   wire::DatagramHeader header_;

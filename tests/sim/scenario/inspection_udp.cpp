@@ -94,7 +94,7 @@ std::vector<std::string> inspect_udp_limits(Town& town) {
   for_each_worker(town, [&](const std::string& who, const tunnel::WorkerState& state) {
     // The payload that reaches the limit still goes in, in chunks of which the first and the last may be all but empty.
     constexpr std::size_t kLastBytes = limits::kUdpPayloadMaxBytes + 3 * Chunk::kAllocatedBytes;
-    findings.require(state.udp_waiting.held_bytes <= state.udp_waiting.bytes_max + kLastBytes, who,
+    findings.require(state.udp_waiting.held_bytes() <= state.udp_waiting.bytes_max() + kLastBytes, who,
                      "more UDP waits than may");
     findings.require(state.reassembly.held_bytes() <= state.reassembly.bytes_max(), who,
                      "incomplete payloads hold more than they may");
@@ -111,7 +111,7 @@ std::vector<std::string> inspect_udp_limits(Town& town) {
 std::vector<std::string> inspect_udp_accounts(Town& town) {
   Findings findings;
   for_each_worker(town, [&](const std::string& who, const tunnel::WorkerState& state) {
-    findings.require(state.udp_waiting.held_bytes == 0, who, "UDP waits at rest");
+    findings.require(state.udp_waiting.held_bytes() == 0, who, "UDP waits at rest");
     findings.require(state.reassembly.held_bytes() == 0, who, "incomplete payloads at rest");
   });
   for_each_process(town, [&](const std::string& who, const UdpCounters& c, const wire::ReassemblyCounters& parts) {

@@ -31,8 +31,13 @@ class PayloadQueueTest : public ::testing::Test {
   }
 
   ChunkPool chunks_;
+  struct Account final : PayloadAccount {
+    using PayloadAccount::PayloadAccount;
+    void drop_down_to(std::size_t) override {}
+  };
   PayloadBudget budget_{std::size_t{1024} * 1024};
-  PayloadQueue queue_{chunks_, budget_};
+  Account account_{budget_};
+  PayloadQueue queue_{chunks_, account_};
 };
 
 TEST_F(PayloadQueueTest, gives_payloads_in_their_order_with_the_time_they_came) {
@@ -85,19 +90,19 @@ TEST_F(PayloadQueueTest, shows_any_part_of_the_largest_payload) {
 }
 
 TEST_F(PayloadQueueTest, charges_what_it_holds_and_gives_it_back) {
-  EXPECT_EQ(budget_.held_bytes, 0U);
+  EXPECT_EQ(budget_.held_bytes(), 0U);
   push("x");
-  EXPECT_GE(budget_.held_bytes, chunks_.in_use_bytes());
+  EXPECT_GE(budget_.held_bytes(), chunks_.in_use_bytes());
   push(std::string(50'000, 'x'));
-  EXPECT_GE(budget_.held_bytes, chunks_.in_use_bytes());
+  EXPECT_GE(budget_.held_bytes(), chunks_.in_use_bytes());
   queue_.pop();
-  EXPECT_GE(budget_.held_bytes, chunks_.in_use_bytes());
+  EXPECT_GE(budget_.held_bytes(), chunks_.in_use_bytes());
   queue_.pop();
-  EXPECT_EQ(budget_.held_bytes, 0U);
+  EXPECT_EQ(budget_.held_bytes(), 0U);
   EXPECT_EQ(chunks_.in_use_bytes(), 0U);
   push("x");
   queue_.clear();
-  EXPECT_EQ(budget_.held_bytes, 0U);
+  EXPECT_EQ(budget_.held_bytes(), 0U);
 }
 
 }  // namespace
