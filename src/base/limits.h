@@ -87,8 +87,18 @@ inline constexpr std::size_t kStuckTunnelsMaxBytes = std::size_t{256} * 1024 * 1
 
 // --- tunnels ----------------------------------------------------------------------------------------------------------
 
-/// To connect to the local service, the look-up of its name and all its addresses together.
+/// To connect to the local service: the wait for a place, the look-up of its name and all its addresses together.
 inline constexpr std::chrono::seconds kDialTimeout{10};
+/// Attempts to connect to the local service under way at a time, for each connection to a server: what a service whose backlog is
+/// full costs in descriptors. More wait.
+inline constexpr std::size_t kDialsInFlightMax = 256;
+/// How long the local service's addresses are valid.
+inline constexpr std::chrono::seconds kServiceLookUpAge{5};
+/// How soon they are looked up again when they were not found.
+inline constexpr std::chrono::seconds kServiceRetryInterval{1};
+/// Streams that a server may open before its answer to the registration has come: packets overtake each other, but not many.
+/// More are reset. Counter: streams_refused.
+inline constexpr std::size_t kEarlyStreamsMax = 64;
 /// How long a Go client must have been silent before a visitor's FIN is passed on to it, because it ends both directions
 /// on that (docs/PROTOCOL.md).
 inline constexpr std::chrono::seconds kHeldFinSilence{2};
@@ -140,10 +150,6 @@ inline constexpr std::size_t kUdpParcelRuns = 512;
 inline constexpr std::size_t kUdpParcelsMax = 256;
 /// Payloads of one session that wait for the local service's address: 10 ms at 200 Mbit/s. Counter: no_socket.
 inline constexpr std::size_t kUdpEarlyMaxBytes = std::size_t{256} * 1024;
-/// How long the local service's addresses are good for new UDP sessions.
-inline constexpr std::chrono::seconds kUdpServiceLookUpAge{5};
-/// How soon they are looked up again when they were not found, for whoever still waits.
-inline constexpr std::chrono::seconds kUdpServiceRetryInterval{1};
 /// Socket buffers to ask for towards the local service, of each session.
 inline constexpr std::size_t kUdpServiceSocketBytes = std::size_t{1024} * 1024;
 

@@ -19,7 +19,8 @@ ClientSession::ClientSession(WorkerState& worker, const ClientOptions& options, 
       introduction_(std::move(introduction)),
       host_(host),
       deadline_(worker.loop.timers(),
-                [this] { leave(ErrorCode::refused, "the server did not answer the registration"); }) {}
+                [this] { leave(ErrorCode::refused, "the server did not answer the registration"); }),
+      local_service_(worker.loop, options.local) {}
 
 ClientSession::~ClientSession() = default;
 
@@ -69,7 +70,7 @@ void ClientSession::registration_answered(const wire::RegisterAck& answer) {
   const bool fragment_sequence = answer.can(wire::capability::kFragSeq);
   const auto early = early_datagrams_->take();
   early_datagrams_.reset();
-  udp_ = std::make_unique<ClientUdp>(worker_, *connection_, options_.local, options_.udp_options, fragment_sequence);
+  udp_ = std::make_unique<ClientUdp>(worker_, *connection_, local_service_, options_.udp_options, fragment_sequence);
   udp_->receive_early(early);
   host_.session_registered();
   for (quic::Stream* const stream : std::exchange(early_, {})) begin_tunnel(*stream);
@@ -92,13 +93,18 @@ void ClientSession::leave(ErrorCode code, std::string cause) {
 void ClientSession::stream_opened(quic::Connection& /*connection*/, quic::Stream& stream) {
   if (registered_) {
     begin_tunnel(stream);
-  } else {
+  } else if (early_.size() < limits::kEarlyStreamsMax) {
     early_.push_back(&stream);
+  } else {
+    ++worker_.counters.streams_refused;
+    stream.reset(ErrorCode::limit_reached);
+    stream.stop_reading(ErrorCode::limit_reached);
+    stream.release();
   }
 }
 
 void ClientSession::begin_tunnel(quic::Stream& stream) {
-  tunnels_.emplace(stream.id(), std::make_unique<ClientTunnel>(worker_, options_.local, server_, stream, *this));
+  tunnels_.emplace(stream.id(), std::make_unique<ClientTunnel>(worker_, local_service_, server_, stream, *this));
 }
 
 void ClientSession::filler_wanted(quic::Connection& /*connection*/, std::size_t bytes) {

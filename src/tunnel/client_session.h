@@ -14,6 +14,7 @@
 #include "quic/connection.h"
 #include "tunnel/client_tunnel.h"
 #include "tunnel/control_stream.h"
+#include "tunnel/local_service.h"
 #include "tunnel/options.h"
 #include "tunnel/retired.h"
 #include "tunnel/udp/client_udp.h"
@@ -79,6 +80,7 @@ class ClientSession final : public Retirable,
   RelayPeer server_ = RelayPeer::exact;
   bool registered_ = false;
   std::vector<quic::Stream*> early_;  ///< opened by the server before its answer arrived: packets overtake each other
+  LocalService local_service_;
   std::unordered_map<std::int64_t, std::unique_ptr<ClientTunnel>> tunnels_;  ///< by stream
   std::unique_ptr<EarlyDatagrams> early_datagrams_;                          ///< until registered
   std::unique_ptr<ClientUdp> udp_;                                           ///< once registered

@@ -13,9 +13,10 @@ namespace qmux::tunnel {
 
 using quic::ErrorCode;
 
-ClientTunnel::ClientTunnel(WorkerState& worker, const HostPort& service, RelayPeer server, quic::Stream& stream,
+ClientTunnel::ClientTunnel(WorkerState& worker, LocalService& service, RelayPeer server, quic::Stream& stream,
                            ClientTunnelOwner& owner)
-    : worker_(worker),
+    : Holder(worker.memory),
+      worker_(worker),
       service_(service),
       server_(server),
       owner_(owner),
@@ -41,7 +42,14 @@ void ClientTunnel::stream_readable(quic::Stream& stream) {
   if (stream.reset_received() || (!dial_ && stream.at_end())) {
     ++worker_.counters.requests_lost;
     give_up(ErrorCode::tcp_reset);
+    return;
   }
+  hold(stream.readable_bytes(), false);
+}
+
+void ClientTunnel::evicted() {
+  ++worker_.counters.requests_lost;
+  give_up(ErrorCode::limit_reached);
 }
 
 void ClientTunnel::stream_writable(quic::Stream& stream) {
@@ -86,10 +94,11 @@ void ClientTunnel::dialed(Result<std::unique_ptr<io::TcpSocket>> result) {
   if (!result) {
     ++worker_.counters.dials_failed;
     worker_.complaints.unreachable.write(worker_.loop.now(), log::Level::warn, "local service unreachable",
-                                         {{"service", service_.text()}, {"cause", result.error().text()}});
+                                         {{"service", service_.address().text()}, {"cause", result.error().text()}});
     give_up(ErrorCode::dial_failed);
     return;
   }
+  release();
   if (request_.ack) stream_->send_copy(std::array{std::byte{0}});
   ++worker_.counters.tunnels_opened;
   relay_.emplace(worker_.loop, worker_.memory, std::move(*result), *std::exchange(stream_, nullptr), *this,
@@ -100,6 +109,8 @@ void ClientTunnel::dialed(Result<std::unique_ptr<io::TcpSocket>> result) {
 void ClientTunnel::give_up(ErrorCode code) {
   quic::Stream& stream = *std::exchange(stream_, nullptr);
   deadline_.cancel();
+  dial_.reset();
+  release();
   stream.reset(code);
   stream.stop_reading(code);
   stream.release();
@@ -116,6 +127,7 @@ void ClientTunnel::relay_ended(Relay& /*relay*/, const RelayEnd& end) {
 void ClientTunnel::connection_lost() {
   deadline_.cancel();
   dial_.reset();
+  release();
   stream_ = nullptr;
   if (relay_) {
     account(relay_->connection_lost());

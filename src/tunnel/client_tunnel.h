@@ -13,6 +13,8 @@
 #include "base/address.h"
 #include "quic/stream.h"
 #include "tunnel/dial.h"
+#include "tunnel/local_service.h"
+#include "tunnel/memory_budget.h"
 #include "tunnel/relay.h"
 #include "tunnel/retired.h"
 #include "tunnel/worker_state.h"
@@ -32,10 +34,13 @@ class ClientTunnelOwner {
   ~ClientTunnelOwner() = default;
 };
 
-class ClientTunnel final : public Retirable, private quic::StreamEvents, public RelayObserver {
+class ClientTunnel final : public Retirable,
+                           private quic::StreamEvents,
+                           public RelayObserver,
+                           private MemoryBudget::Holder {
  public:
   /// `service` outlives it. `server`: how the other end relays.
-  ClientTunnel(WorkerState& worker, const HostPort& service, RelayPeer server, quic::Stream& stream,
+  ClientTunnel(WorkerState& worker, LocalService& service, RelayPeer server, quic::Stream& stream,
                ClientTunnelOwner& owner);
   ~ClientTunnel() override;
 
@@ -49,6 +54,10 @@ class ClientTunnel final : public Retirable, private quic::StreamEvents, public 
   void stream_writable(quic::Stream& stream) override;
   void stream_send_done(quic::Stream& stream) override;
 
+  // MemoryBudget::Holder, until there is a relay: what the visitor has sent meanwhile.
+  bool has_progressed() override { return false; }
+  void evicted() override;
+
   void relay_acknowledged(Relay& relay) override;
   void relay_ended(Relay& relay, const RelayEnd& end) override;
 
@@ -60,7 +69,7 @@ class ClientTunnel final : public Retirable, private quic::StreamEvents, public 
   void account(const RelayEnd& end);
 
   WorkerState& worker_;
-  const HostPort& service_;
+  LocalService& service_;
   const RelayPeer server_;
   ClientTunnelOwner& owner_;
   const std::int64_t stream_id_;

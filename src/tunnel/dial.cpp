@@ -7,29 +7,38 @@
 
 namespace qmux::tunnel {
 
-Dial::Dial(io::EventLoop& loop, const HostPort& service, Done done)
+Dial::Dial(io::EventLoop& loop, LocalService& service, Done done)
     : loop_(loop),
-      service_(service.text()),
+      service_(service),
       deadline_(loop.now() + limits::kDialTimeout),
       done_(std::move(done)),
-      last_error_{"the name has no address", service_, {}},
+      last_error_{"the name has no address", service.address().text(), {}},
       timer_(loop.timers(), [this] { timer_expired(); }) {
-  if (const auto literal = Address::from_literal(service.host, service.port)) {
-    addresses_.push_back(*literal);
-    try_next();
-    return;
-  }
-  resolving_ = true;
   timer_.set(deadline_);
-  resolution_ = loop.resolve(service, [this](Result<std::vector<Address>> resolved) {
-    resolving_ = false;
-    if (resolved) {
-      addresses_ = std::move(*resolved);
-    } else {
-      last_error_ = std::move(resolved.error());
-    }
-    try_next();
-  });
+  if (service_.take_place(*this)) may_dial();
+}
+
+Dial::~Dial() { leave_place(); }
+
+void Dial::leave_place() {
+  if (std::exchange(has_place_, false)) service_.give_back_place();
+}
+
+void Dial::may_dial() {
+  has_place_ = true;
+  if (const auto* const addresses = service_.known()) return service_found(*addresses);
+  phase_ = Phase::awaits_addresses;
+  service_.wait_for_addresses(*this);
+}
+
+void Dial::service_found(const Result<LocalService::Addresses>& addresses) {
+  phase_ = Phase::tries_addresses;
+  if (addresses) {
+    addresses_ = *addresses;
+  } else {
+    last_error_ = addresses.error();
+  }
+  try_next();
 }
 
 void Dial::try_next() {
@@ -47,7 +56,7 @@ void Dial::try_next() {
     timer_.set(loop_.now() + share);
     return;
   }
-  timer_.set(loop_.now());  // the constructor may have led here, and nothing is told from inside it
+  timer_.set(loop_.now());  // the constructor may have led here, and calls nothing back
 }
 
 void Dial::socket_writable() {
@@ -67,18 +76,23 @@ void Dial::attempt_failed(std::string why) {
 }
 
 void Dial::timer_expired() {
-  if (resolving_) {
-    tell(fail("the name was not resolved in time", service_));
-  } else if (socket_ != nullptr) {
-    attempt_failed("no answer to the attempt to connect");
-  } else {
-    tell(std::unexpected(std::move(last_error_)));
+  const std::string service = service_.address().text();
+  switch (phase_) {
+    case Phase::awaits_place:
+      return tell(fail("too many other attempts to connect wait for the service's answer", service));
+    case Phase::awaits_addresses:
+      return tell(fail("the name was not resolved in time", service));
+    case Phase::tries_addresses:
+      if (socket_ != nullptr) return attempt_failed("no answer to the attempt to connect");
+      return tell(std::unexpected(std::move(last_error_)));
   }
 }
 
 void Dial::tell(Result<std::unique_ptr<io::TcpSocket>> result) {
   timer_.cancel();
-  resolution_.reset();
+  LocalService::AddressWaiter::leave_queue();
+  LocalService::DialWaiter::leave_queue();
+  leave_place();
   auto done = std::exchange(done_, nullptr);  // may destroy this
   done(std::move(result));
 }

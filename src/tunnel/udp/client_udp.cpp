@@ -8,7 +8,7 @@
 
 namespace qmux::tunnel {
 
-ClientUdp::ClientUdp(WorkerState& worker, quic::Connection& connection, const HostPort& service,
+ClientUdp::ClientUdp(WorkerState& worker, quic::Connection& connection, LocalService& service,
                      const UdpOptions& options, bool fragment_sequence)
     : worker_(worker),
       service_(service),
@@ -48,11 +48,12 @@ ClientUdp::Sessions::Place ClientUdp::find_or_begin(std::uint32_t id) {
 }
 
 void ClientUdp::open(ClientUdpSession& session) {
-  if (worker_.loop.now() < addresses_until_) {
-    session.open(addresses_);
-  } else {
-    look_up();
-  }
+  const auto* const addresses = service_.known();
+  if (addresses == nullptr) {
+    service_.wait_for_addresses(*this);
+  } else if (*addresses) {
+    session.open(**addresses);
+  }  // else the next payload asks again
 }
 
 void ClientUdp::session_answered(ClientUdpSession& session) {
@@ -83,25 +84,14 @@ void ClientUdp::end_idle() {
   if (!sessions_.empty()) idle_.set(sessions_.oldest()->last_used + options_.session_idle_timeout);
 }
 
-void ClientUdp::look_up() {
-  if (resolution_ || worker_.loop.now() < next_look_up_) return;
-  resolution_ = worker_.loop.resolve(
-      service_, [this](Result<std::vector<Address>> addresses) { looked_up(std::move(addresses)); });
-}
-
-void ClientUdp::looked_up(Result<std::vector<Address>> addresses) {
-  resolution_.reset();
-  addresses_.clear();
-  if (addresses) {
-    addresses_ = std::move(*addresses);
-    addresses_until_ = worker_.loop.now() + limits::kUdpServiceLookUpAge;
-  } else {
-    next_look_up_ = worker_.loop.now() + limits::kUdpServiceRetryInterval;
+void ClientUdp::service_found(const Result<LocalService::Addresses>& addresses) {
+  if (!addresses) {
     worker_.complaints.unreachable.write(worker_.loop.now(), log::Level::warn, "local service not found",
-                                         {{"service", service_.text()}, {"cause", addresses.error().text()}});
+                                         {{"service", service_.address().text()}, {"cause", addresses.error().text()}});
   }
-  sessions_.for_each([this](ClientUdpSession& session) {
-    if (!session.is_open()) session.open(addresses_);
+  const std::span<const Address> found = addresses ? std::span<const Address>(*addresses) : std::span<const Address>();
+  sessions_.for_each([found](ClientUdpSession& session) {
+    if (!session.is_open()) session.open(found);
   });
 }
 

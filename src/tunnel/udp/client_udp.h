@@ -16,6 +16,7 @@
 #include "base/io/event_loop.h"
 #include "base/timer_queue.h"
 #include "quic/connection.h"
+#include "tunnel/local_service.h"
 #include "tunnel/udp/client_udp_session.h"
 #include "tunnel/udp/early_datagrams.h"
 #include "tunnel/udp/session_ages.h"
@@ -25,10 +26,12 @@
 
 namespace qmux::tunnel {
 
-class ClientUdp final : private UdpChannelEvents, private ClientUdpSessionOwner {
+class ClientUdp final : private UdpChannelEvents,
+                        private ClientUdpSessionOwner,
+                        private LocalService::AddressWaiter {
  public:
   /// `service` and `options` outlive it.
-  ClientUdp(WorkerState& worker, quic::Connection& connection, const HostPort& service, const UdpOptions& options,
+  ClientUdp(WorkerState& worker, quic::Connection& connection, LocalService& service, const UdpOptions& options,
             bool fragment_sequence);
   ClientUdp(const ClientUdp&) = delete;
   ClientUdp& operator=(const ClientUdp&) = delete;
@@ -57,20 +60,15 @@ class ClientUdp final : private UdpChannelEvents, private ClientUdpSessionOwner 
   void end_idle();
   /// At once where the service's addresses are known, else when they have been looked up.
   void open(ClientUdpSession& session);
-  void look_up();
-  void looked_up(Result<std::vector<Address>> addresses);
+  void service_found(const Result<LocalService::Addresses>& addresses) override;
 
   WorkerState& worker_;
-  const HostPort& service_;
+  LocalService& service_;
   const UdpOptions& options_;
   UdpChannel channel_;
   Sessions sessions_;
   std::unordered_map<std::uint32_t, Sessions::Place> by_id_;
   Timer idle_;
-  std::unique_ptr<io::Resolution> resolution_;
-  std::vector<Address> addresses_;
-  Time addresses_until_ = Time::min();
-  Time next_look_up_ = Time::min();  ///< after one that failed
 };
 
 }  // namespace qmux::tunnel
