@@ -159,6 +159,8 @@ inline constexpr std::size_t kUdpServiceSocketBytes = std::size_t{1024} * 1024;
 inline constexpr std::size_t kMessageMaxBytes = std::size_t{64} * 1024;
 /// A client's name: kept and logged for as long as he is registered, so tighter than the message that brings it.
 inline constexpr std::size_t kClientIdMaxBytes = 256;
+/// Each text of a NewConn: the longest address with a zone and a port takes 70 bytes.
+inline constexpr std::size_t kNewConnTextMaxBytes = 256;
 /// A process's random name: 128 bits in hex take 32; room for a longer one to come.
 inline constexpr std::size_t kInstanceMaxBytes = 64;
 /// An existing client's trailer on a tunnel stream (wire/conn_close_trailer.h), with its header. Its reason is an error
@@ -193,6 +195,8 @@ inline constexpr std::size_t kFreeReassemblyBlocksMax = 256;
 
 // --- what is said -----------------------------------------------------------------------------------------------------
 
+/// Of one field of a log line; what a peer or a file has written may be longer, and is cut.
+inline constexpr std::size_t kLogValueMaxBytes = 1000;
 /// How often a busy worker looks whether it has lost anything.
 inline constexpr std::chrono::milliseconds kLossLookInterval{100};
 /// From the first loss to the line about it, so that it tells of those that come with it ...
@@ -215,6 +219,9 @@ inline constexpr double kControlMessagesBurstMax = 100;
 inline constexpr int kHealthTimeoutsWithoutMessage = 4;
 /// A client from which no packet at all comes for this long after a new tunnel is suspect: others are chosen before it.
 inline constexpr std::chrono::seconds kSignOfLifeTimeMax{1};
+/// From NewConn to the client's answer that it has reached its service (capability conn-ack): its own time limit for that, and
+/// the way there and back.
+inline constexpr std::chrono::seconds kConnAckTimeMax{20};
 /// NewConn follows the opening of its stream at once; a stream without one by then is reset.
 inline constexpr std::chrono::seconds kNewConnTimeMax{10};
 /// An orderly stop ends after this, whoever has not answered.
@@ -236,6 +243,9 @@ inline constexpr std::size_t kVisitorsAwaitingCreditMax = 1024;
 inline constexpr std::chrono::seconds kStreamCreditWaitMax{1};
 /// Messages from other workers that one worker has not taken yet. Counter: mailbox_full.
 inline constexpr std::size_t kMailboxMessagesMax = 4096;
+/// Runs of QUIC packets, of up to 64 KiB each, that came in at another worker and that one worker has not taken yet. Counter:
+/// strays_full.
+inline constexpr std::size_t kStrayRunsMax = 256;
 
 // --- reconnecting -----------------------------------------------------------------------------------------------------
 

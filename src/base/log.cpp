@@ -8,6 +8,7 @@
 #include <atomic>
 #include <memory>
 
+#include "base/limits.h"
 #include "base/printable.h"
 
 namespace qmux::log {
@@ -84,6 +85,15 @@ void append_json(std::string& line, std::string_view event, std::span<const Fiel
 }
 
 }  // namespace
+
+Field::Field(std::string_view key, std::string_view value)
+    : key_(key), value_(value.substr(0, limits::kLogValueMaxBytes)) {
+  if (value.size() <= limits::kLogValueMaxBytes) return;
+  // Not in the middle of a character of UTF-8 (RFC 3629).
+  const auto continues = [&](std::size_t at) { return (static_cast<unsigned char>(value[at]) & 0xc0U) == 0x80U; };
+  while (!value_.empty() && continues(value_.size())) value_.pop_back();
+  value_ += "... (" + std::to_string(value.size()) + " bytes)";
+}
 
 void configure(Level least, Format format) {
   least_level.store(least, std::memory_order_relaxed);

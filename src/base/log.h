@@ -23,8 +23,9 @@ enum class Format : std::uint8_t { text, json };
 
 class Field {
  public:
-  Field(std::string_view key, std::string_view value) : key_(key), value_(value) {}
-  Field(std::string_view key, const char* value) : key_(key), value_(value) {}
+  /// A value over limits::kLogValueMaxBytes is cut, and says so.
+  Field(std::string_view key, std::string_view value);
+  Field(std::string_view key, const char* value) : Field(key, std::string_view(value)) {}
   template <std::integral Number>
   Field(std::string_view key, Number value) : key_(key), bare_(true) {
     if constexpr (std::same_as<Number, bool>) {

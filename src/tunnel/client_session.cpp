@@ -49,7 +49,7 @@ void ClientSession::control_message(const wire::Message& message) {
                                       {{"code", error->code}, {"message", error->message}});
   } else if (const auto* const farewell = std::get_if<wire::GoAway>(&message)) {
     // What is open goes on; the server opens nothing more by itself.
-    log::info("server drains", {{"reason", farewell->reason}});
+    if (!std::exchange(server_drains_, true)) log::info("server drains", {{"reason", farewell->reason}});
   } else if (const auto* const ended = std::get_if<wire::UdpEnd>(&message); ended != nullptr && udp_) {
     udp_->end_sessions(ended->sessions);
   } else if (!std::holds_alternative<wire::Heartbeat>(message)) {

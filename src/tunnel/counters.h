@@ -47,6 +47,7 @@ struct Counters {
 
   // Between workers.
   std::uint64_t mailbox_full = 0;  ///< messages to this one that found its mailbox full
+  std::uint64_t strays_full = 0;   ///< runs of packets for connections of this one that came in elsewhere, likewise
 
   [[nodiscard]] std::uint64_t tunnels_closed_in_all() const noexcept {
     return std::accumulate(tunnels_closed.begin(), tunnels_closed.end(), std::uint64_t{0});

@@ -59,6 +59,7 @@ Losses losses_of(const WorkerState& worker) noexcept {
       {"visitors_too_many_waiting", counters.visitors_refused_waiting_full},
       {"tunnels_stuck", worker.memory.evictions()},
       {"mailbox_full", counters.mailbox_full},
+      {"strays_full", counters.strays_full},
       {"udp_sessions_evicted", counters.udp.sessions_evicted},
       {"udp_overflowed", counters.udp.payloads_overflowed},
       {"udp_incomplete_expired", parts.expired},

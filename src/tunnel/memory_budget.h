@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // What all stuck tunnels of a process may hold together. A tunnel is stuck while bytes that came from its stream wait for a
-// socket that takes no more. Each holds at most its stream's window; thousands of them are bounded here: from half of the
-// limit on they get no more stream credit, and over the limit the tunnel whose socket has taken nothing for the longest time is
-// ended.
+// socket that takes no more, or for the dial of one. Each holds at most its stream's window; thousands of them are bounded here:
+// from half of the limit on those that hold more than their fair share of it get no more stream credit, and over the limit the
+// tunnel whose socket has taken nothing for the longest time is ended.
 //
 // One budget a worker; one thread; outlives its holders. A holder may be destroyed at any time and is forgotten then.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -24,15 +25,22 @@ class MemoryLimit {
   [[nodiscard]] bool exceeded() const noexcept { return held_bytes_.load(std::memory_order_relaxed) > bytes_max_; }
   [[nodiscard]] bool is_tight() const noexcept { return held_bytes_.load(std::memory_order_relaxed) > bytes_max_ / 2; }
   [[nodiscard]] std::size_t share_bytes() const noexcept { return share_bytes_; }
-  /// Somebody holds `after` in place of `before`.
+  /// What each holder may hold while it is tight, so that those who take nothing do not slow down those who take little.
+  [[nodiscard]] std::size_t fair_bytes() const noexcept {
+    return bytes_max_ / 2 / std::max<std::size_t>(holders_.load(std::memory_order_relaxed), 1);
+  }
+  /// A holder holds `after` in place of `before`.
   void charge(std::size_t before, std::size_t after) noexcept {
     held_bytes_.fetch_add(after - before, std::memory_order_relaxed);
+    if (before == 0 && after > 0) holders_.fetch_add(1, std::memory_order_relaxed);
+    if (before > 0 && after == 0) holders_.fetch_sub(1, std::memory_order_relaxed);
   }
 
  private:
   const std::size_t bytes_max_;
   const std::size_t share_bytes_;
   std::atomic<std::size_t> held_bytes_{0};
+  std::atomic<std::size_t> holders_{0};
 };
 
 class MemoryBudget {
@@ -53,8 +61,11 @@ class MemoryBudget {
     /// It holds nothing.
     void release() noexcept;
     [[nodiscard]] bool is_holding() const noexcept { return charged_bytes_ > 0; }
-    /// More than half of what is allowed is held: who is stuck asks for nothing more until he has taken what he has.
-    [[nodiscard]] bool is_tight() const noexcept { return budget_.limit_.is_tight(); }
+    /// More than half of what is allowed is held, and this one holds more than its fair share of that: it gets no more credit
+    /// until it has taken what it holds.
+    [[nodiscard]] bool is_tight() const noexcept {
+      return budget_.limit_.is_tight() && charged_bytes_ > budget_.limit_.fair_bytes();
+    }
 
    private:
     /// Whether its far end has taken anything since the last call with `progressed`, or the last of these: the socket's readiness

@@ -66,6 +66,8 @@ void Server::stop() noexcept {
 
 bool Server::post(std::size_t worker, WorkerMessage& message) { return workers_[worker]->post(message); }
 
+void Server::hand_over(std::size_t worker, StrayPackets packets) { workers_[worker]->hand_over(std::move(packets)); }
+
 void Server::worker_stopped() {
   if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1 && stopped_) stopped_();
 }

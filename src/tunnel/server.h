@@ -47,6 +47,7 @@ class Server final : public Workers {
 
  private:
   bool post(std::size_t worker, WorkerMessage& message) override;
+  void hand_over(std::size_t worker, StrayPackets packets) override;
   void worker_stopped();
 
   const ServerOptions options_;

@@ -172,14 +172,12 @@ void ServerListener::session_ended(ServerSession& session) {
 }
 
 void ServerListener::hand_over(std::size_t worker_index, const io::PacketRun& run) {
-  WorkerMessage message = StrayPackets{.listener = setup_.index,
-                                       .local = run.local,
-                                       .remote = run.remote,
-                                       .bytes = {run.bytes.begin(), run.bytes.end()},
-                                       .segment_bytes = run.segment_bytes,
-                                       .ecn = run.ecn};
-  // Dropped is lost, as packets may be.
-  static_cast<void>(workers_.post(worker_index, message));
+  workers_.hand_over(worker_index, {.listener = setup_.index,
+                                    .local = run.local,
+                                    .remote = run.remote,
+                                    .bytes = {run.bytes.begin(), run.bytes.end()},
+                                    .segment_bytes = run.segment_bytes,
+                                    .ecn = run.ecn});
 }
 
 void ServerListener::packets_arrived(const StrayPackets& packets) {

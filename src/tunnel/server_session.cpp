@@ -55,6 +55,7 @@ void ServerSession::control_message(const wire::Message& message) {
       out_of_order("a message before Register");
     }
   } else if (std::holds_alternative<wire::GoAway>(message)) {
+    if (std::exchange(drains_, true)) return;
     pool_.drain(member_);
     log::info("client drains", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
   } else if (const auto* const error = std::get_if<wire::ErrorMessage>(&message)) {

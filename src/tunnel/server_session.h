@@ -116,6 +116,7 @@ class ServerSession final : public Retirable,
   Timer sign_of_life_due_;  ///< after a new tunnel
   Time asked_at_{};         ///< when the first tunnel was opened since the client was last heard
   bool suspect_ = false;
+  bool drains_ = false;  ///< it has sent GoAway
   std::unordered_map<std::int64_t, std::unique_ptr<ServerTunnel>> tunnels_;  ///< by stream
 };
 

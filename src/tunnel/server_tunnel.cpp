@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "tunnel/describe.h"
 #include "wire/messages.h"
@@ -41,15 +42,26 @@ ServerTunnel::ServerTunnel(WorkerState& worker, const ClientAbilities& client, S
              introduce(stream, seated.visitor, conn_id_, client.conn_ack, worker.loop.unix_seconds()), *this,
              {.peer = client.names_instances ? RelayPeer::exact : RelayPeer::go_client,
               .conn_id = conn_id_,
-              .expect_ack = client.conn_ack}) {
+              .expect_ack = client.conn_ack}),
+      ack_due_(worker.loop.timers(), [this] { no_ack(); }) {
   ++worker_.counters.tunnels_opened;
+  if (client.conn_ack) ack_due_.set(worker.loop.now() + limits::kConnAckTimeMax);
 }
 
-void ServerTunnel::connection_lost() { account(relay_.connection_lost()); }
+void ServerTunnel::connection_lost() {
+  ack_due_.cancel();
+  account(relay_.connection_lost());
+}
 
-void ServerTunnel::relay_acknowledged(Relay& /*relay*/) {}
+void ServerTunnel::relay_acknowledged(Relay& /*relay*/) { ack_due_.cancel(); }
+
+void ServerTunnel::no_ack() {
+  account(relay_.abort(quic::ErrorCode::limit_reached));
+  owner_.tunnel_ended(*this);
+}
 
 void ServerTunnel::relay_ended(Relay& /*relay*/, const RelayEnd& end) {
+  ack_due_.cancel();
   account(end);
   owner_.tunnel_ended(*this);
 }

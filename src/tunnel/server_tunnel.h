@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "quic/stream.h"
+#include "base/timer_queue.h"
 #include "tunnel/pool.h"
 #include "tunnel/registration.h"
 #include "tunnel/relay.h"
@@ -42,6 +43,8 @@ class ServerTunnel final : public Retirable, private RelayObserver {
   void relay_acknowledged(Relay& relay) override;
   void relay_ended(Relay& relay, const RelayEnd& end) override;
   void account(const RelayEnd& end);
+  /// The client says neither that it has reached its service nor that it has not.
+  void no_ack();
 
   WorkerState& worker_;
   ServerTunnelOwner& owner_;
@@ -50,6 +53,7 @@ class ServerTunnel final : public Retirable, private RelayObserver {
   const Address visitor_;
   Pool::Seat seat_;
   Relay relay_;
+  Timer ack_due_;
 };
 
 }  // namespace qmux::tunnel

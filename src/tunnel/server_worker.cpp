@@ -16,6 +16,7 @@ ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, MemoryLim
                            std::move_only_function<void()> stopped)
     : state_(loop, slot.count, stuck_tunnels),
       mailbox_(limits::kMailboxMessagesMax),
+      strays_(limits::kStrayRunsMax),
       stopped_(std::move(stopped)),
       stop_deadline_(loop.timers(), [this] { finish_stop(); }) {
   for (const ListenerSetup& setup : setups) {
@@ -38,6 +39,10 @@ bool ServerWorker::post(WorkerMessage& message) {
   return true;
 }
 
+void ServerWorker::hand_over(StrayPackets packets) {
+  if (strays_.post(std::move(packets)) == Mailbox<StrayPackets>::Posted::queued_first) state_.loop.wake();
+}
+
 void ServerWorker::stop() noexcept {
   stop_wanted_.store(true, std::memory_order_release);
   state_.loop.wake();
@@ -49,6 +54,10 @@ void ServerWorker::woken() {
   state_.counters.mailbox_full = mailbox_.overflows();
   for (WorkerMessage& message : taken_) handle(std::move(message));
   taken_.clear();
+  strays_.take(strays_taken_);
+  state_.counters.strays_full = strays_.overflows();
+  for (const StrayPackets& packets : strays_taken_) listeners_[packets.listener]->packets_arrived(packets);
+  strays_taken_.clear();
 }
 
 void ServerWorker::handle(WorkerMessage message) {
@@ -56,8 +65,6 @@ void ServerWorker::handle(WorkerMessage message) {
       [this]<typename Message>(Message& each) {
         if constexpr (std::is_same_v<Message, SeatedVisitor>) {
           listeners_[each.visitor.listener]->visitor_arrived(std::move(each));
-        } else if constexpr (std::is_same_v<Message, StrayPackets>) {
-          listeners_[each.listener]->packets_arrived(each);
         } else if constexpr (std::is_same_v<Message, MemberReplaced>) {
           listeners_[each.listener]->member_replaced(each.member);
         } else {
@@ -96,6 +103,7 @@ void ServerWorker::end_of_pass(Time now) {
 void ServerWorker::begin_stop() {
   stopping_ = true;
   mailbox_.close();
+  strays_.close();
   for (const auto& listener : listeners_) listener->stop();
   stop_deadline_.set(state_.loop.now() + limits::kStopTimeMax);
 }

@@ -34,6 +34,8 @@ class ServerWorker final : private io::EventLoop::PassObserver {
   void stop() noexcept;
   /// False: the mailbox takes no more, and the message is still the caller's.
   [[nodiscard]] bool post(WorkerMessage& message);
+  /// From any thread. Drops them where too many wait already.
+  void hand_over(StrayPackets packets);
 
   [[nodiscard]] const WorkerState& state() const noexcept { return state_; }
 
@@ -49,6 +51,8 @@ class ServerWorker final : private io::EventLoop::PassObserver {
   WorkerState state_;
   Mailbox<WorkerMessage> mailbox_;
   std::vector<WorkerMessage> taken_;
+  Mailbox<StrayPackets> strays_;
+  std::vector<StrayPackets> strays_taken_;
   std::vector<std::unique_ptr<ServerListener>> listeners_;
   std::move_only_function<void()> stopped_;
   Timer stop_deadline_;

@@ -50,6 +50,27 @@ Result<Message> decode_register(ConstBytes payload) {
   return message;
 }
 
+Result<Message> decode_new_conn(ConstBytes payload) {
+  NewConn m;
+  auto message = fill(m, "NewConn", payload,
+                      {{"ConnID", &m.conn_id},
+                       {"Protocol", &m.protocol},
+                       {"SourceAddr", &m.source_addr},
+                       {"DestAddr", &m.dest_addr},
+                       {"Timestamp", &m.timestamp},
+                       {"Ack", &m.ack, false}});
+  if (!message) return message;
+  // Kept for as long as the tunnel lives.
+  const auto& read = std::get<NewConn>(*message);
+  for (const std::string* const text : {&read.protocol, &read.source_addr, &read.dest_addr}) {
+    if (text->size() > limits::kNewConnTextMaxBytes) {
+      return fail("holds a text that is too long", "NewConn",
+                  "at most " + std::to_string(limits::kNewConnTextMaxBytes) + " bytes");
+    }
+  }
+  return message;
+}
+
 OrderedJson to_json(const Register& m) {
   OrderedJson json{{"ClientID", m.client_id}, {"Version", m.version}, {"Capabilities", m.capabilities}};
   if (m.instance.empty()) return json;  // as an existing program says it
@@ -138,16 +159,8 @@ Result<Message> decode_message(std::uint8_t type, ConstBytes payload) {
       Heartbeat m;
       return fill(m, "Heartbeat", payload, {{"Timestamp", &m.timestamp}});
     }
-    case MessageType::kNewConn: {
-      NewConn m;
-      return fill(m, "NewConn", payload,
-                  {{"ConnID", &m.conn_id},
-                   {"Protocol", &m.protocol},
-                   {"SourceAddr", &m.source_addr},
-                   {"DestAddr", &m.dest_addr},
-                   {"Timestamp", &m.timestamp},
-                   {"Ack", &m.ack, false}});
-    }
+    case MessageType::kNewConn:
+      return decode_new_conn(payload);
     case MessageType::kConnClose: {
       ConnClose m;
       return fill(m, "ConnClose", payload, {{"ConnID", &m.conn_id}, {"Reason", &m.reason, false}});

@@ -26,6 +26,7 @@ struct Holding final : MemoryBudget::Holder {
     evicted_order += name;
     if (when_evicted) when_evicted();
   }
+  using Holder::is_tight;
   std::string name;
   std::string& evicted_order;
   std::function<void()> when_evicted;
@@ -108,6 +109,20 @@ TEST(MemoryLimit, is_one_for_all_workers_of_which_those_evict_who_hold_more_than
   b.hold(4 * Chunk::kCapacityBytes + 1, false);
   EXPECT_EQ(evicted, "ab");
   EXPECT_FALSE(limit.exceeded());
+}
+
+TEST(MemoryLimit, when_tight_holds_back_only_those_that_hold_more_than_their_fair_share) {
+  MemoryLimit limit(64 * kChunk, 1);
+  MemoryBudget budget(limit);
+  std::string evicted;
+  Holding large(budget, "large", evicted);
+  Holding small(budget, "small", evicted);
+  small.hold(2 * Chunk::kCapacityBytes, false);
+  large.hold(20 * Chunk::kCapacityBytes, false);
+  EXPECT_FALSE(large.is_tight()) << "less than half of the limit is held";
+  large.hold(40 * Chunk::kCapacityBytes, false);
+  EXPECT_TRUE(large.is_tight());
+  EXPECT_FALSE(small.is_tight());
 }
 
 TEST_F(MemoryBudgetOf4Chunks, may_evict_the_caller) {
