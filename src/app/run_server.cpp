@@ -74,12 +74,20 @@ Result<tunnel::ServerOptions> to_options(const ServerConfig& config, const quic:
                                  .tcp = listener.protocol != VisitorProtocol::udp,
                                  .udp = listener.protocol != VisitorProtocol::tcp,
                                  .udp_options = to_udp(listener.udp),
-                                 .transport = to_transport(listener.quic)});
+                                 .transport = to_transport(listener.quic),
+                                 .visitors = {.visitors_max = listener.max_visitors,
+                                              .per_source_max = listener.max_visitors_per_source}});
   }
   return options;
 }
 
-Result<void> serve(const ServerConfig& config) {
+/// How many visitors by TCP find descriptors, besides what the process needs itself.
+std::size_t visitors_max(std::size_t descriptors, std::size_t workers, std::size_t listeners) {
+  const std::size_t own = 32 + workers * (8 + 4 * listeners);
+  return std::max(descriptors - std::min(own, descriptors), descriptors / 2);
+}
+
+Result<void> serve(const ServerConfig& config, std::size_t descriptors) {
   auto credentials = quic::Credentials::load({.certificate = config.tls.server_cert_file,
                                               .key = config.tls.server_key_file,
                                               .trust = config.auth.ca_cert_file},
@@ -89,6 +97,7 @@ Result<void> serve(const ServerConfig& config) {
   auto options = to_options(config, **credentials, held);
   if (!options) return std::unexpected(std::move(options.error()));
   const std::size_t workers = config.workers != 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
+  options->visitors_max = visitors_max(descriptors, workers, config.listeners.size());
   auto loops = WorkerLoops::make(workers);
   if (!loops) return std::unexpected(std::move(loops.error()));
   warn_of_dates(**credentials, config.tls.server_cert_file, loops->interfaces().front()->unix_seconds());
@@ -102,10 +111,10 @@ Result<void> serve(const ServerConfig& config) {
 
 int run_server(const Loaded<ServerConfig>& loaded) {
   net::take_over_signals();
-  net::raise_descriptor_limit();
+  const std::size_t descriptors = net::raise_descriptor_limit();
   configure_log(loaded.config.log);
   log_remarks(loaded.warnings, loaded.notices);
-  if (auto served = serve(loaded.config); !served) {
+  if (auto served = serve(loaded.config, descriptors); !served) {
     log::error("the server cannot run", {{"cause", served.error().text()}});
     return 1;
   }

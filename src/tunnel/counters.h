@@ -23,6 +23,9 @@ struct Counters {
   std::uint64_t visitors_refused_no_client = 0;     ///< none came in time
   std::uint64_t visitors_refused_waiting_full = 0;  ///< too many wait already
   std::uint64_t visitors_refused_stopping = 0;      ///< the server stops
+  std::uint64_t visitors_process_full = 0;          ///< not admitted: tunnel/visitor_admission.h
+  std::uint64_t visitors_listener_full = 0;         ///< likewise
+  std::uint64_t visitors_source_full = 0;           ///< likewise
 
   // Clients' connections (server).
   std::uint64_t clients_registered = 0;

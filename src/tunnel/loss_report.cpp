@@ -57,6 +57,9 @@ Losses losses_of(const WorkerState& worker) noexcept {
   Losses losses{{
       {"visitors_no_client", counters.visitors_refused_no_client},
       {"visitors_too_many_waiting", counters.visitors_refused_waiting_full},
+      {"visitors_process_full", counters.visitors_process_full},
+      {"visitors_listener_full", counters.visitors_listener_full},
+      {"visitors_source_full", counters.visitors_source_full},
       {"tunnels_stuck", worker.memory.evictions()},
       {"mailbox_full", counters.mailbox_full},
       {"strays_full", counters.strays_full},

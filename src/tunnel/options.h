@@ -3,13 +3,16 @@
 // What a server and a client are told to be. Plain values, complete and checked by whoever fills them in.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "base/address.h"
 #include "quic/credentials.h"
 #include "quic/transport_config.h"
+#include "tunnel/visitor_admission.h"
 #include "tunnel/control_stream.h"
 #include "tunnel/pool.h"
 #include "tunnel/udp/udp_options.h"
@@ -24,6 +27,7 @@ struct ListenerOptions {
   bool udp = false;         ///< whether visitors may come by UDP
   UdpOptions udp_options{};
   quic::TransportConfig transport{};
+  VisitorLimits visitors{};
 };
 
 struct ServerOptions {
@@ -31,6 +35,7 @@ struct ServerOptions {
   const quic::Credentials* credentials = nullptr;  ///< outlives the server
   Balance balance = Balance::least_connections;
   HealthOptions health{};
+  std::size_t visitors_max = std::numeric_limits<std::size_t>::max();  ///< by TCP; each takes a descriptor
 };
 
 /// A server that a client serves.

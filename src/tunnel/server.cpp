@@ -14,10 +14,17 @@ const char* protocol_of(const ListenerOptions& listener) {
   return listener.udp ? "udp" : "tcp";
 }
 
+std::vector<VisitorLimits> limits_of(const std::vector<ListenerOptions>& listeners) {
+  std::vector<VisitorLimits> limits;
+  for (const ListenerOptions& listener : listeners) limits.push_back(listener.visitors);
+  return limits;
+}
+
 }  // namespace
 
 Server::Server(ServerOptions options, const std::vector<io::EventLoop*>& loops, std::move_only_function<void()> stopped)
     : options_(std::move(options)),
+      admission_(options_.visitors_max, limits_of(options_.listeners), loops[0]->random().next_u64()),
       parcels_(limits::kUdpParcelsMax),
       stuck_tunnels_(limits::kStuckTunnelsMaxBytes, loops.size()),
       stopped_(std::move(stopped)),
@@ -28,6 +35,7 @@ Server::Server(ServerOptions options, const std::vector<io::EventLoop*>& loops, 
                        .options = &listener,
                        .server = &options_,
                        .pool = pools_.back().get(),
+                       .admission = &admission_,
                        .parcels = &parcels_});
   }
   const std::size_t count = loops.size();

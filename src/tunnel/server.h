@@ -51,6 +51,7 @@ class Server final : public Workers {
   void worker_stopped();
 
   const ServerOptions options_;
+  VisitorAdmission admission_;
   UdpParcels parcels_;
   MemoryLimit stuck_tunnels_;
   std::vector<std::unique_ptr<Pool>> pools_;  ///< by listener

@@ -49,11 +49,28 @@ Address ServerListener::traffic_address() const {
 
 void ServerListener::accepted(io::TcpHandle handle, const Address& remote, const Address& local) {
   ++worker_.counters.visitors_accepted;
+  auto ticket = setup_.admission->admit(setup_.index, remote);
+  if (!ticket) return not_admitted(ticket.error());
   place({.listener = setup_.index,
          .socket = std::move(handle),
          .remote = remote,
          .local = local,
-         .deadline = worker_.loop.now() + limits::kVisitorWaitMax});
+         .deadline = worker_.loop.now() + limits::kVisitorWaitMax,
+         .ticket = std::move(*ticket)});
+}
+
+void ServerListener::not_admitted(VisitorAdmission::Refusal why) {
+  switch (why) {
+    case VisitorAdmission::Refusal::process_full:
+      ++worker_.counters.visitors_process_full;
+      return;
+    case VisitorAdmission::Refusal::listener_full:
+      ++worker_.counters.visitors_listener_full;
+      return;
+    case VisitorAdmission::Refusal::source_full:
+      ++worker_.counters.visitors_source_full;
+      return;
+  }
 }
 
 void ServerListener::visitor_returned(Visitor visitor) { place(std::move(visitor)); }

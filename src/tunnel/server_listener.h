@@ -28,6 +28,7 @@ struct ListenerSetup {
   const ListenerOptions* options = nullptr;
   const ServerOptions* server = nullptr;
   Pool* pool = nullptr;
+  VisitorAdmission* admission = nullptr;
   UdpParcels* parcels = nullptr;
 };
 
@@ -68,6 +69,7 @@ class ServerListener final : private quic::ConnectionAcceptor,
   void visitor_returned(Visitor visitor) override;
   void session_ended(ServerSession& session) override;
 
+  void not_admitted(VisitorAdmission::Refusal why);
   /// Sends him to the best client there is; one who finds none waits here.
   void place(Visitor visitor);
   /// False: that worker takes no more messages, and he is still here.

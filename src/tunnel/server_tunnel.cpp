@@ -37,6 +37,7 @@ ServerTunnel::ServerTunnel(WorkerState& worker, const ClientAbilities& client, S
       stream_id_(stream.id()),
       conn_id_(worker.loop.random().next_u64()),
       visitor_(seated.visitor.remote),
+      ticket_(std::move(seated.visitor.ticket)),
       seat_(std::move(seated.seat)),
       relay_(worker.loop, worker.memory, worker.loop.adopt_tcp(std::move(seated.visitor.socket)),
              introduce(stream, seated.visitor, conn_id_, client.conn_ack, worker.loop.unix_seconds()), *this,
@@ -69,6 +70,7 @@ void ServerTunnel::relay_ended(Relay& /*relay*/, const RelayEnd& end) {
 void ServerTunnel::account(const RelayEnd& end) {
   worker_.counters.tunnel_closed(end);
   seat_ = {};
+  ticket_ = {};
   if (!log::enabled(log::Level::debug)) return;
   log::debug("tunnel ended", {{"conn_id", conn_id_},
                               {"visitor", visitor_.text()},

@@ -51,6 +51,7 @@ class ServerTunnel final : public Retirable, private RelayObserver {
   const std::int64_t stream_id_;
   const std::uint64_t conn_id_;
   const Address visitor_;
+  VisitorAdmission::Ticket ticket_;
   Pool::Seat seat_;
   Relay relay_;
   Timer ack_due_;

@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "base/io/tcp_socket.h"
 #include "base/time.h"
+#include "tunnel/visitor_admission.h"
 #include "tunnel/pool.h"
 
 namespace qmux::tunnel {
@@ -20,6 +21,7 @@ struct Visitor {
   Address remote;                   ///< his own
   Address local;                    ///< the one he came to
   Time deadline = kNever;           ///< for a client to have taken him
+  VisitorAdmission::Ticket ticket{};       ///< its place among the visitors of the process
   std::vector<std::byte> prefix{};  ///< what he has sent so far, at most limits::kVisitorPrefixMaxBytes
   std::vector<MemberId> tried{};    ///< clients that could not take him
 };

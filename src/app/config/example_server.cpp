@@ -20,6 +20,10 @@ listeners:
     # What visitors may use: tcp, udp or both.
     protocol: "both"
 
+    # Connections of visitors by TCP at a time, in all and from one address; 0 is as many as the process has descriptors for.
+    # max_visitors: 0
+    # max_visitors_per_source: 0
+
     # Flow control, in bytes: where a window starts and how far it may grow.
     # initialstreamreceivewindow: 524288
     # maxstreamreceivewindow: 6291456

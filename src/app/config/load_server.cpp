@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kListenersMax = 256;
+constexpr std::uint32_t kVisitorsMax = 1U << 24U;
 // Where the old example shows them, in the listener itself.
 constexpr std::string_view kOldUdpKeys[] = {"enable_fragmentation", "fragment_assembler_shards",
                                             "enable_buffer_pooling", "read_buffer_size", "datagram_buffer_size"};
@@ -22,6 +23,8 @@ void listener_keys(Section& keys, ListenerConfig& listener) {
   keys.choice("protocol", listener.protocol,
               {{"tcp", VisitorProtocol::tcp}, {"udp", VisitorProtocol::udp}, {"both", VisitorProtocol::both}})
       .required();
+  keys.number("max_visitors", listener.max_visitors, 0, kVisitorsMax);
+  keys.number("max_visitors_per_source", listener.max_visitors_per_source, 0, kVisitorsMax);
   quic_keys(keys, listener.quic);
   keys.section_or_inline("udp", kOldUdpKeys, [&](Section& udp) { udp_keys(udp, listener.udp); });
 }

@@ -21,6 +21,8 @@ struct ListenerConfig {
   VisitorProtocol protocol = VisitorProtocol::tcp;
   QuicConfig quic;
   UdpConfig udp;
+  std::uint32_t max_visitors = 0;             ///< by TCP, at a time; 0: as many as the process has descriptors for
+  std::uint32_t max_visitors_per_source = 0;  ///< of one IPv4 address or one /64 of IPv6; 0: likewise
 };
 
 struct ServerAuthConfig {

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+//
+// Whether a visitor by TCP may come in: each holds a descriptor, of which a process has a limited number, and some of which must be
+// left for others.
+//
+// - While less than three quarters of what the process may have are in use, every visitor is admitted.
+// - Of the last quarter a listener gets no more than its equal share of all, and a source (an IPv4 address, or a /64 of IPv6) no
+//   more than a sixteenth of all: one address that keeps connections open shuts no one else out.
+// - A listener's own limits, where they are set, hold always.
+//
+// The one place that decides this. Shared by the workers of a process: any thread, one short lock a call. Outlives its tickets.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/address.h"
+
+namespace qmux::tunnel {
+
+/// Limits of one listener; 0: none.
+struct VisitorLimits {
+  std::size_t visitors_max = 0;
+  std::size_t per_source_max = 0;
+};
+
+class VisitorAdmission {
+ public:
+  enum class Refusal : std::uint8_t {
+    process_full,   ///< no visitor can be admitted
+    listener_full,  ///< the listener has its limit, or its share while descriptors are scarce
+    source_full,    ///< likewise for the visitor's address
+  };
+
+  /// Counts one visitor until destroyed. Movable between threads.
+  class Ticket {
+   public:
+    Ticket() noexcept = default;
+    Ticket(Ticket&& other) noexcept
+        : admission_(std::exchange(other.admission_, nullptr)), listener_(other.listener_), source_(other.source_) {}
+    Ticket& operator=(Ticket&& other) noexcept {
+      std::swap(admission_, other.admission_);
+      std::swap(listener_, other.listener_);
+      std::swap(source_, other.source_);
+      return *this;
+    }
+    ~Ticket() {
+      if (admission_ != nullptr) admission_->leave(listener_, source_);
+    }
+
+   private:
+    friend class VisitorAdmission;
+    Ticket(VisitorAdmission& admission, std::size_t listener, const Address& source) noexcept
+        : admission_(&admission), listener_(listener), source_(source) {}
+
+    VisitorAdmission* admission_ = nullptr;
+    std::size_t listener_ = 0;
+    Address source_;
+  };
+
+  /// `visitors_max`: of the process; `seed`: random, since anybody may come from any number of addresses.
+  VisitorAdmission(std::size_t visitors_max, const std::vector<VisitorLimits>& listeners, std::uint64_t seed);
+  VisitorAdmission(const VisitorAdmission&) = delete;
+  VisitorAdmission& operator=(const VisitorAdmission&) = delete;
+
+  [[nodiscard]] std::expected<Ticket, Refusal> admit(std::size_t listener, const Address& remote);
+
+  /// Visitors that are in at present.
+  [[nodiscard]] std::size_t visitor_count() const;
+
+ private:
+  struct SourceHash {
+    std::uint64_t seed;
+    std::size_t operator()(const Address& source) const noexcept { return source.hash(seed); }
+  };
+  struct Listener {
+    VisitorLimits limits;
+    std::size_t visitors = 0;
+    std::unordered_map<Address, std::size_t, SourceHash> by_source;
+  };
+
+  void leave(std::size_t listener, const Address& source) noexcept;
+
+  const std::size_t visitors_max_;
+  mutable std::mutex mutex_;
+  std::vector<Listener> listeners_;
+  std::size_t visitors_ = 0;
+};
+
+}  // namespace qmux::tunnel
