@@ -23,6 +23,7 @@ log::Level to_level(LogLevel level) noexcept {
 }  // namespace
 
 void configure_log(const LogConfig& config) {
+  log::write_in_background();
   log::configure(to_level(config.level), config.format == LogFormat::json ? log::Format::json : log::Format::text);
 }
 

@@ -10,6 +10,7 @@
 
 namespace qmux::app {
 
+/// Once a process, after net::take_over_signals() and before other threads are there: lines are written by a thread.
 void configure_log(const LogConfig& config);
 
 /// What loading the configuration had to say, each once.

@@ -68,9 +68,11 @@ int run_client(const Loaded<ClientConfig>& loaded) {
   log_remarks(loaded.warnings, loaded.notices);
   if (auto served = serve(loaded.config, descriptors); !served) {
     log::error("the client cannot run", {{"cause", served.error().text()}});
+    log::flush();
     return 1;
   }
   log::info("stopped");
+  log::flush();
   return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "app/run_server.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -83,6 +84,7 @@ Result<tunnel::ServerOptions> to_options(const ServerConfig& config, const quic:
 
 /// How many visitors by TCP find descriptors, besides what the process needs itself.
 std::size_t visitors_max(std::size_t descriptors, std::size_t workers, std::size_t listeners) {
+  if (descriptors == 0) return std::numeric_limits<std::size_t>::max();  // not known
   const std::size_t own = 32 + workers * (8 + 4 * listeners);
   return std::max(descriptors - std::min(own, descriptors), descriptors / 2);
 }
@@ -116,9 +118,11 @@ int run_server(const Loaded<ServerConfig>& loaded) {
   log_remarks(loaded.warnings, loaded.notices);
   if (auto served = serve(loaded.config, descriptors); !served) {
     log::error("the server cannot run", {{"cause", served.error().text()}});
+    log::flush();
     return 1;
   }
   log::info("stopped");
+  log::flush();
   return 0;
 }
 

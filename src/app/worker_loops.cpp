@@ -31,7 +31,10 @@ std::vector<io::EventLoop*> WorkerLoops::interfaces() const {
 Result<void> WorkerLoops::run(std::move_only_function<void()> stop_wanted) {
   bool stopping = false;
   net::SignalWatch signals(loops_.front()->reactor(), [&](int signal) {
-    if (stopping) std::_Exit(128 + signal);  // as a shell reports a process ended by that signal
+    if (stopping) {
+      log::flush();
+      std::_Exit(128 + signal);  // as a shell reports a process ended by that signal
+    }
     stopping = true;
     log::info("stopping", {{"signal", signal}});
     stop_wanted();

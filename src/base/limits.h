@@ -197,6 +197,8 @@ inline constexpr std::size_t kFreeReassemblyBlocksMax = 256;
 
 /// Of one field of a log line; what a peer or a file has written may be longer, and is cut.
 inline constexpr std::size_t kLogValueMaxBytes = 1000;
+/// Log lines that wait to be written, while nothing reads them. More are dropped, and a line says how many.
+inline constexpr std::size_t kLogWaitingMaxBytes = std::size_t{1024} * 1024;
 /// How often a busy worker looks whether it has lost anything.
 inline constexpr std::chrono::milliseconds kLossLookInterval{100};
 /// From the first loss to the line about it, so that it tells of those that come with it ...

@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "base/log.h"
 
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <mutex>
+#include <string>
 #include <memory>
 
+#include "base/check.h"
 #include "base/limits.h"
+#include "base/line_writer.h"
 #include "base/printable.h"
 
 namespace qmux::log {
@@ -17,14 +26,47 @@ namespace {
 std::atomic<Level> least_level{Level::info};
 std::atomic<Format> line_format{Format::text};
 
+const char* pattern_of(Format format) noexcept {
+  return format == Format::json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %l %v";
+}
+
 spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
     auto made = std::make_shared<spdlog::logger>("qmux", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_level(spdlog::level::trace);  // `least_level` decides
-    made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+    made->set_pattern(pattern_of(Format::text), spdlog::pattern_time_type::utc);
     return made;
   }();
   return *instance;
+}
+
+/// A whole line, as the logger would write it.
+class BackgroundSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit BackgroundSink(LineWriter& writer) : writer_(writer) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    writer_.write({line.data(), line.size()});
+  }
+  void flush_() override {}
+
+ private:
+  LineWriter& writer_;
+};
+
+LineWriter* background = nullptr;
+
+/// Not through the logger, which is in use when it is needed.
+std::string dropped_line(std::uint64_t count) {
+  const Format format = line_format.load(std::memory_order_relaxed);
+  const std::string event = format_event(format, "log lines dropped", std::array{Field("count", count)});
+  const spdlog::details::log_msg message({}, {}, spdlog::level::warn, event);
+  spdlog::memory_buf_t line;
+  spdlog::pattern_formatter(pattern_of(format), spdlog::pattern_time_type::utc).format(message, line);
+  return {line.data(), line.size()};
 }
 
 constexpr spdlog::level::level_enum to_spdlog(Level level) noexcept {
@@ -98,9 +140,18 @@ Field::Field(std::string_view key, std::string_view value)
 void configure(Level least, Format format) {
   least_level.store(least, std::memory_order_relaxed);
   line_format.store(format, std::memory_order_relaxed);
-  logger().set_pattern(
-      format == Format::json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
-      spdlog::pattern_time_type::utc);
+  logger().set_pattern(pattern_of(format), spdlog::pattern_time_type::utc);
+}
+
+void write_in_background() {
+  CHECK(background == nullptr);
+  background = &LineWriter::start(STDERR_FILENO, limits::kLogWaitingMaxBytes, dropped_line);
+  logger().sinks() = {std::make_shared<BackgroundSink>(*background)};
+  logger().set_pattern(pattern_of(line_format.load(std::memory_order_relaxed)), spdlog::pattern_time_type::utc);
+}
+
+void flush() {
+  if (background != nullptr) background->flush(std::chrono::seconds(1));
 }
 
 bool enabled(Level level) noexcept { return level >= least_level.load(std::memory_order_relaxed); }
