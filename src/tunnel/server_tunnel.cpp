@@ -47,9 +47,17 @@ ServerTunnel::ServerTunnel(WorkerState& worker, const ClientAbilities& client, S
 
 void ServerTunnel::connection_lost() { account(relay_.connection_lost()); }
 
-void ServerTunnel::relay_acknowledged(Relay& /*relay*/) {}
+void ServerTunnel::relay_acknowledged(Relay& /*relay*/) {
+  reached_ = true;
+  owner_.service_reached();
+}
 
 void ServerTunnel::relay_ended(Relay& /*relay*/, const RelayEnd& end) {
+  if (end.cause == RelayEnd::Cause::dial_failed) {
+    owner_.service_not_reached();
+  } else if (end.cause == RelayEnd::Cause::complete && !reached_) {
+    owner_.service_reached();  // and it has ended without a byte
+  }
   account(end);
   owner_.tunnel_ended(*this);
 }

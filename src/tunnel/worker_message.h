@@ -34,6 +34,8 @@ struct MemberReplaced {
   MemberId member = 0;
 };
 
+// ClientRegistered: for members with its name (tunnel/pool.h).
+
 /// A visitor by UDP, for whom a client of that worker's was chosen.
 struct UdpVisitorSeated {
   std::size_t listener = 0;
@@ -65,8 +67,8 @@ struct UdpSessionsEnded {
   std::vector<EndedUdpSession> sessions;
 };
 
-using WorkerMessage = std::variant<SeatedVisitor, StrayPackets, MemberReplaced, UdpVisitorSeated, UdpPackets,
-                                   UdpVisitorEvicted, UdpSessionsEnded>;
+using WorkerMessage = std::variant<SeatedVisitor, StrayPackets, MemberReplaced, ClientRegistered, UdpVisitorSeated,
+                                   UdpPackets, UdpVisitorEvicted, UdpSessionsEnded>;
 
 /// The workers of a server, as one of them sees the others.
 class Workers {
