@@ -3,7 +3,29 @@
 #
 # The benchmark: tests/bench.
 
+# check_bench_arguments ARG...: those of tests/bench/bench.py.
+check_bench_arguments() {
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      --quick) shift ;;
+      --only)
+        need_value "$@"
+        [[ $2 == tcp || $2 == udp ]] || usage_error "bench: unknown part '$2': tcp or udp"
+        shift 2
+        ;;
+      --json) need_value "$@" && shift 2 ;;
+      --peer)
+        need_value "$@"
+        [[ $2 == ?*=* && -x ${2#*=} && ! -d ${2#*=} ]] || usage_error "--peer needs NAME=PATH, a program, not '$2'"
+        shift 2
+        ;;
+      *) usage_error "bench: unknown argument '$1'" ;;
+    esac
+  done
+}
+
 cmd_bench() {
+  check_bench_arguments "$@"
   setup_for_tests release
   note "building the program and the benchmark"
   configure release -DQMUX_TESTS=ON

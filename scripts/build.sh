@@ -61,7 +61,7 @@ cmd_build() {
   while [[ $# -gt 0 ]]; do
     case $1 in
       --preset) need_value "$@" && preset=$2 && shift 2 ;;
-      *) usage_error "build: unknown option '$1'" ;;
+      *) usage_error "build: unknown argument '$1'" ;;
     esac
   done
   check_preset "$preset"
@@ -71,6 +71,10 @@ cmd_build() {
 }
 
 cmd_demo() {
+  local argument
+  for argument in "$@"; do
+    [[ $argument == --keep ]] || usage_error "demo: unknown argument '$argument'"
+  done
   setup_for release
   build_program release
   exec build/release/qmux demo "$@"

@@ -17,9 +17,42 @@ usage_error() {
   exit 2
 }
 
+asks_for_help() {
+  local argument
+  for argument in "$@"; do
+    case $argument in -h | --help) return 0 ;; esac
+  done
+  return 1
+}
+
+# split_values ARG...: sets the array `split` to them, with every --option=value as two.
+split_values() {
+  local argument
+  split=()
+  for argument in "$@"; do
+    case $argument in
+      --*=*) split+=("${argument%%=*}" "${argument#*=}") ;;
+      *) split+=("$argument") ;;
+    esac
+  done
+}
+
 # need_value OPTION [VALUE...]
 need_value() {
   [[ $# -ge 2 ]] || usage_error "$1 needs a value"
+}
+
+# need_number OPTION [VALUE...]
+need_number() {
+  need_value "$@"
+  [[ $2 =~ ^[1-9][0-9]{0,17}$ ]] || usage_error "$1 needs a number, not '$2'"
+}
+
+# need_seed_range OPTION [VALUE...]
+need_seed_range() {
+  need_value "$@"
+  [[ $2 =~ ^([0-9]{1,18})\.\.([0-9]{1,18})$ && 10#${BASH_REMATCH[1]} -le 10#${BASH_REMATCH[2]} ]] ||
+    usage_error "$1 needs seeds as A..B, with A <= B, not '$2'"
 }
 
 have() { command -v "$1" >/dev/null 2>&1; }

@@ -11,6 +11,10 @@ fuzz_targets() {
   find tests/fuzz/corpus -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort
 }
 
+need_fuzz_target() {
+  fuzz_targets | grep -qxF -- "$1" || usage_error "fuzz: unknown target '$1': $(fuzz_targets | paste -sd ' ')"
+}
+
 # fuzz_one TARGET SECONDS: libFuzzer has much to say about a run in which nothing happened; of that one line is shown.
 fuzz_one() {
   local learnt=build/fuzz/corpus/$1 log=build/fuzz/$1.log
@@ -29,9 +33,9 @@ cmd_fuzz() {
   local seconds=$fuzz_seconds_default targets=() target
   while [[ $# -gt 0 ]]; do
     case $1 in
-      --seconds) need_value "$@" && seconds=$2 && shift 2 ;;
+      --seconds) need_number "$@" && seconds=$2 && shift 2 ;;
       -*) usage_error "fuzz: unknown option '$1'" ;;
-      *) targets+=("$1") && shift ;;
+      *) need_fuzz_target "$1" && targets+=("$1") && shift ;;
     esac
   done
   setup_for_tests fuzz

@@ -9,10 +9,10 @@ cxx_files() {
 
 cmd_format() {
   local options=(-i)
-  case ${1:-} in
+  case $* in
     '') ;;
     --check) options=(--dry-run -Werror) ;;
-    *) usage_error "format: unknown option '$1'" ;;
+    *) usage_error "format: it takes --check or nothing, not '$*'" ;;
   esac
   require_packages clang-format-19
   cxx_files | xargs -r clang-format-19 "${options[@]}"

@@ -17,9 +17,11 @@ count() {
   skipped=$((skipped + $3))
 }
 
+# sum_line [PASSED FAILED SKIPPED]: the sum of all, or of what has come since the three were these.
 sum_line() {
-  local line="$passed passed, $failed failed"
-  [[ $skipped -eq 0 ]] || line+=", $skipped skipped"
+  local line skips=$((skipped - ${3:-0}))
+  line="$((passed - ${1:-0})) passed, $((failed - ${2:-0})) failed"
+  [[ $skips -eq 0 ]] || line+=", $skips skipped"
   echo "$line"
 }
 
@@ -122,9 +124,9 @@ cmd_test() {
   while [[ $# -gt 0 ]]; do
     case $1 in
       --preset) need_value "$@" && preset=$2 && shift 2 ;;
-      --seeds) need_value "$@" && seeds=$2 && shift 2 ;;
-      --only) need_value "$@" && suites+=("$2") && shift 2 ;;
-      *) usage_error "test: unknown option '$1'" ;;
+      --seeds) need_seed_range "$@" && seeds=$2 && shift 2 ;;
+      --only) need_suite "$@" && suites+=("$2") && shift 2 ;;
+      *) usage_error "test: unknown argument '$1'" ;;
     esac
   done
   [[ ${#suites[@]} -gt 0 ]] || mapfile -t suites < <(all_suites)
@@ -143,21 +145,51 @@ all_suites() {
   done
 }
 
-# run_suites PRESET SEEDS SUITE...
+# need_suite OPTION [VALUE...]
+need_suite() {
+  need_value "$@"
+  all_suites | grep -qxF -- "$2" || usage_error "unknown suite '$2': $(all_suites | paste -sd ' ')"
+}
+
+# run_suites PRESET SEEDS SUITE...: and how long each took, in the end.
 run_suites() {
-  local preset=$1 seeds=$2 suite
+  local preset=$1 seeds=$2 suite began before times=()
   shift 2
   for suite in "$@"; do
+    began=$SECONDS
+    before=("$passed" "$failed" "$skipped")
     case $suite in
       unit) run_unit_tests "$preset" ;;
       sim) run_simulator "$preset" "$seeds" ;;
       e2e) run_end_to_end_tests "$preset" ;;
-      *) usage_error "unknown suite '$suite': unit, sim or e2e" ;;
+    esac
+    times+=("$(printf '%6d s  %-4s  %s' $((SECONDS - began)) "$suite" "$(sum_line "${before[@]}")")")
+  done
+  printf '%s\n' "${times[@]}"
+}
+
+# check_sim_arguments ARG...: those of qmux_sim.
+check_sim_arguments() {
+  local seeds=
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      --seeds | --check-replay) need_seed_range "$@" && seeds=$2 && shift 2 ;;
+      --seed)
+        need_value "$@"
+        [[ $2 =~ ^[0-9]{1,18}$ ]] || usage_error "--seed needs a number, not '$2'"
+        seeds=$2
+        shift 2
+        ;;
+      --jobs) need_number "$@" && shift 2 ;;
+      --trace | --log) shift ;;
+      *) usage_error "sim: unknown argument '$1'" ;;
     esac
   done
+  [[ -n $seeds ]] || usage_error "sim: which seeds: --seeds A..B or --seed N"
 }
 
 cmd_sim() {
+  check_sim_arguments "$@"
   setup_for_tests release
   configure release -DQMUX_TESTS=ON
   compile release qmux_sim

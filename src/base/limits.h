@@ -224,6 +224,17 @@ inline constexpr std::chrono::seconds kSignOfLifeTimeMax{1};
 /// From NewConn to the client's answer that it has reached its service (capability conn-ack): its own time limit for that, and
 /// the way there and back.
 inline constexpr std::chrono::seconds kConnAckTimeMax{20};
+/// Likewise after another client has registered under its name: most often that one is the same client, started again.
+inline constexpr std::chrono::milliseconds kNamesakeSignOfLifeTimeMax{250};
+/// Between two questions for such a sign: many clients may have one name.
+inline constexpr std::chrono::seconds kNamesakeQuestionInterval{1};
+/// After a dial of a client has failed, visitors go to others for so long; it doubles with every further failure after that
+/// time, ...
+inline constexpr std::chrono::seconds kDialPenaltyMin{2};
+/// ... up to this.
+inline constexpr std::chrono::seconds kDialPenaltyMax{60};
+/// Then one visitor tries it. Another does when nothing has been heard of that dial for so long: kDialTimeout and a slow path.
+inline constexpr std::chrono::seconds kDialProbeTimeMax{15};
 /// NewConn follows the opening of its stream at once; a stream without one by then is reset.
 inline constexpr std::chrono::seconds kNewConnTimeMax{10};
 /// An orderly stop ends after this, whoever has not answered.

@@ -233,8 +233,13 @@ bool Relay::take_ack() {
   }
   stream_->consume(1);
   expect_ack_ = false;
-  observer_.relay_acknowledged(*this);
+  acknowledged();
   return true;
+}
+
+void Relay::acknowledged() {
+  acknowledged_ = true;
+  observer_.relay_acknowledged(*this);
 }
 
 bool Relay::pump_to_socket() {
@@ -275,6 +280,7 @@ bool Relay::write_some(std::span<ConstBytes> views) {
     withheld_credit_bytes_ += static_cast<std::uint32_t>(put.count);
     bytes_to_socket_ += put.count;
     progressed_ = progressed_ || put.count > 0;
+    if (!acknowledged_ && put.count > 0) acknowledged();
     if (put.count < share.deliver) {
       wanted_ = wanted_ | Interest::write;
       return true;

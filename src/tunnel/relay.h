@@ -67,7 +67,8 @@ struct RelayEnd {
 /// The owner. Never told from inside a call that it makes to the relay.
 class RelayObserver {
  public:
-  /// With expect_ack: the peer has reached its service. The relay goes on; it must not be ended or destroyed from here.
+  /// Once: the peer has reached its service. With expect_ack it says so; else the first bytes that reach the socket show it. The
+  /// relay goes on; it must not be ended or destroyed from here.
   virtual void relay_acknowledged(Relay& relay) = 0;
   /// Once, and the last thing told: socket and stream are done with. The relay may be destroyed from here.
   virtual void relay_ended(Relay& relay, const RelayEnd& end) = 0;
@@ -121,6 +122,7 @@ class Relay final : private io::SocketObserver, private quic::StreamEvents, priv
   [[nodiscard]] bool discard();
   [[nodiscard]] bool take_ack();
 
+  void acknowledged();
   void socket_finished();
   void check_stopped();
   void peer_stopped();
@@ -151,6 +153,7 @@ class Relay final : private io::SocketObserver, private quic::StreamEvents, priv
   const RelayPeer peer_;
   Upstream upstream_ = Upstream::open;
   bool expect_ack_;
+  bool acknowledged_ = false;         ///< the owner has been notified that the peer has reached its service
   bool downstream_finished_ = false;  ///< FIN went to the socket
   bool progressed_ = false;           ///< the socket has taken something in this call
   bool peer_lost_bytes_ = false;      ///< the peer did not take all that the socket sent

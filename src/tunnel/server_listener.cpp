@@ -94,7 +94,7 @@ void ServerListener::place(Visitor visitor) {
     return;
   }
   while (true) {
-    Pool::Seat seat = setup_.pool->choose(visitor.tried);
+    Pool::Seat seat = setup_.pool->choose(visitor.tried, worker_.loop.now());
     SeatedVisitor seated{.visitor = std::move(visitor), .seat = std::move(seat)};
     if (!seated.seat.valid()) {
       hold(std::move(seated.visitor));
@@ -159,7 +159,8 @@ quic::ConnectionEvents* ServerListener::connection_begun(quic::Connection& conne
   return events;
 }
 
-void ServerListener::session_registered(ServerSession& session, const std::optional<Pool::Replaced>& replaced) {
+void ServerListener::session_registered(ServerSession& session, const Pool::Admission& admission) {
+  const std::optional<Pool::Replaced>& replaced = admission.replaced;
   members_.emplace(session.member(), &session);
   if (udp_ && session.abilities().udp) udp_->join(session);
   if (replaced) {
@@ -171,7 +172,28 @@ void ServerListener::session_registered(ServerSession& session, const std::optio
       static_cast<void>(workers_.post(replaced->worker, message));
     }
   }
+  notify_namesakes(session, admission.namesake_workers);
   if (!waiting_.empty()) retry_.set(worker_.loop.now());
+}
+
+/// Should it not arrive, a member that is dead is found out by the next visitor.
+void ServerListener::notify_namesakes(ServerSession& session, const std::vector<std::size_t>& workers) {
+  const ClientRegistered newcomer{.listener = setup_.index,
+                                  .member = session.member(),
+                                  .client_id = session.client_id(),
+                                  .instance = session.instance()};
+  for (const std::size_t worker : workers) {
+    if (worker == slot_.index) {
+      client_registered(newcomer);
+    } else {
+      WorkerMessage message = newcomer;
+      static_cast<void>(workers_.post(worker, message));
+    }
+  }
+}
+
+void ServerListener::client_registered(const ClientRegistered& newcomer) {
+  for (const auto& [member, session] : members_) session->client_registered(newcomer);
 }
 
 void ServerListener::member_replaced(MemberId member) {

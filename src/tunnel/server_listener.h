@@ -51,6 +51,7 @@ class ServerListener final : private quic::ConnectionAcceptor,
   void visitor_arrived(SeatedVisitor seated);
   void packets_arrived(const StrayPackets& packets);
   void member_replaced(MemberId member);
+  void client_registered(const ClientRegistered& newcomer);
 
   [[nodiscard]] quic::Endpoint& endpoint() noexcept { return endpoint_; }
   /// Takes no visitors any more, resets those who wait, closes the clients' connections.
@@ -65,11 +66,12 @@ class ServerListener final : private quic::ConnectionAcceptor,
   void hand_over(std::size_t worker_index, const io::PacketRun& run) override;
 
   // ServerSessionHost
-  void session_registered(ServerSession& session, const std::optional<Pool::Replaced>& replaced) override;
+  void session_registered(ServerSession& session, const Pool::Admission& admission) override;
   void visitor_returned(Visitor visitor) override;
   void session_ended(ServerSession& session) override;
 
   void not_admitted(VisitorAdmission::Refusal why);
+  void notify_namesakes(ServerSession& session, const std::vector<std::size_t>& workers);
   /// Sends him to the best client there is; one who finds none waits here.
   void place(Visitor visitor);
   /// False: that worker takes no more messages, and he is still here.

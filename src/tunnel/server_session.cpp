@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/server_session.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -88,6 +89,7 @@ void ServerSession::register_client(const wire::Register& request) {
   deadline_.cancel();
   abilities_ = *abilities;
   client_id_ = request.client_id;
+  instance_ = request.instance;
   member_ = admission->member;
   ++worker_.counters.clients_registered;
   control_->send(wire::RegisterAck{.success = true, .message = "registered", .capabilities = words_of(abilities_)});
@@ -96,7 +98,7 @@ void ServerSession::register_client(const wire::Register& request) {
                                   {"remote", connection_.remote_address().text()},
                                   {"certificate", connection_.peer_name()},
                                   {"replaces", admission->replaced.has_value()}});
-  host_.session_registered(*this, admission->replaced);
+  host_.session_registered(*this, *admission);
 }
 
 void ServerSession::refuse(const std::string& reason) {
@@ -165,10 +167,26 @@ void ServerSession::open_tunnel(SeatedVisitor seated, quic::Stream& stream) {
   expect_sign_of_life();
 }
 
-void ServerSession::expect_sign_of_life() {
+void ServerSession::expect_sign_of_life() { expect_sign_of_life(limits::kSignOfLifeTimeMax); }
+
+void ServerSession::expect_sign_of_life(Duration within) {
   const Time now = worker_.loop.now();
-  if (connection_.last_heard() >= asked_at_) asked_at_ = now;
-  if (!sign_of_life_due_.is_set()) sign_of_life_due_.set(now + limits::kSignOfLifeTimeMax);
+  if (connection_.last_heard() >= asked_at_) {
+    asked_at_ = now;
+    silent_at_ = kNever;
+  }
+  silent_at_ = std::min(silent_at_, now + within);
+  if (!sign_of_life_due_.is_set() || within < limits::kSignOfLifeTimeMax) sign_of_life_due_.set(silent_at_);
+}
+
+void ServerSession::client_registered(const ClientRegistered& newcomer) {
+  const bool same_process = newcomer.member == member_ || (!instance_.empty() && newcomer.instance == instance_);
+  if (newcomer.client_id != client_id_ || same_process || suspect_) return;
+  const Time now = worker_.loop.now();
+  if (now < namesake_asked_at_ + limits::kNamesakeQuestionInterval) return;
+  namesake_asked_at_ = now;
+  control_->send(wire::Heartbeat{.timestamp = worker_.loop.unix_seconds()});
+  expect_sign_of_life(limits::kNamesakeSignOfLifeTimeMax);
 }
 
 bool ServerSession::tell_udp_end(const std::vector<std::uint32_t>& sessions) {
@@ -182,7 +200,7 @@ void ServerSession::check_sign_of_life() {
     if (std::exchange(suspect_, false)) pool_.heard_from(member_);
     return;
   }
-  const Time late = asked_at_ + limits::kSignOfLifeTimeMax + 4 * connection_.smoothed_rtt();
+  const Time late = silent_at_ + 4 * connection_.smoothed_rtt();
   if (worker_.loop.now() < late) {
     sign_of_life_due_.set(late);
     return;
@@ -228,6 +246,23 @@ void ServerSession::return_visitor(SeatedVisitor seated) {
 
 void ServerSession::filler_wanted(quic::Connection& /*connection*/, std::size_t bytes) {
   if (phase_ == Phase::registered) control_->send_padding(bytes);
+}
+
+void ServerSession::service_reached() {
+  if (!pool_.dial_succeeded(member_)) return;
+  worker_.complaints.service_reached.write(
+      worker_.loop.now(), log::Level::info, "client reaches its local service again",
+      {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
+}
+
+void ServerSession::service_not_reached() {
+  const auto avoided = pool_.dial_failed(member_, worker_.loop.now());
+  if (!avoided) return;
+  worker_.complaints.service_not_reached.write(
+      worker_.loop.now(), log::Level::info, "client does not reach its local service",
+      {{"client_id", client_id_},
+       {"remote", connection_.remote_address().text()},
+       {"others_first_ms", std::chrono::duration_cast<std::chrono::milliseconds>(*avoided).count()}});
 }
 
 void ServerSession::tunnel_ended(ServerTunnel& tunnel) {

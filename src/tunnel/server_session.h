@@ -31,8 +31,8 @@ class ServerSession;
 
 class ServerSessionHost {
  public:
-  /// The session has become a member of the pool; `replaced` lost its place to it.
-  virtual void session_registered(ServerSession& session, const std::optional<Pool::Replaced>& replaced) = 0;
+  /// The session has become a member of the pool.
+  virtual void session_registered(ServerSession& session, const Pool::Admission& admission) = 0;
   /// A visitor whom the session cannot serve; it has added itself to those tried.
   virtual void visitor_returned(Visitor visitor) = 0;
   /// The connection is gone. The host retires the session.
@@ -56,10 +56,15 @@ class ServerSession final : public Retirable,
   [[nodiscard]] MemberId member() const noexcept { return member_; }
   [[nodiscard]] quic::Connection& connection() noexcept { return connection_; }
   [[nodiscard]] const ClientAbilities& abilities() const noexcept { return abilities_; }
+  [[nodiscard]] const std::string& client_id() const noexcept { return client_id_; }
+  [[nodiscard]] const std::string& instance() const noexcept { return instance_; }
   /// Opens a tunnel for him, at once or when the client allows another stream.
   void take(SeatedVisitor seated);
   /// Something new is on its way to the client: should nothing at all come back, others are chosen before it.
   void expect_sign_of_life();
+  /// A client has registered. Should it be another process under this one's name, it may have come in its place: this one is
+  /// asked for a sign of life, and when none comes soon, others are chosen before it.
+  void client_registered(const ClientRegistered& newcomer);
   /// Tells the client that these UDP sessions have ended. False: not now, since it does not take what was sent before.
   [[nodiscard]] bool tell_udp_end(const std::vector<std::uint32_t>& sessions);
   /// Ends the connection; session_ended() follows.
@@ -86,6 +91,8 @@ class ServerSession final : public Retirable,
   [[nodiscard]] Time last_heard() const override { return connection_.last_heard(); }
 
   // ServerTunnelOwner
+  void service_reached() override;
+  void service_not_reached() override;
   void tunnel_ended(ServerTunnel& tunnel) override;
 
   void register_client(const wire::Register& request);
@@ -94,6 +101,7 @@ class ServerSession final : public Retirable,
   void time_is_up();
   void open_tunnel(SeatedVisitor seated, quic::Stream& stream);
   void serve_waiting();
+  void expect_sign_of_life(Duration within);
   void check_sign_of_life();
   void give_up_waiting();
   void return_visitor(SeatedVisitor seated);
@@ -108,13 +116,16 @@ class ServerSession final : public Retirable,
   std::unique_ptr<ControlStream> control_;
   Timer deadline_;  ///< to have registered; of a refused one to have heard why
   std::string client_id_;
+  std::string instance_;
   std::string refusal_;
   ClientAbilities abilities_;
   MemberId member_ = 0;
   std::deque<Waiting> waiting_;  ///< for stream credit
   Timer waiting_too_long_;
-  Timer sign_of_life_due_;  ///< after a new tunnel
-  Time asked_at_{};         ///< when the first tunnel was opened since the client was last heard
+  Timer sign_of_life_due_;                ///< after a new tunnel
+  Time asked_at_{};                       ///< when the first tunnel was opened since the client was last heard
+  Time silent_at_{};                      ///< when it should have answered that, at a round trip of no time
+  Time namesake_asked_at_ = Time::min();  ///< when client_registered() asked last
   bool suspect_ = false;
   bool drains_ = false;  ///< it has sent GoAway
   std::unordered_map<std::int64_t, std::unique_ptr<ServerTunnel>> tunnels_;  ///< by stream

@@ -54,7 +54,11 @@ void ServerTunnel::connection_lost() {
   account(relay_.connection_lost());
 }
 
-void ServerTunnel::relay_acknowledged(Relay& /*relay*/) { ack_due_.cancel(); }
+void ServerTunnel::relay_acknowledged(Relay& /*relay*/) {
+  ack_due_.cancel();
+  reached_ = true;
+  owner_.service_reached();
+}
 
 void ServerTunnel::no_ack() {
   account(relay_.abort(quic::ErrorCode::limit_reached));
@@ -63,6 +67,11 @@ void ServerTunnel::no_ack() {
 
 void ServerTunnel::relay_ended(Relay& /*relay*/, const RelayEnd& end) {
   ack_due_.cancel();
+  if (end.cause == RelayEnd::Cause::dial_failed) {
+    owner_.service_not_reached();
+  } else if (end.cause == RelayEnd::Cause::complete && !reached_) {
+    owner_.service_reached();  // and it has ended without a byte
+  }
   account(end);
   owner_.tunnel_ended(*this);
 }

@@ -22,6 +22,9 @@ class ServerTunnel;
 
 class ServerTunnelOwner {
  public:
+  /// Whether the client has reached its local service, as soon as that is known: once at the most, and before tunnel_ended().
+  virtual void service_reached() = 0;
+  virtual void service_not_reached() = 0;
   /// Told from the loop, once, unless the owner ended the tunnel itself. The owner retires it.
   virtual void tunnel_ended(ServerTunnel& tunnel) = 0;
 
@@ -55,6 +58,7 @@ class ServerTunnel final : public Retirable, private RelayObserver {
   Pool::Seat seat_;
   Relay relay_;
   Timer ack_due_;
+  bool reached_ = false;  ///< the client's local service
 };
 
 }  // namespace qmux::tunnel

@@ -67,6 +67,8 @@ void ServerWorker::handle(WorkerMessage message) {
           listeners_[each.visitor.listener]->visitor_arrived(std::move(each));
         } else if constexpr (std::is_same_v<Message, MemberReplaced>) {
           listeners_[each.listener]->member_replaced(each.member);
+        } else if constexpr (std::is_same_v<Message, ClientRegistered>) {
+          listeners_[each.listener]->client_registered(each);
         } else {
           handle_udp(*listeners_[each.listener]->udp(), each);
         }

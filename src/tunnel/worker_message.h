@@ -34,6 +34,8 @@ struct MemberReplaced {
   MemberId member = 0;
 };
 
+// ClientRegistered: for members with its name (tunnel/pool.h).
+
 /// A visitor by UDP, for whom a client of that worker's was chosen.
 struct UdpVisitorSeated {
   std::size_t listener = 0;
@@ -60,7 +62,7 @@ struct UdpSessionEvents {
   std::vector<UdpSessionEvent> events;
 };
 
-using WorkerMessage = std::variant<SeatedVisitor, MemberReplaced, UdpVisitorSeated, UdpPackets,
+using WorkerMessage = std::variant<SeatedVisitor, MemberReplaced, ClientRegistered, UdpVisitorSeated, UdpPackets,
                                    UdpVisitorEvicted, UdpSessionEvents>;
 
 /// The workers of a server, as one of them sees the others.

@@ -47,13 +47,17 @@ struct WorkerState {
           not_registered(timers),
           reported(timers),
           malformed(timers),
-          unreachable(timers) {}
+          unreachable(timers),
+          service_reached(timers),
+          service_not_reached(timers) {}
     log::Occasionally refused;
     log::Occasionally disconnected;
     log::Occasionally not_registered;
     log::Occasionally reported;
     log::Occasionally malformed;
     log::Occasionally unreachable;
+    log::Occasionally service_reached;
+    log::Occasionally service_not_reached;
   } complaints;
   Retired retired;
   LossReport losses;

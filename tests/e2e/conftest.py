@@ -16,6 +16,7 @@ from harness.tunnel import Tunnel
 from harness.udp import echo_datagram
 
 LOG_LINES_SHOWN = 60
+_NO_PAIR = object()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,11 +38,23 @@ def _chosen_pairs(config: pytest.Config, which: str) -> list[Pair]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What a pair cannot promise is not asked of it: no test is made. Skipped is what this machine cannot do."""
     if "pair" not in metafunc.fixturenames:
         return
     marker = metafunc.definition.get_closest_marker("pairs")
     pairs = _chosen_pairs(metafunc.config, marker.args[0] if marker else "own")
-    metafunc.parametrize("pair", pairs, ids=[pair.name for pair in pairs], scope="session", indirect=True)
+    for only in metafunc.definition.iter_markers("only"):
+        pairs = [pair for pair in pairs if getattr(pair, only.args[0])]
+    metafunc.parametrize("pair", pairs or [_NO_PAIR], ids=[pair.name for pair in pairs] or ["none"], scope="session",
+                         indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = [item for item in items if _pair_of(item) is not _NO_PAIR]
+
+
+def _pair_of(item: pytest.Item) -> Pair | object | None:
+    return item.callspec.params.get("pair") if hasattr(item, "callspec") else None
 
 
 @pytest.fixture(scope="session")

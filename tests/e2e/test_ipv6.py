@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from harness.programs import OWN, REFERENCE_PROGRAM
+from harness.programs import OWN
 from harness.service import Recorder, Service, read_exactly
 
 
@@ -23,9 +23,8 @@ pytestmark = pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv
 
 
 @pytest.mark.pairs("all")
+@pytest.mark.only("client_dials_ipv6")
 def test_a_tunnel_over_ipv6_alone(make_tunnel, pair):
-    if pair.client is REFERENCE_PROGRAM:
-        pytest.skip("the existing client cannot dial an IPv6 literal")
     tunnel = make_tunnel(pair, host="::1").start()
     data = os.urandom(100_000)
     with tunnel.visit() as visitor:

@@ -48,13 +48,8 @@ def echoing_recorder() -> Recorder:
     return Recorder(behave)
 
 
-def skip_unless_it_serves_after_reconnect(tunnel: Tunnel) -> None:
-    if not tunnel.pair.client.habits.serves_after_reconnect:
-        pytest.skip("an existing client accepts no streams after a reconnect")
-
-
+@pytest.mark.only("serves_after_reconnect")
 def test_client_finds_its_killed_server_again(tunnel: Tunnel):
-    skip_unless_it_serves_after_reconnect(tunnel)
     recorder = tunnel.service.behaviour = echoing_recorder()
     tunnel.start()
     visitor = open_visit(tunnel)
@@ -84,9 +79,8 @@ def test_visitor_may_come_a_little_before_the_client(tunnel: Tunnel):
         assert read_exactly(visitor, 5) == b"early"
 
 
+@pytest.mark.only("replaces_dead_client")
 def test_killed_client_comes_back_under_the_same_id(tunnel: Tunnel):
-    if not tunnel.pair.server.habits.replaces_same_client:
-        pytest.skip("an existing server refuses the ID until the first has timed out")
     tunnel.start()
     visitor = open_visit(tunnel)
     tunnel.client.kill()
@@ -95,9 +89,8 @@ def test_killed_client_comes_back_under_the_same_id(tunnel: Tunnel):
     assert how_it_ends(visitor) == "reset"
 
 
+@pytest.mark.only("shares_one_id")
 def test_client_with_the_same_id_is_admitted_beside_the_first(tunnel: Tunnel):
-    if not tunnel.pair.server.habits.replaces_same_client or not tunnel.pair.client.habits.replaces_same_client:
-        pytest.skip("existing programs have one connection for one ID")
     tunnel.start()
     visitor = open_visit(tunnel)
     second = tunnel.spawn("client", tunnel.client_settings, "second")
@@ -171,17 +164,16 @@ def test_no_line_about_visitors_who_find_no_service_is_lost_silently(tunnel: Tun
     assert told == ["", str(visitors - 1)], tunnel.client.log()
 
 
+@pytest.mark.only("serves_after_reconnect")
 def test_client_may_be_started_before_its_server(tunnel: Tunnel):
-    skip_unless_it_serves_after_reconnect(tunnel)
     tunnel.client = tunnel.spawn("client", tunnel.client_settings)
     wait_until(lambda: tunnel.client.log(), "the client is up")
     tunnel.start_server()
     tunnel.wait_until_serving(MARGIN)
 
 
+@pytest.mark.only("own_server")
 def test_server_serves_on_after_one_of_two_clients_is_stopped(tunnel: Tunnel):
-    if tunnel.pair.server is not OURS:
-        pytest.skip("says something about our server")
     tunnel.start()
     second = tunnel.spawn("client", tunnel.client_settings | {"client_id": "client-2"}, "second")
     second.wait_for_log(tunnel.pair.client.client_ready)

@@ -43,10 +43,9 @@ def test_carries_many_small_turns_in_order(tunnel: Tunnel):
             assert read_exactly(visitor, len(message)) == message
 
 
+@pytest.mark.only("keeps_trailer_from_visitor")
 @pytest.mark.parametrize("size", [0, 1, 65536, 3 * MIB])
 def test_visitor_gets_exactly_the_services_bytes_when_it_closes_first(tunnel: Tunnel, size: int):
-    if tunnel.pair.trailer_reaches_visitor:
-        pytest.skip("no server here removes an existing client's trailer")
     data = os.urandom(size)
     tunnel.service.behaviour = answer_with(data)
     with tunnel.visit() as visitor:
@@ -61,9 +60,8 @@ def test_service_gets_exactly_the_visitors_bytes_when_he_closes_first(tunnel: Tu
     assert recorder.wait() == [(data, "end")]
 
 
+@pytest.mark.only("half_close")
 def test_service_answers_after_the_visitors_end(tunnel: Tunnel):
-    if not tunnel.pair.half_close:
-        pytest.skip("one of the two ends both directions at the first end")
     question, answer = os.urandom(MIB), os.urandom(MIB)
 
     def answer_at_end(sock: socket.socket) -> None:
@@ -77,9 +75,8 @@ def test_service_answers_after_the_visitors_end(tunnel: Tunnel):
         assert read_to_end(visitor) == answer
 
 
+@pytest.mark.only("half_close")
 def test_visitor_goes_on_after_the_services_end(tunnel: Tunnel):
-    if not tunnel.pair.half_close:
-        pytest.skip("one of the two ends both directions at the first end")
     late = os.urandom(MIB)
 
     def end_then_listen(sock: socket.socket) -> bytes:
@@ -95,10 +92,9 @@ def test_visitor_goes_on_after_the_services_end(tunnel: Tunnel):
         assert recorder.wait() == [(late, "end")]
 
 
+@pytest.mark.only("answers_after_visitors_end")
 def test_answer_arrives_although_the_visitor_has_ended(tunnel: Tunnel):
     """The common half-close, `printf request | nc`: an existing client must not cost the visitor his answer."""
-    if tunnel.pair.visitors_end_costs_answer:
-        pytest.skip("one of the two ends both directions at the visitor's end")
     answer = os.urandom(MIB)
 
     def answer_one_line(sock: socket.socket) -> None:
@@ -133,13 +129,12 @@ def test_reset_by_the_service_reaches_the_visitor(tunnel: Tunnel):
         if tunnel.pair.resets:
             with pytest.raises(ConnectionResetError):
                 read_to_end(visitor)
-        elif not tunnel.pair.trailer_reaches_visitor:
+        elif tunnel.pair.keeps_trailer_from_visitor:
             assert received_before_any_end(visitor) == b""
 
 
+@pytest.mark.only("resets")
 def test_reset_in_the_middle_of_a_download_is_no_clean_end(tunnel: Tunnel):
-    if not tunnel.pair.resets:
-        pytest.skip("one of the two closes with FIN whatever happened")
     began = threading.Event()
 
     def send_half_and_abort(sock: socket.socket) -> None:
@@ -176,9 +171,8 @@ def visit_in_vain(tunnel: Tunnel) -> str:
         return "reset"
 
 
+@pytest.mark.only("keeps_trailer_from_visitor")
 def test_visitor_gets_no_byte_while_the_service_is_down(tunnel: Tunnel):
-    if tunnel.pair.trailer_reaches_visitor:
-        pytest.skip("no server here removes an existing client's trailer")
     tunnel.service.down()
     try:
         assert visit_in_vain(tunnel) == "reset" or not tunnel.pair.resets

@@ -66,10 +66,9 @@ MARKED = [
 ]
 
 
+@pytest.mark.only("server_escapes")
 @pytest.mark.parametrize("payload", MARKED)
 def test_payloads_that_look_like_parts_reach_the_service(udp_tunnel: Tunnel, payload: bytes):
-    if not udp_tunnel.pair.server.habits.escapes:
-        pytest.skip("an existing server does not escape")
     service = udp_tunnel.udp_service
     service.received.clear()
     service.answers = lambda _: ()
@@ -78,19 +77,17 @@ def test_payloads_that_look_like_parts_reach_the_service(udp_tunnel: Tunnel, pay
         service.wait_for(payload)
 
 
+@pytest.mark.only("client_escapes")
 @pytest.mark.parametrize("payload", MARKED)
 def test_payloads_that_look_like_parts_reach_the_visitor(udp_tunnel: Tunnel, payload: bytes):
-    if not udp_tunnel.pair.client.habits.escapes:
-        pytest.skip("an existing client does not escape")
     udp_tunnel.udp_service.answers = lambda _: (payload,)
     with udp_tunnel.visit_udp() as visitor:
         assert visitor.ask(b"?") == payload
 
 
+@pytest.mark.only("one_side_escapes")
 def test_marked_payloads_between_parts_of_others(udp_tunnel: Tunnel):
     """An existing receiver knows groups of parts by their id alone and dies when escapes use one that is open."""
-    if not (udp_tunnel.pair.server.habits.escapes or udp_tunnel.pair.client.habits.escapes):
-        pytest.skip("neither side escapes")
     draw = random.Random(5)
     large = unlike_a_part(draw.randbytes(20_000))
     marked = b"\xff" * 100 if udp_tunnel.pair.server.habits.escapes else b"\x7f" * 100

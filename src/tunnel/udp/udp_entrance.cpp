@@ -73,7 +73,7 @@ UdpEntrance::Route* UdpEntrance::find_or_choose(const UdpVisitor& visitor, std::
 }
 
 UdpEntrance::Route* UdpEntrance::choose(const UdpVisitor& visitor, std::size_t payloads) {
-  Pool::Seat seat = pool_.choose({}, Pool::Need::udp);
+  Pool::Seat seat = pool_.choose({}, worker_.loop.now(), Pool::Need::udp);
   if (!seat.valid()) {
     worker_.counters.udp.drop(UdpDrop::no_client, payloads);
     return nullptr;

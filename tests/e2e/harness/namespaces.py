@@ -1,72 +1,97 @@
 # SPDX-License-Identifier: MIT
-"""Two network namespaces joined by a cable (veth): a server's machine and a client's machine. Needs root and `ip`."""
+"""Two network namespaces joined by a cable (veth): a server's machine and a client's machine. Needs root and iproute2.
+
+A namespace has no name and no file: a descriptor of this process keeps it. So it works wherever the kernel allows
+namespaces, a plain chroot included (`ip netns` needs /run and a root that is a mount point), and nothing is left behind
+when the process ends, however it ends.
+"""
 
 import contextlib
 import ctypes
-import itertools
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 
 _CLONE_NEWNET = 0x40000000
+_OWN_NAMESPACE = "/proc/thread-self/ns/net"
 _libc = ctypes.CDLL(None, use_errno=True)
-_numbers = itertools.count()
 
 
 def unavailable() -> str | None:
     """Why there can be no namespaces here."""
     if os.geteuid() != 0:
         return "network namespaces need root"
-    if shutil.which("ip") is None or shutil.which("tc") is None:
-        return "iproute2 is not installed"
+    missing = [tool for tool in ("ip", "tc") if shutil.which(tool) is None]
+    if missing:
+        return f"iproute2 is not installed: no {' and no '.join(missing)}"
+    if not os.path.exists(_OWN_NAMESPACE):
+        return f"network namespaces need /proc: there is no {_OWN_NAMESPACE}"
     try:
-        Namespace("probe").delete()
+        Cable().delete()
+    except OSError as error:
+        return f"no network namespace can be made here: {error.filename}: {error.strerror}"
     except subprocess.CalledProcessError as error:
-        return f"the kernel refuses network namespaces: {error.stderr.strip()}"
+        return f"no network namespace can be set up here: {' '.join(error.cmd)}: {error.stderr.strip()}"
     return None
 
 
-def _run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True, text=True, timeout=20)
+def _system_call(name: str, *arguments: int) -> None:
+    if getattr(_libc, name)(*arguments) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error), name)
 
 
 class Namespace:
     """A namespace of this test run; its loopback is up."""
 
-    def __init__(self, role: str):
-        self.name = f"qmux-{os.getpid()}-{next(_numbers)}-{role}"
-        _run("ip", "netns", "add", self.name)
-        self.ip("link", "set", "lo", "up")
+    def __init__(self):
+        with _elsewhere("unshare", _CLONE_NEWNET):
+            self._descriptor = os.open(_OWN_NAMESPACE, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self.ip("link", "set", "lo", "up")
+        except BaseException:
+            self.delete()
+            raise
+
+    @property
+    def path(self) -> str:
+        """Names it to other processes, `ip` among them, as long as it is not deleted."""
+        return f"/proc/{os.getpid()}/fd/{self._descriptor}"
 
     def ip(self, *arguments: str) -> None:
-        _run("ip", "-n", self.name, *arguments)
+        self._run("ip", *arguments)
 
     def tc(self, *arguments: str) -> None:
-        _run("tc", "-n", self.name, *arguments)
+        self._run("tc", *arguments)
+
+    def _run(self, *command: str) -> None:
+        with self.entered():
+            subprocess.run(command, check=True, capture_output=True, text=True, timeout=20)
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
         """Sockets made and programs started by this thread within the block belong to the namespace for good."""
-        own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        other = os.open(f"/run/netns/{self.name}", os.O_RDONLY)
-        try:
-            _set_namespace(other)
-            try:
-                yield
-            finally:
-                _set_namespace(own)
-        finally:
-            os.close(own)
-            os.close(other)
+        with _elsewhere("setns", self._descriptor, _CLONE_NEWNET):
+            yield
 
     def delete(self) -> None:
-        _run("ip", "netns", "delete", self.name)
+        """The kernel destroys it once the last socket and the last program in it have gone."""
+        os.close(self._descriptor)
 
 
-def _set_namespace(descriptor: int) -> None:
-    if _libc.setns(descriptor, _CLONE_NEWNET) != 0:
-        raise OSError(ctypes.get_errno(), "setns")
+@contextlib.contextmanager
+def _elsewhere(system_call: str, *arguments: int) -> Iterator[None]:
+    """Makes the system call, which moves this thread to another namespace, and moves it back at the end of the block."""
+    own = os.open(_OWN_NAMESPACE, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _system_call(system_call, *arguments)
+        try:
+            yield
+        finally:
+            _system_call("setns", own, _CLONE_NEWNET)
+    finally:
+        os.close(own)
 
 
 class Cable:
@@ -76,15 +101,18 @@ class Cable:
     SERVER_IPV6, CLIENT_IPV6 = "2001:db8::1", "2001:db8::2"
 
     def __init__(self):
-        self.server = Namespace("server")
-        self.client = Namespace("client")
-        _run("ip", "link", "add", "wan", "netns", self.server.name, "type", "veth",
-             "peer", "name", "wan", "netns", self.client.name)
-        ends = ((self.server, self.SERVER, self.SERVER_IPV6), (self.client, self.CLIENT, self.CLIENT_IPV6))
-        for end, ipv4, ipv6 in ends:
-            end.ip("address", "add", f"{ipv4}/24", "dev", "wan")
-            end.ip("address", "add", f"{ipv6}/64", "dev", "wan", "nodad")
-            end.ip("link", "set", "wan", "up")
+        with contextlib.ExitStack() as made:
+            self.server = Namespace()
+            made.callback(self.server.delete)
+            self.client = Namespace()
+            made.callback(self.client.delete)
+            self.server.ip("link", "add", "wan", "type", "veth", "peer", "name", "wan", "netns", self.client.path)
+            ends = ((self.server, self.SERVER, self.SERVER_IPV6), (self.client, self.CLIENT, self.CLIENT_IPV6))
+            for end, ipv4, ipv6 in ends:
+                end.ip("address", "add", f"{ipv4}/24", "dev", "wan")
+                end.ip("address", "add", f"{ipv6}/64", "dev", "wan", "nodad")
+                end.ip("link", "set", "wan", "up")
+            self._made = made.pop_all()
 
     def shape(self, *queue: str) -> None:
         """The same queue discipline in both directions."""
@@ -97,5 +125,4 @@ class Cable:
         self.client.ip("address", "add", f"{self.CLIENT_LATER}/24", "dev", "wan")
 
     def delete(self) -> None:
-        self.server.delete()
-        self.client.delete()
+        self._made.close()

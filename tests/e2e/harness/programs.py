@@ -89,14 +89,49 @@ class Pair:
         return self.server.habits.resets and self.client.habits.resets
 
     @property
-    def trailer_reaches_visitor(self) -> bool:
-        """Nobody removes what the client appends to a visitor's bytes: only our server does."""
-        return self.client.habits.conn_close_trailer and self.server is not OURS
+    def own_server(self) -> bool:
+        return self.server is OURS
 
     @property
-    def visitors_end_costs_answer(self) -> bool:
-        """One side ends both directions at the visitor's end, and no server holds that end back for the client."""
-        return not self.half_close and self.server is not OURS
+    def keeps_trailer_from_visitor(self) -> bool:
+        """The client appends none to the visitor's bytes, or the server removes it: only ours does."""
+        return self.own_server or not self.client.habits.conn_close_trailer
+
+    @property
+    def answers_after_visitors_end(self) -> bool:
+        """No side ends both directions at the visitor's end, or the server holds that end back for the client."""
+        return self.own_server or self.half_close
+
+    @property
+    def server_escapes(self) -> bool:
+        return self.server.habits.escapes
+
+    @property
+    def client_escapes(self) -> bool:
+        return self.client.habits.escapes
+
+    @property
+    def one_side_escapes(self) -> bool:
+        return self.server_escapes or self.client_escapes
+
+    @property
+    def serves_after_reconnect(self) -> bool:
+        return self.client.habits.serves_after_reconnect
+
+    @property
+    def replaces_dead_client(self) -> bool:
+        """Otherwise the server refuses a ClientID until its first connection has timed out."""
+        return self.server.habits.replaces_same_client
+
+    @property
+    def shares_one_id(self) -> bool:
+        """Two clients may have one ClientID."""
+        return self.server.habits.replaces_same_client and self.client.habits.replaces_same_client
+
+    @property
+    def client_dials_ipv6(self) -> bool:
+        """The existing client cannot dial an IPv6 literal."""
+        return self.client is not REFERENCE_PROGRAM
 
     @property
     def fast(self) -> bool:

@@ -69,7 +69,7 @@ class RawClient {
 
 class ServerTest : public ::testing::Test {
  protected:
-  explicit ServerTest(std::size_t workers = 1) {
+  explicit ServerTest(std::size_t workers = 1, Balance balance = Balance::least_connections) {
     std::vector<io::EventLoop*> worker_loops{&world_.b};
     while (worker_loops.size() < workers) {
       more_workers_.push_back(std::make_unique<sim::SimLoop>(world_.b_host, "worker"));
@@ -78,6 +78,7 @@ class ServerTest : public ::testing::Test {
     ServerOptions options;
     options.listeners.push_back({.quic_address = world_.b_host.v4(4433), .traffic_address = world_.b_host.v4(8080)});
     options.credentials = server_credentials_.get();
+    options.balance = balance;
     server_ = std::make_unique<Server>(std::move(options), worker_loops, [this] { server_stopped_ = true; });
     EXPECT_TRUE(server_->start());
   }
@@ -359,6 +360,95 @@ TEST_F(ServerTest, a_client_that_answers_again_is_chosen_again) {
   EXPECT_TRUE(world_.run_until([&] { return client.tunnels().size() == 2 && other.tunnels().size() == 2; }, 1s));
 }
 
+TEST_F(ServerTest, a_client_under_the_name_of_a_dead_one_takes_its_visitors_soon) {
+  RawClient& dead = add_registered_client();
+  cut_off(0);
+  auto introduction = good();
+  introduction.instance = "restarted";
+  RawClient& alive = add_registered_client(introduction);
+  world_.run_for(limits::kNamesakeSignOfLifeTimeMax + 100ms);
+  std::vector<std::unique_ptr<TcpEnd>> visitors;
+  for (int i = 0; i < 4; ++i) visitors.push_back(visit());
+  EXPECT_TRUE(world_.run_until([&] { return alive.tunnels().size() == 4; }, 100ms));
+  EXPECT_TRUE(dead.tunnels().empty());
+}
+
+// --- a client whose local service is down --------------------------------------------------------------------------------
+
+struct Service {
+  RawClient& client;
+  bool is_up;
+  bool go;  ///< the client is a Go program
+  std::size_t answered = 0;
+
+  /// Answers, or refuses, whoever has come.
+  void work() {
+    for (; answered < client.tunnels().size(); ++answered) {
+      quic::TestStream& tunnel = client.tunnels()[answered];
+      const auto messages = take_messages(tunnel.received, 1);
+      if (messages.empty()) return;
+      const std::uint64_t conn_id = std::get<wire::NewConn>(messages[0]).conn_id;
+      if (go) {
+        const std::string reason = is_up ? "closed" : "dial failed: connect: connection refused";
+        tunnel.send((is_up ? "hello" : "") + bytes_of(wire::ConnClose{.conn_id = conn_id, .reason = reason}), true);
+      } else if (is_up) {
+        tunnel.send(std::string("\0hello", 6), true);
+      } else {
+        tunnel.stream->reset(quic::ErrorCode::dial_failed);
+        tunnel.stream->stop_reading(quic::ErrorCode::dial_failed);
+      }
+      client.work();
+    }
+  }
+};
+
+class ServerWithDeadServiceTest : public ServerTest, public ::testing::WithParamInterface<std::tuple<Balance, bool>> {
+ protected:
+  ServerWithDeadServiceTest() : ServerTest(1, std::get<Balance>(GetParam())) {
+    for (const char* name : {"healthy", "dead"}) {
+      wire::Register introduction = good();
+      introduction.client_id = introduction.instance = name;
+      if (go()) introduction = {.client_id = name, .version = "1.0", .capabilities = {"tcp", "udp"}};
+      services_.push_back({.client = add_registered_client(introduction), .is_up = name[0] == 'h', .go = go()});
+    }
+  }
+  [[nodiscard]] static bool go() { return std::get<bool>(GetParam()); }
+
+  /// One visitor after another. Returns how many were served.
+  int served(int visitors, Duration interval) {
+    int count = 0;
+    for (int i = 0; i < visitors; ++i) {
+      const auto visitor = visit();
+      EXPECT_TRUE(world_.run_until([&] {
+        for (Service& service : services_) service.work();
+        return visitor->ended || visitor->reset;
+      }));
+      if (visitor->received == "hello") ++count;
+      visitor->finish();
+      world_.run_for(interval);
+    }
+    return count;
+  }
+
+  std::vector<Service> services_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Balances, ServerWithDeadServiceTest,
+                         ::testing::Combine(::testing::Values(Balance::least_connections, Balance::round_robin),
+                                            ::testing::Bool()));
+
+TEST_P(ServerWithDeadServiceTest, fifty_visitors_within_five_seconds_are_served_but_for_two) {
+  EXPECT_GE(served(50, 100ms), 48);
+}
+
+TEST_P(ServerWithDeadServiceTest, serves_visitors_again_once_it_is_up) {
+  EXPECT_GE(served(10, 100ms), 9);
+  services_[1].is_up = true;
+  const std::size_t before = services_[1].answered;
+  EXPECT_EQ(served(40, 200ms), 40);
+  EXPECT_GE(services_[1].answered - before, 12U);
+}
+
 // --- several workers -----------------------------------------------------------------------------------------------------
 
 class ServerWithWorkersTest : public ServerTest {
@@ -414,6 +504,36 @@ TEST_F(ServerWithWorkersTest, visitors_who_wait_on_any_worker_find_the_client_th
   world_.run_for(1s);
   RawClient& client = add_registered_client();
   EXPECT_TRUE(world_.run_until([&] { return client.tunnels().size() == 20; }, 1s));
+}
+
+TEST_F(ServerWithWorkersTest, clients_of_one_name_share_the_visitors_though_one_has_just_come) {
+  std::vector<RawClient*> clients;
+  for (const char* instance : {"i1", "i2", "i3", "i4", "i5", "i6"}) {
+    auto introduction = good();
+    introduction.instance = instance;
+    clients.push_back(&add_registered_client(introduction));
+  }
+  std::vector<std::unique_ptr<TcpEnd>> visitors;
+  for (int i = 0; i < 60; ++i) visitors.push_back(visit());
+  for (RawClient* const client : clients) {
+    EXPECT_TRUE(world_.run_until([&] { return client->tunnels().size() == 10; }));
+  }
+}
+
+TEST_F(ServerWithWorkersTest, a_dead_client_is_found_out_on_whichever_worker_it_was) {
+  for (int i = 0; i < 6; ++i) {
+    auto introduction = good();
+    introduction.instance = std::to_string(i);
+    add_registered_client(introduction);
+    cut_off(static_cast<std::size_t>(i));
+  }
+  auto introduction = good();
+  introduction.instance = "restarted";
+  RawClient& alive = add_registered_client(introduction);
+  world_.run_for(limits::kNamesakeQuestionInterval + limits::kNamesakeSignOfLifeTimeMax + 100ms);
+  std::vector<std::unique_ptr<TcpEnd>> visitors;
+  for (int i = 0; i < 12; ++i) visitors.push_back(visit());
+  EXPECT_TRUE(world_.run_until([&] { return alive.tunnels().size() == 12; }, 100ms));
 }
 
 TEST_F(ServerWithWorkersTest, an_orderly_stop_waits_for_every_worker) {
