@@ -97,9 +97,9 @@ class Kind:
 
 
 def by_openssl(key: str, *, form: str = "pkcs8", printable: bool = False, authority: str | None = None,
-               intermediate: str | None = None, trust_intermediate: bool = False) -> Callable[[Path, Openssl], Credentials]:
+               intermediate: str | None = None, trust: str = "root") -> Callable[[Path, Openssl], Credentials]:
     """Both leaves with one key of that kind. The authority's kind and that of an authority in between are named if they differ,
-    and if there is one."""
+    and if there is one. `trust`: what peers trust, the "root", the "intermediate" or the "leaves"."""
 
     def write(directory: Path, openssl: Openssl) -> Credentials:
         directory.mkdir(parents=True)
@@ -116,10 +116,12 @@ def by_openssl(key: str, *, form: str = "pkcs8", printable: bool = False, author
         for role, certificate, file in pairs:
             shutil.copy(openssl.key(key, "leaf", form), file)
             openssl.certificate(certificate, file, role, issuer=issuer, printable=printable)
-            if not trust_intermediate:
+            if trust == "root":
                 certificate.write_bytes(certificate.read_bytes() + between)
-        if trust_intermediate:
+        if trust == "intermediate":
             made.ca_crt.write_bytes(between)
+        if trust == "leaves":
+            made.ca_crt.write_bytes(made.server_crt.read_bytes() + made.client_crt.read_bytes())
         return made
 
     return write
@@ -157,7 +159,8 @@ KINDS = [
     Kind("rsa-pss-sha384", by_openssl("rsa-pss-sha384", authority="rsa-2048"), go=False),
     Kind("p-256-sec1-printable", by_openssl("p-256", form="sec1", printable=True)),
     Kind("p-256-intermediate", by_openssl("p-256", intermediate="p-256"), chain=True),
-    Kind("p-256-trusted-intermediate", by_openssl("p-256", intermediate="p-256", trust_intermediate=True)),
+    Kind("p-256-trusted-intermediate", by_openssl("p-256", intermediate="p-256", trust="intermediate")),
+    Kind("p-256-trusted-leaves", by_openssl("p-256", trust="leaves")),
     Kind("p-384-sec1", by_openssl("p-384", form="sec1")),
     Kind("p-521-pkcs8-printable", by_openssl("p-521", printable=True)),
     Kind("p-521-sec1-intermediate", by_openssl("p-521", form="sec1", intermediate="p-521"), chain=True),
