@@ -37,7 +37,7 @@ class Credentials {
   /// a kind that TLS 1.3 has, and that the certificate is fit for `purpose`. Errors name the file. Dates are not judged: see
   /// validity().
   enum class Purpose : unsigned char { server, client };
-  /// `schemes` narrows what is taken of a peer; the end of a GnuTLS priority string.
+  /// `schemes`: the end of a GnuTLS priority string, to narrow which signatures this side makes and takes.
   [[nodiscard]] static Result<std::unique_ptr<Credentials>> load(const CredentialFiles& files, Purpose purpose,
                                                                  std::string_view schemes = {});
 

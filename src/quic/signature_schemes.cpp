@@ -70,11 +70,10 @@ SigningTrial try_schemes(gnutls_pubkey_t public_key, gnutls_privkey_t private_ke
     if (!goes_with(scheme, public_key) || gnutls_privkey_sign_data2(private_key, scheme.id, 0, &data, &signature) < 0) {
       continue;
     }
-    if (gnutls_pubkey_verify_data2(public_key, scheme.id, 0, &data, &signature) >= 0) {
-      trial.schemes.push_back(scheme.id);
-    } else {
-      trial.mismatch = true;
-    }
+    const int verified = gnutls_pubkey_verify_data2(public_key, scheme.id, 0, &data, &signature);
+    if (verified >= 0) trial.schemes.push_back(scheme.id);
+    // Any other error is of a scheme that the certificate rules out for its key.
+    if (verified == GNUTLS_E_PK_SIG_VERIFY_FAILED) trial.mismatch = true;
     gnutls_free(signature.data);
   }
   return trial;

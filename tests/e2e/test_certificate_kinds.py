@@ -13,6 +13,7 @@ import yaml
 from harness.certificates import Credentials
 from harness.kinds import KINDS, Kind, Openssl, kind_named
 from harness.programs import INTEROP, OURS, OWN, PEER_EXACT, REFERENCE, REFERENCE_PROGRAM, Pair
+from harness.tunnel import Tunnel
 
 PAIRS = [OWN, *(pair for pair in INTEROP if pair.fast)]
 
@@ -84,6 +85,17 @@ def test_kinds_of_server_and_client_may_differ(make_tunnel, mixed, server: str, 
 # Kinds that cannot work
 
 
+def run_with(qmux, tunnel: Tunnel, role: str, certificate: Path, key: Path):
+    """Runs one side with these files. It is expected to fail at once; returns what it says."""
+    settings = tunnel.server_settings if role == "server" else tunnel.client_settings
+    settings["tls"] |= {f"{role}_cert_file": str(certificate), f"{role}_key_file": str(key)}
+    file = tunnel.directory / f"{role}.yaml"
+    file.write_text(yaml.safe_dump(settings))
+    result = qmux("run", role, "-c", str(file))
+    assert result.returncode == 1
+    return result.stderr
+
+
 @pytest.mark.parametrize("role", ["server", "client"])
 @pytest.mark.parametrize(("key", "named"), [
     ("dsa", "DSA"), ("secp256k1", "curve"), ("p-224", "ECDSA SECP224R1"), ("rsa-512", "512 bits"),
@@ -93,13 +105,16 @@ def test_kind_that_no_peer_takes_is_refused_at_the_start(qmux, make_tunnel, cred
     tunnel = make_tunnel(OWN, credentials=credentials_of(kind_named("own-ecdsa")))
     certificate = tunnel.directory / "odd.crt"
     openssl.certificate(certificate, openssl.key(key, "odd"), role)
-    settings = tunnel.server_settings if role == "server" else tunnel.client_settings
-    settings["tls"] |= {f"{role}_cert_file": str(certificate), f"{role}_key_file": str(openssl.key(key, "odd"))}
-    file = tunnel.directory / f"{role}.yaml"
-    file.write_text(yaml.safe_dump(settings))
-    result = qmux("run", role, "-c", str(file))
-    assert result.returncode == 1
-    assert re.search(rf"{re.escape(str(certificate))}: .*{named}.*\(expected .*P-256.*\)", result.stderr), result.stderr
+    error = run_with(qmux, tunnel, role, certificate, openssl.key(key, "odd"))
+    assert re.search(rf"{re.escape(str(certificate))}: .*{named}.*\(expected .*P-256.*\)", error), error
+
+
+def test_key_of_another_certificate_is_refused_where_a_key_is_bound_to_one_hash(qmux, make_tunnel, credentials_of, openssl):
+    tunnel = make_tunnel(OWN, credentials=credentials_of(kind_named("own-ecdsa")))
+    certificate = tunnel.directory / "server.crt"
+    openssl.certificate(certificate, openssl.key("rsa-pss-sha384", "leaf"), "server")
+    error = run_with(qmux, tunnel, "server", certificate, openssl.key("rsa-pss-sha384", "other"))
+    assert f"does not belong to the certificate {certificate}" in error
 
 
 # What programs of another make do not take, by what they say in the handshake; ours is the other one.

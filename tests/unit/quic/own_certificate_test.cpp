@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "unit/quic/quic_pair.h"
@@ -15,6 +17,7 @@ namespace qmux::quic {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 std::unique_ptr<Credentials> load(const CredentialFiles& files, Credentials::Purpose purpose,
@@ -55,32 +58,39 @@ TEST(OwnCertificate, with_an_rsa_key_is_shown_to_a_server_that_names_rsa_pss_sch
   kinds.pair.establish();
 }
 
+/// Why this side's connection ended.
+std::optional<CloseCause> cause_at(QuicPair& pair, const Side& side) {
+  pair.connect();
+  EXPECT_TRUE(pair.run_until([&] { return side.cause.has_value(); }));
+  return side.cause;
+}
+
 TEST(OwnCertificate, that_the_server_does_not_take_is_named_by_the_client) {
   TwoKinds kinds(kP384, kP256, ":-SIGN-ALL:+SIGN-ECDSA-SECP384R1-SHA384");
-  kinds.pair.connect();
-  ASSERT_TRUE(kinds.pair.run_until([&] { return kinds.pair.client.cause.has_value(); }));
-  EXPECT_EQ(kinds.pair.client.cause->kind, CloseCause::Kind::peer_transport);
-  EXPECT_THAT(kinds.pair.client.cause->text,
+  const auto cause = cause_at(kinds.pair, kinds.pair.client);
+  ASSERT_TRUE(cause);
+  EXPECT_EQ(cause->kind, CloseCause::Kind::peer_transport);
+  EXPECT_THAT(cause->text,
               HasSubstr("the server takes no certificate with a key of the kind ECDSA P-256: it takes ECDSA P-384"));
 }
 
 TEST(OwnCertificate, that_the_client_does_not_take_is_named_by_the_server) {
   TwoKinds kinds(kEd25519, kP256, {}, ":-SIGN-ALL:+SIGN-ECDSA-SECP256R1-SHA256:+SIGN-RSA-PSS-RSAE-SHA256");
-  kinds.pair.connect();
-  ASSERT_TRUE(kinds.pair.run_until([&] { return kinds.pair.server.cause.has_value(); }));
-  EXPECT_THAT(kinds.pair.server.cause->text,
+  const auto cause = cause_at(kinds.pair, kinds.pair.server);
+  ASSERT_TRUE(cause);
+  EXPECT_THAT(cause->text,
               HasSubstr("the client takes no certificate with a key of the kind Ed25519: it takes RSA, ECDSA P-256"));
 }
 
 TEST(OwnCertificate, that_was_shown_is_not_blamed_when_the_peer_does_not_believe_it) {
-  SelfSigned server(kP256);
-  SelfSigned client(kP256);
-  SelfSigned other(kP256);
+  const SelfSigned server(kP256);
+  const SelfSigned client(kP256);
+  const SelfSigned other(kP256);
   QuicPair pair(load(server.files(other), Credentials::Purpose::server),
                 load(client.files(server), Credentials::Purpose::client));
-  pair.connect();
-  ASSERT_TRUE(pair.run_until([&] { return pair.client.cause.has_value(); }));
-  EXPECT_THAT(pair.client.cause->text, ::testing::Not(HasSubstr("takes no certificate")));
+  const auto cause = cause_at(pair, pair.client);
+  ASSERT_TRUE(cause);
+  EXPECT_THAT(cause->text, Not(HasSubstr("takes no certificate")));
 }
 
 Error failure(const CredentialFiles& files) {
