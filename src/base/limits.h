@@ -69,6 +69,10 @@ inline constexpr std::chrono::milliseconds kPathMtuFillerWait{100};
 inline constexpr std::chrono::seconds kPathMtuFillerInterval{1};
 /// Largest file of keys or certificates that is read.
 inline constexpr std::size_t kPemFileMaxBytes = std::size_t{1024} * 1024;
+/// Certificates of a file that are shown to peers: the own one and those up to its authority. GnuTLS verifies no longer chains.
+inline constexpr std::size_t kCertificateChainMax = 16;
+/// Shorter RSA keys are refused by every peer, GnuTLS's and Go's alike.
+inline constexpr unsigned kRsaKeyMinBits = 1024;
 /// How exact the timers of a connection are that has no stream data to send. Far below every delay that QUIC deals in, and far
 /// above the interval of packets, so that an idle round trip sets no timer of its own.
 inline constexpr std::chrono::milliseconds kIdleTimerGranularity{1};

@@ -255,7 +255,8 @@ void Connection::fail_with(int ngtcp2_error, Time now) {
       const std::uint8_t alert = tls_->verification_alert(ngtcp2_conn_get_tls_alert(conn_.get()));
       ngtcp2_ccerr_set_tls_alert(&close_error_, alert, nullptr, 0);
       std::string text = "TLS: ";
-      const std::string verification = tls_->verification_failure();
+      std::string verification = tls_->verification_failure();
+      if (verification.empty()) verification = tls_->own_certificate_refusal();
       const char* const name = gnutls_alert_get_name(static_cast<gnutls_alert_description_t>(alert));
       text += !verification.empty() ? verification : name != nullptr ? name : "handshake failed";
       return begin_closing({Kind::protocol_error, close_error_.error_code, std::move(text)}, now);
@@ -283,7 +284,8 @@ CloseCause Connection::peer_cause() const {
       cause.code <= NGTCP2_CRYPTO_ERROR + 0xff) {
     const char* const name =
         gnutls_alert_get_name(static_cast<gnutls_alert_description_t>(cause.code - NGTCP2_CRYPTO_ERROR));
-    cause.text = std::string("TLS: ") + (name != nullptr ? name : "alert");
+    const std::string refusal = tls_->own_certificate_refusal();
+    cause.text = std::string("TLS: ") + (!refusal.empty() ? refusal : name != nullptr ? name : "alert");
   }
   return cause;
 }

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "quic/tls_session.h"
 
 namespace qmux::quic {
 namespace {
@@ -115,10 +116,12 @@ Credentials::~Credentials() {
   gnutls_memset(secret_.data(), 0, secret_.size());
 }
 
-Result<std::unique_ptr<Credentials>> Credentials::load(const CredentialFiles& files, Purpose purpose) {
+Result<std::unique_ptr<Credentials>> Credentials::load(const CredentialFiles& files, Purpose purpose,
+                                                       std::string_view schemes) {
   std::unique_ptr<Credentials> credentials(new Credentials);
   if (gnutls_certificate_allocate_credentials(&credentials->raw_) < 0) return fail("out of memory");
-  if (const int error = gnutls_priority_init(&credentials->priority_, priority_string(), nullptr); error < 0) {
+  const std::string priority = priority_string() + std::string(schemes);
+  if (const int error = gnutls_priority_init(&credentials->priority_, priority.c_str(), nullptr); error < 0) {
     return fail(std::string("GnuTLS has no cipher that QUIC can use: ") + gnutls_strerror(error));
   }
 
@@ -130,20 +133,16 @@ Result<std::unique_ptr<Credentials>> Credentials::load(const CredentialFiles& fi
     auto validity = check_certificate(certificate, files.certificate, purpose);
     if (!validity) return std::unexpected(validity.error());
     credentials->validity_ = *validity;
+    if (auto loaded = credentials->own_certificate_.load(certificate.datum(), key.datum(),
+                                                         {files.certificate, files.key}, credentials->raw_);
+        !loaded) {
+      return std::unexpected(loaded.error());
+    }
     auto secret = derive_secret(key, files.key);
     if (!secret) return std::unexpected(secret.error());
     credentials->secret_ = std::move(*secret);
-
-    const gnutls_datum_t certificate_data = certificate.datum();
-    const gnutls_datum_t key_data = key.datum();
-    const int error =
-        gnutls_certificate_set_x509_key_mem(credentials->raw_, &certificate_data, &key_data, GNUTLS_X509_FMT_PEM);
-    if (error == GNUTLS_E_CERTIFICATE_KEY_MISMATCH) {
-      return fail("the private key does not belong to the certificate " + files.certificate, files.key,
-                  "the key that was made with that certificate");
-    }
-    if (error < 0) return fail(std::string("cannot be used: ") + gnutls_strerror(error), files.certificate);
   }
+  gnutls_certificate_set_retrieve_function3(credentials->raw_, &TlsSession::show_own_certificate);
 
   if (!files.trust.empty()) {
     PemFile trust;

@@ -9,10 +9,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "quic/own_certificate.h"
 
 namespace qmux::quic {
 
@@ -31,10 +33,13 @@ struct Validity {
 
 class Credentials {
  public:
-  /// Reads and checks the files: that they can be read, hold what they should, that the key belongs to the certificate and
-  /// that the certificate is fit for `purpose`. Errors name the file. Dates are not judged: see validity().
+  /// Reads and checks the files: that they can be read, hold what they should, that the key belongs to the certificate and is of
+  /// a kind that TLS 1.3 has, and that the certificate is fit for `purpose`. Errors name the file. Dates are not judged: see
+  /// validity().
   enum class Purpose : unsigned char { server, client };
-  [[nodiscard]] static Result<std::unique_ptr<Credentials>> load(const CredentialFiles& files, Purpose purpose);
+  /// `schemes`: the end of a GnuTLS priority string, to narrow which signatures this side makes and takes.
+  [[nodiscard]] static Result<std::unique_ptr<Credentials>> load(const CredentialFiles& files, Purpose purpose,
+                                                                 std::string_view schemes = {});
 
   Credentials(const Credentials&) = delete;
   Credentials& operator=(const Credentials&) = delete;
@@ -44,6 +49,8 @@ class Credentials {
   [[nodiscard]] gnutls_priority_t priority() const noexcept { return priority_; }
   /// 32 bytes that depend on the private key alone: what outlives a restart (stateless reset, tokens) derives from them.
   [[nodiscard]] ConstBytes secret() const noexcept { return secret_; }
+  /// Shows nothing when `files` named none.
+  [[nodiscard]] const OwnCertificate& own_certificate() const noexcept { return own_certificate_; }
   /// Of the own certificate; nothing without one.
   [[nodiscard]] const std::optional<Validity>& validity() const noexcept { return validity_; }
 
@@ -51,6 +58,7 @@ class Credentials {
   Credentials() = default;
   gnutls_certificate_credentials_t raw_ = nullptr;
   gnutls_priority_t priority_ = nullptr;
+  OwnCertificate own_certificate_;
   std::vector<std::byte> secret_;
   std::optional<Validity> validity_;
 };

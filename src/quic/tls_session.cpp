@@ -18,30 +18,33 @@ constexpr char kAlpn[] = "qmux/1";
 /// Lends GnuTLS a string that it does not change but takes as a pointer to mutable bytes.
 unsigned char* borrowed(const char* text) { return reinterpret_cast<unsigned char*>(const_cast<char*>(text)); }
 
+/// The one whose session it is.
+TlsSession& of(gnutls_session_t session) {
+  auto* const conn_ref = static_cast<ngtcp2_crypto_conn_ref*>(gnutls_session_get_ptr(session));
+  return *static_cast<TlsLink*>(conn_ref)->tls;
+}
+
 }  // namespace
 
 TlsSession::~TlsSession() {
   if (session_ != nullptr) gnutls_deinit(session_);
 }
 
-bool TlsSession::start(const Credentials& credentials, unsigned flags, TlsLink& link) {
+bool TlsSession::start(unsigned flags, TlsLink& link) {
   if (gnutls_init(&session_, flags) != GNUTLS_E_SUCCESS) {
     session_ = nullptr;
     return false;
   }
-  if (gnutls_priority_set(session_, credentials.priority()) != GNUTLS_E_SUCCESS) return false;
+  if (gnutls_priority_set(session_, credentials_.priority()) != GNUTLS_E_SUCCESS) return false;
   link.tls = this;
   gnutls_session_set_ptr(session_, static_cast<ngtcp2_crypto_conn_ref*>(&link));
-  gnutls_session_set_verify_function(session_, [](gnutls_session_t session) {
-    auto* const conn_ref = static_cast<ngtcp2_crypto_conn_ref*>(gnutls_session_get_ptr(session));
-    return static_cast<TlsLink*>(conn_ref)->tls->verify_peer();
-  });
-  return gnutls_credentials_set(session_, GNUTLS_CRD_CERTIFICATE, credentials.raw()) == GNUTLS_E_SUCCESS;
+  gnutls_session_set_verify_function(session_, [](gnutls_session_t session) { return of(session).verify_peer(); });
+  return gnutls_credentials_set(session_, GNUTLS_CRD_CERTIFICATE, credentials_.raw()) == GNUTLS_E_SUCCESS;
 }
 
 std::unique_ptr<TlsSession> TlsSession::server(const Credentials& credentials, TlsLink& link) {
-  std::unique_ptr<TlsSession> tls(new TlsSession);
-  if (!tls->start(credentials, GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET | GNUTLS_NO_END_OF_EARLY_DATA, link)) {
+  std::unique_ptr<TlsSession> tls(new TlsSession(credentials));
+  if (!tls->start(GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET | GNUTLS_NO_END_OF_EARLY_DATA, link)) {
     return nullptr;
   }
   if (ngtcp2_crypto_gnutls_configure_server_session(tls->session_) != 0) return nullptr;
@@ -51,15 +54,19 @@ std::unique_ptr<TlsSession> TlsSession::server(const Credentials& credentials, T
   if (gnutls_alpn_set_protocols(tls->session_, &alpn, 1, GNUTLS_ALPN_MANDATORY) != GNUTLS_E_SUCCESS) return nullptr;
 
   gnutls_certificate_server_set_request(tls->session_, GNUTLS_CERT_REQUIRE);
+  // Without a list of authorities: a client has one certificate, and to hide it since the list lacks its issuer helps none. A
+  // long list can be more than a client takes: 16 KiB in the Go programs.
+  constexpr int kNoAuthorities = 1;
+  gnutls_certificate_send_x509_rdn_sequence(tls->session_, kNoAuthorities);
   return tls;
 }
 
 std::unique_ptr<TlsSession> TlsSession::client(const Credentials& credentials, const std::string& server_name,
                                                TlsLink& link) {
-  std::unique_ptr<TlsSession> tls(new TlsSession);
+  std::unique_ptr<TlsSession> tls(new TlsSession(credentials));
   tls->client_ = true;
   tls->server_name_ = server_name;
-  if (!tls->start(credentials, GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA, link)) return nullptr;
+  if (!tls->start(GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA, link)) return nullptr;
   if (ngtcp2_crypto_gnutls_configure_client_session(tls->session_) != 0) return nullptr;
 
   const gnutls_datum_t alpn{borrowed(kAlpn), sizeof kAlpn - 1};
@@ -72,6 +79,13 @@ std::unique_ptr<TlsSession> TlsSession::client(const Credentials& credentials, c
     return nullptr;
   }
   return tls;
+}
+
+int TlsSession::show_own_certificate(gnutls_session_t session, const gnutls_cert_retr_st* /*request*/,
+                                     gnutls_pcert_st** chain, unsigned* length, gnutls_ocsp_data_st** /*ocsp*/,
+                                     unsigned* /*ocsp_length*/, gnutls_privkey_t* key, unsigned* /*flags*/) {
+  of(session).credentials_.own_certificate().show(*chain, *length, *key);
+  return 0;
 }
 
 int TlsSession::verify_peer() {
@@ -114,6 +128,10 @@ std::uint8_t TlsSession::verification_alert(std::uint8_t otherwise) const {
   if ((status & (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)) != 0) return GNUTLS_A_CERTIFICATE_EXPIRED;
   if ((status & GNUTLS_CERT_PURPOSE_MISMATCH) != 0) return GNUTLS_A_UNSUPPORTED_CERTIFICATE;
   return otherwise;
+}
+
+std::string TlsSession::own_certificate_refusal() const {
+  return credentials_.own_certificate().refusal(session_, client_ ? "server" : "client");
 }
 
 std::string TlsSession::peer_common_name() const {

@@ -23,7 +23,7 @@ struct TlsLink : ngtcp2_crypto_conn_ref {
 
 class TlsSession {
  public:
-  /// `link` outlives the session. nullptr: GnuTLS refused.
+  /// `credentials` and `link` outlive the session. nullptr: GnuTLS refused.
   /// Server: demands a certificate fit for clientAuth; takes ALPN "qmux/1" or none, refuses any other.
   [[nodiscard]] static std::unique_ptr<TlsSession> server(const Credentials& credentials, TlsLink& link);
   /// Client: verifies chain, serverAuth and `server_name` (server_name.h); offers ALPN "qmux/1".
@@ -33,20 +33,28 @@ class TlsSession {
   TlsSession& operator=(const TlsSession&) = delete;
   ~TlsSession();
 
+  /// GnuTLS's retrieve function, for Credentials: the peer is to see our certificate.
+  static int show_own_certificate(gnutls_session_t session, const gnutls_cert_retr_st* request, gnutls_pcert_st** chain,
+                                  unsigned* length, gnutls_ocsp_data_st** ocsp, unsigned* ocsp_length,
+                                  gnutls_privkey_t* key, unsigned* flags);
+
   [[nodiscard]] gnutls_session_t raw() const noexcept { return session_; }
   /// Why the peer's certificate did not convince us; empty when it did or was not seen.
   [[nodiscard]] std::string verification_failure() const;
   /// The alert that names that reason (RFC 8446 section 6.2); `otherwise` when GnuTLS's choice is as good.
   [[nodiscard]] std::uint8_t verification_alert(std::uint8_t otherwise) const;
+  /// Why the peer cannot take our certificate, as far as it has said what it takes: OwnCertificate::refusal().
+  [[nodiscard]] std::string own_certificate_refusal() const;
   [[nodiscard]] std::string peer_common_name() const;
   [[nodiscard]] std::string application_protocol() const;
 
  private:
-  TlsSession() = default;
-  bool start(const Credentials& credentials, unsigned flags, TlsLink& link);
+  explicit TlsSession(const Credentials& credentials) noexcept : credentials_(credentials) {}
+  bool start(unsigned flags, TlsLink& link);
   /// Judges the peer's certificate, as GnuTLS asks for it in the handshake; 0 or an error of GnuTLS.
   int verify_peer();
 
+  const Credentials& credentials_;
   gnutls_session_t session_ = nullptr;
   bool client_ = false;
   std::string server_name_;     ///< of a client alone

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.certificates import SERVER_NAME, Authority, Credentials
+from harness.kinds import Openssl, kind_named
 from harness.process import Process
 from harness.programs import BINARY, INTEROP, OURS, OWN, REFERENCE, Pair, pair_named
 from harness.service import Service, echo
@@ -22,6 +23,8 @@ _NO_PAIR = object()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pairs", help="server:client[,...] to run with instead of the usual pairs; names are those of "
                                      "harness/programs.py. Proves the suite itself against other programs")
+    parser.addoption("--certificates", help="the kind of certificates to run with, by its name in harness/kinds.py. "
+                                            "Those that our program makes by itself, when absent")
 
 
 def pytest_report_header() -> list[str]:
@@ -82,6 +85,8 @@ def qmux() -> Callable[..., subprocess.CompletedProcess]:
 def credentials(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Credentials:
     """Good certificates: those our own program makes, where there is one."""
     directory = tmp_path_factory.mktemp("certs")
+    if kind := request.config.getoption("--certificates"):
+        return kind_named(kind).write(directory / kind, Openssl(directory / "openssl"))
     if not OURS.present() and request.config.getoption("--pairs"):
         return Authority().write(directory)
     subprocess.run([str(BINARY), "generate", "certs", "-s", f"{SERVER_NAME},localhost", "-o", str(directory)],

@@ -21,6 +21,10 @@ NOT_YET_VALID = (1, 90)
 EXPIRES_SOON = (-10, 10)
 
 
+def p256_key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
 class Credentials:
     """A directory with the six files that `qmux generate certs` writes."""
 
@@ -34,8 +38,8 @@ class Credentials:
 class Authority:
     """A certificate authority of our own."""
 
-    def __init__(self, common_name: str = "test CA"):
-        self._key = ec.generate_private_key(ec.SECP256R1())
+    def __init__(self, common_name: str = "test CA", make_key=p256_key):
+        self._key = make_key()
         self._name = _name(common_name)
         self._certificate = (
             self._builder(self._name, self._key.public_key(), *_dates(VALID))
@@ -44,27 +48,28 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
 
-    def write(self, directory: Path) -> Credentials:
-        """A full set of good certificates."""
+    def write(self, directory: Path, **leaf) -> Credentials:
+        """A full set of good certificates. `leaf`: as in issue()."""
         directory.mkdir(parents=True, exist_ok=True)
         credentials = Credentials(directory)
         _write_pair(credentials.ca_crt, credentials.ca_key, self._certificate, self._key)
-        self.issue(credentials.server_crt, credentials.server_key, usage=ExtendedKeyUsageOID.SERVER_AUTH, names=NAMES)
-        self.issue(credentials.client_crt, credentials.client_key, usage=ExtendedKeyUsageOID.CLIENT_AUTH)
+        self.issue(credentials.server_crt, credentials.server_key, usage=ExtendedKeyUsageOID.SERVER_AUTH, names=NAMES, **leaf)
+        self.issue(credentials.client_crt, credentials.client_key, usage=ExtendedKeyUsageOID.CLIENT_AUTH, **leaf)
         return credentials
 
     def issue(self, certificate: Path, key: Path, *, usage: x509.ObjectIdentifier, names: tuple[str, ...] = (),
-              days: tuple[int, int] = VALID, common_name: str = "test leaf") -> tuple[datetime.datetime, datetime.datetime]:
+              days: tuple[int, int] = VALID, common_name: str = "test leaf", make_key=p256_key,
+              key_format: PrivateFormat = PrivateFormat.PKCS8) -> tuple[datetime.datetime, datetime.datetime]:
         """One leaf certificate and its key. Returns from when to when it is valid, in UTC."""
         begin, end = _dates(days)
-        leaf_key = ec.generate_private_key(ec.SECP256R1())
+        leaf_key = make_key()
         builder = self._builder(_name(common_name), leaf_key.public_key(), begin, end)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(_key_usage(signs_certificates=False), critical=True)
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName([_general(name) for name in names]), False)
-        _write_pair(certificate, key, builder.sign(self._key, hashes.SHA256()), leaf_key)
+        _write_pair(certificate, key, builder.sign(self._key, hashes.SHA256()), leaf_key, key_format)
         return begin, end
 
     def _builder(self, subject: x509.Name, public_key, begin: datetime.datetime,
@@ -104,7 +109,8 @@ def _key_usage(signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _write_pair(certificate_path: Path, key_path: Path, certificate: x509.Certificate, key) -> None:
+def _write_pair(certificate_path: Path, key_path: Path, certificate: x509.Certificate, key,
+                key_format: PrivateFormat = PrivateFormat.PKCS8) -> None:
     certificate_path.write_bytes(certificate.public_bytes(Encoding.PEM))
-    key_path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    key_path.write_bytes(key.private_bytes(Encoding.PEM, key_format, NoEncryption()))
     key_path.chmod(0o600)

@@ -262,10 +262,12 @@ TEST(Connection, refuses_a_client_of_a_foreign_authority) {
   EXPECT_TRUE(cause_for("foreign_client", "ca", "server.test", true));
 }
 TEST(Connection, tells_a_refused_client_why) {
+  const auto none = cause_for("", "ca", "server.test", false);
   const auto unknown = cause_for("foreign_client", "ca", "server.test", false);
   const auto expired = cause_for("expired_client", "ca", "server.test", false);
-  ASSERT_TRUE(unknown && expired);
-  EXPECT_EQ(unknown->code, 0x100U + 116U) << "certificate_required: none of ours is of an authority that it names";
+  ASSERT_TRUE(none && unknown && expired);
+  EXPECT_EQ(none->code, 0x100U + 116U) << "certificate_required";
+  EXPECT_EQ(unknown->code, 0x100U + 48U) << "unknown_ca";
   EXPECT_EQ(expired->code, 0x100U + 45U) << "certificate_expired";
 }
 TEST(Connection, refuses_an_expired_client) { EXPECT_TRUE(cause_for("expired_client", "ca", "server.test", true)); }

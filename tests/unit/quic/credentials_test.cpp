@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/limits.h"
+#include "unit/quic/self_signed.h"
 
 namespace qmux::quic {
 namespace {
@@ -32,19 +33,6 @@ CredentialFiles with(std::string CredentialFiles::* file, const std::string& pat
   files.*file = path;
   return files;
 }
-
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::string& content) {
-    std::string pattern = std::filesystem::temp_directory_path().string() + "/qmux-credentials.XXXXXX";
-    const int fd = mkstemp(pattern.data());
-    EXPECT_GE(fd, 0);
-    path = pattern;
-    std::ofstream(path) << content;
-  }
-  ~TemporaryFile() { std::filesystem::remove(path); }
-  std::string path;
-};
 
 TEST(Credentials, load_what_belongs_together) { EXPECT_TRUE(Credentials::load(kServer, Credentials::Purpose::server)); }
 

@@ -192,6 +192,13 @@ struct QuicPair {
         server(world.b, server_credentials.get(), server_transport),
         client(world.a, client_credentials.get(), client_transport) {}
 
+  QuicPair(std::unique_ptr<Credentials> of_server, std::unique_ptr<Credentials> of_client)
+      : world(1, {}),
+        server_credentials(std::move(of_server)),
+        client_credentials(std::move(of_client)),
+        server(world.b, server_credentials.get(), {}),
+        client(world.a, client_credentials.get(), {}) {}
+
   void connect(const std::string& server_name = "server.test") {
     server_address = world.b_host.address(AF_INET, 4433);
     ASSERT_TRUE(server.endpoint->listen(server_address, false, server));
