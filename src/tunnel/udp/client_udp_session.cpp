@@ -78,7 +78,7 @@ void ClientUdpSession::datagrams_readable() {
     const std::size_t count = socket_->receive(runs);
     worker_.counters.udp.payloads_overflowed += overflow_.more(*socket_);
     if (count == 0) {
-      if (socket_->refused() && !answered_ && addresses_.size() > 1) open_next();
+      if (socket_->unreachable() != io::Unreachable::none && !answered_ && addresses_.size() > 1) open_next();
       return;
     }
     answered_ = true;
