@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "quic/credentials.h"
 #include "quic/transport_config.h"
+#include "tunnel/advice.h"
 #include "tunnel/control_stream.h"
 #include "tunnel/pool.h"
 #include "tunnel/udp/udp_options.h"
@@ -29,6 +30,7 @@ struct ListenerOptions {
 struct ServerOptions {
   std::vector<ListenerOptions> listeners;
   const quic::Credentials* credentials = nullptr;  ///< outlives the server
+  const ServerAdvice* advice = nullptr;            ///< outlives the server; may be absent
   Balance balance = Balance::least_connections;
   HealthOptions health{};
 };
@@ -44,6 +46,7 @@ struct ClientOptions {
   std::vector<ServerEntry> servers;                ///< at least one
   HostPort local;                                  ///< the local service
   const quic::Credentials* credentials = nullptr;  ///< outlives the client
+  const ClientAdvice* advice = nullptr;            ///< outlives the client; may be absent
   quic::TransportConfig transport{};
   UdpOptions udp_options{};
   HealthOptions health{};
