@@ -47,13 +47,15 @@ struct WorkerState {
           not_registered(timers),
           reported(timers),
           malformed(timers),
-          unreachable(timers) {}
+          unreachable(timers),
+          udp_unreachable(timers) {}
     log::Occasionally refused;
     log::Occasionally disconnected;
     log::Occasionally not_registered;
     log::Occasionally reported;
     log::Occasionally malformed;
     log::Occasionally unreachable;
+    log::Occasionally udp_unreachable;
   } complaints;
   Retired retired;
   LossReport losses;
