@@ -6,6 +6,7 @@
 
 #include "app/certificate_dates.h"
 #include "app/config/client_id.h"
+#include "app/connection_advice.h"
 #include "app/logging.h"
 #include "app/transport.h"
 #include "app/worker_loops.h"
@@ -24,11 +25,12 @@ std::size_t udp_sessions_max(std::size_t servers, std::size_t descriptors) {
 }
 
 tunnel::ClientOptions to_options(const ClientConfig& config, const quic::Credentials& credentials,
-                                 std::size_t descriptors, Random& random) {
+                                 const tunnel::ClientAdvice& advice, std::size_t descriptors, Random& random) {
   tunnel::ClientOptions options{.client_id = config.client_id.empty() ? random_client_id(random) : config.client_id,
                                 .servers = {},
                                 .local = config.local,
                                 .credentials = &credentials,
+                                .advice = &advice,
                                 .transport = to_transport(config.quic),
                                 .udp_options = to_udp(config.udp),
                                 .health = to_health(config.health),
@@ -49,11 +51,9 @@ Result<void> serve(const ClientConfig& config, std::size_t descriptors) {
   if (!loops) return std::unexpected(std::move(loops.error()));
   warn_of_dates(**credentials, config.tls.client_cert_file, loops->interfaces().front()->unix_seconds());
 
-  tunnel::ClientOptions options = to_options(config, **credentials, descriptors, loops->interfaces().front()->random());
-  log::info("client ready", {{"client_id", options.client_id},
-                             {"service", config.local.text()},
-                             {"servers", config.servers.size()},
-                             {"workers", config.workers}});
+  const ClientConnectionAdvice advice(config);
+  tunnel::ClientOptions options =
+      to_options(config, **credentials, advice, descriptors, loops->interfaces().front()->random());
   tunnel::Client client(std::move(options), loops->interfaces(), [&] { loops->stop(); });
   client.start();
   return loops->run([&] { client.stop(); });

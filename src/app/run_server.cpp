@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/certificate_dates.h"
+#include "app/connection_advice.h"
 #include "app/logging.h"
 #include "app/transport.h"
 #include "app/worker_loops.h"
@@ -98,6 +99,8 @@ Result<void> serve(const ServerConfig& config, std::size_t descriptors) {
   std::vector<net::PortReservation> held;
   auto options = to_options(config, **credentials, held);
   if (!options) return std::unexpected(std::move(options.error()));
+  const ServerConnectionAdvice advice(config);
+  options->advice = &advice;
   const std::size_t workers = config.workers != 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
   options->visitors_max = visitors_max(descriptors, workers, config.listeners.size());
   auto loops = WorkerLoops::make(workers);

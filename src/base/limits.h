@@ -82,6 +82,8 @@ inline constexpr int kReceiveBatchesPerPass = 4;
 inline constexpr std::size_t kAddressTokenMaxBytes = 512;
 /// Packets answered with CONNECTION_CLOSE again while closing: every 1st, 2nd, 4th, ... of this many.
 inline constexpr std::uint32_t kClosingAnswersMax = 64;
+/// Of a peer's reason in CONNECTION_CLOSE: what is logged, and what we send at most about its certificate.
+inline constexpr std::size_t kCloseReasonMaxBytes = 256;
 
 /// One read call of a relay; what fits a cache.
 inline constexpr std::size_t kRelayReadCallBytes = std::size_t{64} * 1024;
@@ -268,6 +270,8 @@ inline constexpr std::size_t kStrayRunsMax = 256;
 
 /// The second attempt in a row to fail is followed by about this; it doubles from there.
 inline constexpr std::chrono::milliseconds kBackoffMin{500};
+/// A client's first attempt to connect that takes longer than this gets a line in the log.
+inline constexpr std::chrono::milliseconds kSlowAttempt{1500};
 /// Between attempts that fail before anything leaves this machine.
 inline constexpr std::chrono::seconds kLocalRetryMax{2};
 /// A registration that lasted this long counts as success: after its loss the first attempt is made at once.

@@ -5,7 +5,7 @@
 
 namespace qmux::log {
 
-void Occasionally::write(Time now, Level level, std::string_view event, Fields fields) {
+void Occasionally::write(Time now, Level level, std::string_view event, std::span<const Field> fields) {
   if (last_ && now - *last_ < period_) {
     if (left_out_++ == 0) period_over_.set(*last_ + period_);
     return;

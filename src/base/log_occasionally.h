@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,7 +25,10 @@ class Occasionally {
   ~Occasionally() { tell_left_out(); }
 
   /// A line, or one more that is left out. The event is always the same.
-  void write(Time now, Level level, std::string_view event, Fields fields);
+  void write(Time now, Level level, std::string_view event, std::span<const Field> fields);
+  void write(Time now, Level level, std::string_view event, Fields fields) {
+    write(now, level, event, std::span(fields.begin(), fields.size()));
+  }
 
  private:
   void tell_left_out();

@@ -39,4 +39,13 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string shown(std::string_view text, std::size_t bytes_max) {
+  std::string out(text.substr(0, bytes_max));
+  for (char& c : out) {
+    if (c < ' ' || c > '~') c = '?';
+  }
+  if (text.size() > bytes_max) out += "...";
+  return out;
+}
+
 }  // namespace qmux

@@ -61,6 +61,10 @@ void set_udp_options(int fd, const io::DatagramOptions& options) {
   } else if (local_varies) {
     set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
   }
+  if (options.remote.specified()) {
+    set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
+    if (options.local.family() == AF_INET6) set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+  }
   set_option(fd, SOL_UDP, UDP_GRO, 1);
   set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
   ask_for_buffers(fd, options.buffer_bytes);

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "net/socket_options.h"
+#include "net/udp_errors.h"
 #include "net/udp_open.h"
 
 namespace qmux::net {
@@ -15,6 +16,8 @@ namespace {
 /// Errors of earlier packets (ICMP, on a connected socket) stand before what has arrived; more than a few
 /// never do.
 constexpr int kStaleErrorsMax = 4;
+/// Taken off the error queue at a time; what is left there raises another error.
+constexpr int kQueuedErrorsMax = 64;
 
 /// EIO: the device does not checksum, so it cannot segment. The others: segments longer than the MTU; one by one
 /// they are fragmented, or refused.
@@ -124,7 +127,16 @@ int UdpSocket::send_from(RunCursor& at) {
 }
 
 void UdpSocket::note(int error) noexcept {
-  if (error == ECONNREFUSED) refused_ = true;
+  io::Unreachable why = unreachable_by_errno(error);
+  if (remote_.specified()) {
+    // The queue knows more than the error alone. It is emptied, for each entry in it takes from the receive buffer.
+    for (int count = 0; count < kQueuedErrorsMax; ++count) {
+      const auto queued = take_queued_error(descriptor_.fd());
+      if (!queued) break;
+      if (*queued != io::Unreachable::none) why = *queued;
+    }
+  }
+  if (why != io::Unreachable::none) unreachable_ = why;
 }
 
 }  // namespace qmux::net

@@ -25,7 +25,9 @@ class UdpSocket final : public io::DatagramSocket, Reactor::Owner {
   std::size_t receive(std::span<io::PacketRun> out) override;
   io::SendStatus send(const io::PacketRun& run) override;
   std::size_t send_all(std::span<const io::PacketRun> runs) override;
-  [[nodiscard]] bool refused() noexcept override { return std::exchange(refused_, false); }
+  [[nodiscard]] io::Unreachable unreachable() noexcept override {
+    return std::exchange(unreachable_, io::Unreachable::none);
+  }
   [[nodiscard]] std::uint64_t overflowed() const noexcept override { return overflowed_; }
   [[nodiscard]] Address local_address() const override { return local_; }
 
@@ -43,7 +45,7 @@ class UdpSocket final : public io::DatagramSocket, Reactor::Owner {
   Address remote_;        ///< connected to; unspecified when not
   bool drained_ = false;  ///< the kernel had no more at the last look
   bool segmentation_ = true;
-  bool refused_ = false;
+  io::Unreachable unreachable_ = io::Unreachable::none;
   std::uint32_t overflow_count_ = 0;  ///< as the kernel last told it
   std::uint64_t overflowed_ = 0;
   /// Sending packet by packet, a run may have gone in part when the kernel's buffer was full: the part is not

@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <string>
 
+#include "base/io/datagram_socket.h"
+#include "quic/certificate_fault.h"
+
 namespace qmux::quic {
 
 /// Application error codes (docs/PROTOCOL.md) for CONNECTION_CLOSE, RESET_STREAM and STOP_SENDING.
@@ -21,18 +24,26 @@ enum class ErrorCode : std::uint64_t {
 
 struct CloseCause {
   enum class Kind : std::uint8_t {
-    local,              ///< we closed it: close()
-    peer_application,   ///< CONNECTION_CLOSE from the peer's application (frame 0x1d)
-    peer_transport,     ///< CONNECTION_CLOSE from the peer's QUIC or TLS (frame 0x1c)
-    protocol_error,     ///< the peer broke QUIC or TLS, or its certificate did not convince us
-    idle_timeout,       ///< nothing heard for max_idle_timeout
-    handshake_timeout,  ///< no handshake within handshake_idle_timeout
-    stateless_reset,    ///< the peer has lost the connection (RFC 9000 section 10.3)
-    version,            ///< no common QUIC version
+    local,                 ///< we closed it: close()
+    peer_application,      ///< CONNECTION_CLOSE from the peer's application (frame 0x1d)
+    peer_transport,        ///< CONNECTION_CLOSE from the peer's QUIC or TLS (frame 0x1c), for none of the reasons below
+    protocol_error,        ///< the peer broke QUIC or TLS
+    certificate,           ///< the peer's certificate did not convince us, or did not come: see `fault`
+    own_certificate,       ///< the peer says the same of ours: see `fault`
+    application_protocol,  ///< ALPN: the peer speaks something else (RFC 7301)
+    version,               ///< no common QUIC version
+    unreachable,           ///< nothing came, and the network says that our packets do not arrive: see `unreachable`
+    no_answer,             ///< nothing came within the handshake timeout
+    handshake_timeout,     ///< something came, but the handshake took longer than its timeout
+    idle_timeout,          ///< nothing heard for max_idle_timeout
+    stateless_reset,       ///< the peer has lost the connection (RFC 9000 section 10.3)
   };
   Kind kind = Kind::local;
   std::uint64_t code = 0;  ///< application code, transport code, or 0
-  std::string text;        ///< for people, one line
+  /// For people, one line: what the rest does not say. Of timeouts how long, of a peer's close its own words.
+  std::string text{};
+  CertificateFault fault = CertificateFault::none;
+  io::Unreachable unreachable = io::Unreachable::none;
 
   /// The connection was closed in order by either application: nothing went wrong.
   [[nodiscard]] bool orderly() const noexcept {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "quic/connection.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -8,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/printable.h"
 #include "quic/connection_callbacks.h"
 #include "quic/connection_id.h"
 #include "quic/ngtcp2_types.h"
@@ -21,6 +24,16 @@ std::size_t usable_probes(std::size_t payload_max) {
   const auto* const end =
       std::ranges::find_if(kPacketSizeProbes, [&](std::size_t probe) { return probe > payload_max; });
   return static_cast<std::size_t>(end - kPacketSizeProbes.begin());
+}
+
+/// "5 s", "0.3 s", "3600 s"
+std::string seconds_text(Duration duration) {
+  return fmt::format("{} s", std::chrono::duration<double>(duration).count());
+}
+
+std::string alert_text(std::uint8_t alert) {
+  const char* const name = gnutls_alert_get_name(static_cast<gnutls_alert_description_t>(alert));
+  return name != nullptr ? name : fmt::format("alert {}", alert);
 }
 
 }  // namespace
@@ -213,6 +226,12 @@ void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now
   host_.touch(*this);
 }
 
+void Connection::unreachable(io::Unreachable why) {
+  if (server_ || phase_ != Phase::alive || heard() || !std::exchange(sent_since_unreachable_, false)) return;
+  if (std::exchange(last_unreachable_, why) != why) return;
+  end({.kind = CloseCause::Kind::unreachable, .unreachable = why}, Phase::gone, kNever);
+}
+
 void Connection::expire(Time now) {
   if (phase_ == Phase::closing || phase_ == Phase::draining) {
     if (now >= end_of_life_) {
@@ -241,26 +260,20 @@ void Connection::fail_with(int ngtcp2_error, Time now) {
   const Time three_timeouts = now + 3 * Duration(static_cast<Duration::rep>(ngtcp2_conn_get_pto(conn_.get())));
   switch (ngtcp2_error) {
     case NGTCP2_ERR_IDLE_CLOSE:
-      return end({Kind::idle_timeout, 0, "nothing heard within the idle timeout"}, Phase::gone, kNever);
+      if (!heard()) return end({Kind::no_answer, 0, seconds_text(transport_.idle_timeout)}, Phase::gone, kNever);
+      return end({Kind::idle_timeout, 0, {}}, Phase::gone, kNever);
     case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
-      return end({Kind::handshake_timeout, 0, "no handshake within the handshake timeout"}, Phase::gone, kNever);
+      return end({heard() ? Kind::handshake_timeout : Kind::no_answer, 0, seconds_text(transport_.handshake_timeout)},
+                 Phase::gone, kNever);
     case NGTCP2_ERR_DRAINING:
       return end(peer_cause(), Phase::draining, three_timeouts);
     case NGTCP2_ERR_RECV_VERSION_NEGOTIATION:
-      return end({Kind::version, 0, "the server does not speak QUIC version 1"}, Phase::gone, kNever);
+      return end({Kind::version, 0, {}}, Phase::gone, kNever);
     case NGTCP2_ERR_RETRY:
     case NGTCP2_ERR_DROP_CONN:
       return end({Kind::protocol_error, 0, "not a connection attempt that can be answered"}, Phase::gone, kNever);
-    case NGTCP2_ERR_CRYPTO: {
-      const std::uint8_t alert = tls_->verification_alert(ngtcp2_conn_get_tls_alert(conn_.get()));
-      ngtcp2_ccerr_set_tls_alert(&close_error_, alert, nullptr, 0);
-      std::string text = "TLS: ";
-      std::string verification = tls_->verification_failure();
-      if (verification.empty()) verification = tls_->own_certificate_refusal();
-      const char* const name = gnutls_alert_get_name(static_cast<gnutls_alert_description_t>(alert));
-      text += !verification.empty() ? verification : name != nullptr ? name : "handshake failed";
-      return begin_closing({Kind::protocol_error, close_error_.error_code, std::move(text)}, now);
-    }
+    case NGTCP2_ERR_CRYPTO:
+      return begin_closing(tls_cause(), now);
     default:
       ngtcp2_ccerr_set_liberr(&close_error_, ngtcp2_error, nullptr, 0);
       return begin_closing(
@@ -268,24 +281,59 @@ void Connection::fail_with(int ngtcp2_error, Time now) {
   }
 }
 
+CloseCause Connection::tls_cause() {
+  using Kind = CloseCause::Kind;
+  const std::uint8_t alert = tls_->verification_alert(ngtcp2_conn_get_tls_alert(conn_.get()));
+  CloseCause cause{.kind = Kind::protocol_error};
+  cause.fault = tls_->verification_fault();
+  if (cause.fault != CertificateFault::none) {
+    cause.kind = Kind::certificate;
+    cause.text = tls_->verification_failure(host_.loop().unix_seconds());
+    close_reason_ = shown("certificate " + cause.text, limits::kCloseReasonMaxBytes);
+  } else if (std::string refusal = tls_->own_certificate_refusal(); !refusal.empty()) {
+    cause.kind = Kind::own_certificate;
+    cause.fault = CertificateFault::wrong_key_kind;
+    cause.text = std::move(refusal);
+  } else if (alert == GNUTLS_A_CERTIFICATE_REQUIRED) {
+    cause.kind = Kind::certificate;
+    cause.fault = CertificateFault::missing;
+  } else if (alert == GNUTLS_A_NO_APPLICATION_PROTOCOL) {
+    cause.kind = Kind::application_protocol;
+  } else {
+    cause.text = "TLS: " + alert_text(alert);
+  }
+  ngtcp2_ccerr_set_tls_alert(&close_error_, alert, reinterpret_cast<const std::uint8_t*>(close_reason_.data()),
+                             close_reason_.size());
+  cause.code = close_error_.error_code;
+  return cause;
+}
+
 CloseCause Connection::peer_cause() const {
   using Kind = CloseCause::Kind;
-  if (stateless_reset_) return {Kind::stateless_reset, 0, "the peer has lost the connection (stateless reset)"};
+  if (stateless_reset_) return {Kind::stateless_reset, 0, {}};
   const ngtcp2_ccerr* error = ngtcp2_conn_get_ccerr(conn_.get());
   CloseCause cause;
   cause.code = error->error_code;
   cause.kind = error->type == NGTCP2_CCERR_TYPE_APPLICATION ? Kind::peer_application : Kind::peer_transport;
-  // The peer's words go into logs: printable ones only.
-  for (std::size_t i = 0; i < std::min<std::size_t>(error->reasonlen, 256); ++i) {
-    const char c = static_cast<char>(error->reason[i]);
-    cause.text += c >= ' ' && c <= '~' ? c : '?';
+  cause.text = shown(as_text(std::as_bytes(std::span(error->reason, error->reasonlen))), limits::kCloseReasonMaxBytes);
+  if (cause.kind == Kind::peer_application) return cause;
+  if (cause.code < NGTCP2_CRYPTO_ERROR || cause.code > NGTCP2_CRYPTO_ERROR + 0xff) {
+    if (cause.text.empty()) cause.text = fmt::format("QUIC error {:#x}", cause.code);
+    return cause;
   }
-  if (cause.text.empty() && cause.kind == Kind::peer_transport && cause.code >= NGTCP2_CRYPTO_ERROR &&
-      cause.code <= NGTCP2_CRYPTO_ERROR + 0xff) {
-    const char* const name =
-        gnutls_alert_get_name(static_cast<gnutls_alert_description_t>(cause.code - NGTCP2_CRYPTO_ERROR));
-    const std::string refusal = tls_->own_certificate_refusal();
-    cause.text = std::string("TLS: ") + (!refusal.empty() ? refusal : name != nullptr ? name : "alert");
+  const auto alert = static_cast<std::uint8_t>(cause.code - NGTCP2_CRYPTO_ERROR);
+  cause.fault = fault_of_alert(alert);
+  if (std::string refusal = tls_->own_certificate_refusal(); !refusal.empty()) {
+    cause.kind = Kind::own_certificate;
+    cause.fault = CertificateFault::wrong_key_kind;
+    cause.text = std::move(refusal);
+  } else if (cause.fault != CertificateFault::none) {
+    cause.kind = Kind::own_certificate;
+  } else if (alert == GNUTLS_A_NO_APPLICATION_PROTOCOL) {
+    cause.kind = Kind::application_protocol;
+    cause.text.clear();
+  } else if (cause.text.empty()) {
+    cause.text = "TLS: " + alert_text(alert);
   }
   return cause;
 }

@@ -126,6 +126,9 @@ class Connection final : private StreamHost {
   bool fill(PacketBatch& batch, Time now);
   /// The socket did not take packets of this size, which fill() made: the path's first link has shrunk, or a probe was in vain.
   void packet_refused(std::size_t bytes, Time now);
+  /// The network says that packets do not reach the peer. Since nothing proves this, only a client believes it, only before
+  /// anything has come from the server, and only when it is said of two packets, one after the other.
+  void unreachable(io::Unreachable why);
   /// Tells what has happened since the last call. True when something was told.
   bool deliver_events();
   [[nodiscard]] bool has_events() const noexcept;
@@ -219,7 +222,10 @@ class Connection final : private StreamHost {
   void fail_with(int ngtcp2_error, Time now);
   void begin_closing(CloseCause cause, Time now);
   void end(CloseCause cause, Phase phase, Time end_of_life);
+  /// Of a failed handshake. Prepares what the peer is told.
+  CloseCause tls_cause();
   [[nodiscard]] CloseCause peer_cause() const;
+  [[nodiscard]] bool heard() const noexcept { return last_heard_ != Time{}; }
 
   ConnectionHost& host_;
   const TransportConfig& transport_;
@@ -246,6 +252,7 @@ class Connection final : private StreamHost {
   std::vector<std::byte> close_packet_;
 
   std::optional<CloseCause> cause_;
+  io::Unreachable last_unreachable_ = io::Unreachable::none;
   Phase phase_ = Phase::alive;
   Time end_of_life_ = kNever;  ///< of closing and draining
   Time last_heard_{};
@@ -261,6 +268,7 @@ class Connection final : private StreamHost {
   bool credit_arrived_ = false;
   bool filler_wanted_ = false;  ///< to be told
   bool closed_told_ = false;
+  bool sent_since_unreachable_ = false;
   bool close_packet_due_ = false;
   bool stateless_reset_ = false;
   bool datagrams_due_ = false;       ///< the user has some to send

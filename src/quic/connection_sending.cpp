@@ -116,6 +116,7 @@ void Connection::packet_made(PacketInProgress& packet, PacketBatch& batch, std::
   if (handshake_completed_ && packet.now >= filler_awaited_until_) {
     path_mtu_.packet_sent(packet_number_, bytes, packet.path_bytes, packet.now);
   }
+  sent_since_unreachable_ = true;
   packet.room = {};
   packet.datagram_bytes = 0;
 }

@@ -116,10 +116,16 @@ void Endpoint::datagrams_readable() {
   std::array<io::PacketRun, 8> runs;
   for (int batch = 0; batch < limits::kReceiveBatchesPerPass; ++batch) {
     const std::size_t count = socket_->receive(runs);
-    if (count == 0) return;
+    if (count == 0) return report_unreachable();
     for (const io::PacketRun& run : std::span(runs).first(count)) receive_run(run, false);
   }
   more_to_receive_ = true;
+}
+
+void Endpoint::report_unreachable() {
+  if (acceptor_ != nullptr || connections_.empty()) return;
+  const io::Unreachable why = socket_->unreachable();
+  if (why != io::Unreachable::none) connections_.front().connection->unreachable(why);
 }
 
 void Endpoint::receive_handed_over(const io::PacketRun& run) { receive_run(run, true); }
@@ -252,6 +258,7 @@ bool Endpoint::flush(Time now) {
     settle(connection);
   }
   serving_.clear();
+  report_unreachable();
   // Sending has given connections something to tell, be it that they have failed.
   return more || (!send_blocked_ && !touched_.empty());
 }

@@ -117,6 +117,8 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Obser
   void datagrams_readable() override;
   void datagrams_writable() override;
 
+  /// Lets a client's connection know what the socket knows of packets that do not arrive.
+  void report_unreachable();
   void receive_run(const io::PacketRun& run, bool handed_over);
   void receive_datagram(const io::PacketRun& run, ConstBytes datagram, bool handed_over);
   void receive_unrouted(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header,

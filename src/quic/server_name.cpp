@@ -5,6 +5,7 @@
 #include <gnutls/x509.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -47,6 +48,21 @@ ConstBytes address_bytes(const Address& address) {
     return std::as_bytes(std::span(&reinterpret_cast<const sockaddr_in*>(address.raw())->sin_addr, 1));
   }
   return std::as_bytes(std::span(&reinterpret_cast<const sockaddr_in6*>(address.raw())->sin6_addr, 1));
+}
+
+/// The same, back; empty when there are neither 4 nor 16 of them.
+std::string address_text(ConstBytes bytes) {
+  sockaddr_in v4{};
+  sockaddr_in6 v6{};
+  if (bytes.size() == sizeof v4.sin_addr) {
+    v4.sin_family = AF_INET;
+    std::memcpy(&v4.sin_addr, bytes.data(), bytes.size());
+    return Address(reinterpret_cast<const sockaddr*>(&v4), sizeof v4).host_text();
+  }
+  if (bytes.size() != sizeof v6.sin6_addr) return {};
+  v6.sin6_family = AF_INET6;
+  std::memcpy(&v6.sin6_addr, bytes.data(), bytes.size());
+  return Address(reinterpret_cast<const sockaddr*>(&v6), sizeof v6).host_text();
 }
 
 /// In the ASCII form that certificates have (RFC 5890).
@@ -93,6 +109,21 @@ NameMatch match_server_name(const gnutls_datum_t& der, const std::string& server
                                                     : literal && std::ranges::equal(address_bytes(*literal), name);
     if (matches) return NameMatch::matches;
     result = NameMatch::differs;
+  }
+  return result;
+}
+
+std::vector<std::string> host_names(const gnutls_datum_t& der) {
+  const Certificate certificate = import_certificate(der);
+  if (!certificate) return {};
+  const AlternativeNames names = alternative_names(certificate);
+  std::vector<std::string> result;
+  unsigned type = 0;
+  gnutls_datum_t datum{};
+  for (unsigned i = 0; names && gnutls_subject_alt_names_get(names.get(), i, &type, &datum, nullptr) >= 0; ++i) {
+    const auto name = std::as_bytes(std::span(datum.data, datum.size));
+    if (type == GNUTLS_SAN_DNSNAME) result.emplace_back(as_text(name));
+    if (type == GNUTLS_SAN_IPADDRESS) result.push_back(address_text(name));
   }
   return result;
 }

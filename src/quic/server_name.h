@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace qmux::quic {
 
@@ -20,5 +21,8 @@ enum class NameMatch : std::uint8_t {
 /// `der` is an X.509 certificate; what cannot be read is nameless. `server_name` is a DNS name or an IP literal: a name is
 /// looked for among the DNS names ("*" stands for one whole first label), a literal among the IP addresses.
 [[nodiscard]] NameMatch match_server_name(const gnutls_datum_t& der, const std::string& server_name);
+
+/// The hosts that a certificate names: DNS names as they stand in it, and IP addresses.
+[[nodiscard]] std::vector<std::string> host_names(const gnutls_datum_t& der);
 
 }  // namespace qmux::quic

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/address.h"
+#include "quic/certificate_text.h"
 
 namespace qmux::quic {
 namespace {
@@ -104,30 +105,24 @@ int TlsSession::verify_peer() {
   return verify_status_ == 0 ? GNUTLS_E_SUCCESS : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
 }
 
-std::string TlsSession::verification_failure() const {
-  if (verify_status_ == 0) return {};
-  // GnuTLS's text says less; any other fault weighs more than the name, and is told first.
-  if ((verify_status_ & ~(GNUTLS_CERT_UNEXPECTED_OWNER | GNUTLS_CERT_INVALID)) == 0) {
-    if (name_match_ == NameMatch::nameless) return "the certificate of the server names no host in its subjectAltName";
-    if (name_match_ == NameMatch::differs) {
-      return "the certificate of the server does not name \"" + server_name_ + "\" in its subjectAltName";
-    }
-  }
-  gnutls_datum_t text{};
-  if (gnutls_certificate_verification_status_print(verify_status_, GNUTLS_CRT_X509, &text, 0) != GNUTLS_E_SUCCESS)
-    return {};
-  std::string result(reinterpret_cast<const char*>(text.data), text.size);
-  gnutls_free(text.data);
-  while (!result.empty() && (result.back() == ' ' || result.back() == '\0' || result.back() == '\n')) result.pop_back();
-  return result;
+CertificateFault TlsSession::verification_fault() const noexcept {
+  return fault_of_status(verify_status_, name_match_);
 }
 
-std::uint8_t TlsSession::verification_alert(std::uint8_t otherwise) const {
-  const unsigned status = verify_status_;
-  if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0) return GNUTLS_A_UNKNOWN_CA;
-  if ((status & (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)) != 0) return GNUTLS_A_CERTIFICATE_EXPIRED;
-  if ((status & GNUTLS_CERT_PURPOSE_MISMATCH) != 0) return GNUTLS_A_UNSUPPORTED_CERTIFICATE;
-  return otherwise;
+std::string TlsSession::verification_failure(std::int64_t unix_seconds) const {
+  if (verify_status_ == 0) return {};
+  unsigned count = 0;
+  const gnutls_datum_t* const chain = gnutls_certificate_get_peers(session_, &count);
+  return fault_text({.chain = {chain, chain != nullptr ? count : 0},
+                     .fault = verification_fault(),
+                     .status = verify_status_,
+                     .of_server = client_,
+                     .server_name = server_name_,
+                     .unix_seconds = unix_seconds});
+}
+
+std::uint8_t TlsSession::verification_alert(std::uint8_t otherwise) const noexcept {
+  return alert_of_fault(verification_fault(), otherwise);
 }
 
 std::string TlsSession::own_certificate_refusal() const {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "quic/certificate_fault.h"
 #include "quic/credentials.h"
 #include "quic/server_name.h"
 
@@ -39,10 +40,12 @@ class TlsSession {
                                   gnutls_privkey_t* key, unsigned* flags);
 
   [[nodiscard]] gnutls_session_t raw() const noexcept { return session_; }
-  /// Why the peer's certificate did not convince us; empty when it did or was not seen.
-  [[nodiscard]] std::string verification_failure() const;
+  /// Why the peer's certificate did not convince us; `none` when it did or was not seen.
+  [[nodiscard]] CertificateFault verification_fault() const noexcept;
+  /// The same in words (certificate_text.h), at a time in seconds since 1970.
+  [[nodiscard]] std::string verification_failure(std::int64_t unix_seconds) const;
   /// The alert that names that reason (RFC 8446 section 6.2); `otherwise` when GnuTLS's choice is as good.
-  [[nodiscard]] std::uint8_t verification_alert(std::uint8_t otherwise) const;
+  [[nodiscard]] std::uint8_t verification_alert(std::uint8_t otherwise) const noexcept;
   /// Why the peer cannot take our certificate, as far as it has said what it takes: OwnCertificate::refusal().
   [[nodiscard]] std::string own_certificate_refusal() const;
   [[nodiscard]] std::string peer_common_name() const;

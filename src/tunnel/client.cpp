@@ -26,11 +26,12 @@ std::string make_instance(Random& random) {
 Client::Client(ClientOptions options, const std::vector<io::EventLoop*>& loops, std::move_only_function<void()> stopped)
     : options_(std::move(options)),
       stuck_tunnels_(limits::kStuckTunnelsMaxBytes, loops.size()),
+      ready_(options_, loops.size()),
       stopped_(std::move(stopped)),
       running_(loops.size()) {
   const std::string instance = make_instance(loops[0]->random());
   for (io::EventLoop* const loop : loops) {
-    workers_.push_back(std::make_unique<ClientWorker>(*loop, loops.size(), stuck_tunnels_, options_, instance,
+    workers_.push_back(std::make_unique<ClientWorker>(*loop, loops.size(), stuck_tunnels_, ready_, options_, instance,
                                                       [this] { worker_stopped(); }));
   }
   for (std::uint32_t slot = 0; slot < options_.servers.size(); ++slot) {

@@ -14,6 +14,7 @@
 #include "base/io/event_loop.h"
 #include "tunnel/client_worker.h"
 #include "tunnel/options.h"
+#include "tunnel/ready_notice.h"
 
 namespace qmux::tunnel {
 
@@ -38,6 +39,7 @@ class Client final {
 
   const ClientOptions options_;
   MemoryLimit stuck_tunnels_;
+  ReadyNotice ready_;
   std::vector<std::unique_ptr<ClientWorker>> workers_;
   std::move_only_function<void()> stopped_;
   std::atomic<std::size_t> running_;

@@ -60,7 +60,8 @@ void ClientSession::control_message(const wire::Message& message) {
 void ClientSession::registration_answered(const wire::RegisterAck& answer) {
   deadline_.cancel();
   if (!answer.success) {
-    leave(ErrorCode::shutdown, "the server refused the registration: " + answer.message);
+    leave(ErrorCode::shutdown,
+          "the server refused the registration" + (answer.message.empty() ? answer.message : ": " + answer.message));
     return;
   }
   registered_ = true;
@@ -128,7 +129,10 @@ void ClientSession::closed(quic::Connection& /*connection*/, const quic::CloseCa
   }
   tunnels_.clear();
   early_.clear();
-  host_.session_ended(own_cause_.empty() ? describe(cause) : own_cause_);
+  if (!own_cause_.empty()) return host_.session_ended({.cause = own_cause_});
+  host_.session_ended(
+      {.cause = describe(cause, Peer::server),
+       .remedy = options_.advice != nullptr ? options_.advice->closed(cause, introduction_.slot) : std::string()});
 }
 
 }  // namespace qmux::tunnel

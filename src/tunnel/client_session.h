@@ -23,12 +23,18 @@
 
 namespace qmux::tunnel {
 
+/// Why a session ended, or could not begin; for people.
+struct SessionEnd {
+  std::string cause;
+  std::string remedy{};  ///< from ClientAdvice
+};
+
 class ClientSessionHost {
  public:
   /// The server has let us in.
   virtual void session_registered() = 0;
-  /// The connection is gone; `cause` is for people. The host retires the session.
-  virtual void session_ended(const std::string& cause) = 0;
+  /// The connection is gone. The host retires the session.
+  virtual void session_ended(const SessionEnd& end) = 0;
 
  protected:
   ~ClientSessionHost() = default;
@@ -44,6 +50,8 @@ class ClientSession final : public Retirable,
                 ClientSessionHost& host);
   ~ClientSession() override;
 
+  /// The handshake is complete.
+  [[nodiscard]] bool is_established() const noexcept { return connection_ != nullptr; }
   [[nodiscard]] bool is_registered() const noexcept { return registered_; }
 
  private:

@@ -10,9 +10,10 @@
 
 namespace qmux::tunnel {
 
-ClientWorker::ClientWorker(io::EventLoop& loop, std::size_t workers, MemoryLimit& stuck_tunnels,
+ClientWorker::ClientWorker(io::EventLoop& loop, std::size_t workers, MemoryLimit& stuck_tunnels, ReadyNotice& ready,
                            const ClientOptions& options, std::string instance, std::move_only_function<void()> stopped)
     : state_(loop, workers, stuck_tunnels),
+      ready_(ready),
       options_(options),
       instance_(std::move(instance)),
       stopped_(std::move(stopped)),
@@ -28,7 +29,7 @@ ClientWorker::~ClientWorker() {
 }
 
 void ClientWorker::add_server(std::uint32_t slot) {
-  links_.push_back(std::make_unique<ServerLink>(state_, options_, instance_, slot));
+  links_.push_back(std::make_unique<ServerLink>(state_, ready_, options_, instance_, slot));
 }
 
 void ClientWorker::start() {

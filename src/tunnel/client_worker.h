@@ -14,6 +14,7 @@
 
 #include "base/io/event_loop.h"
 #include "tunnel/options.h"
+#include "tunnel/ready_notice.h"
 #include "tunnel/server_link.h"
 #include "tunnel/worker_state.h"
 
@@ -21,10 +22,10 @@ namespace qmux::tunnel {
 
 class ClientWorker final : private io::EventLoop::PassObserver {
  public:
-  /// `workers`: how many there are of the client, which share `stuck_tunnels`. `stopped` is told once, on the worker's thread,
-  /// when an orderly stop is done.
-  ClientWorker(io::EventLoop& loop, std::size_t workers, MemoryLimit& stuck_tunnels, const ClientOptions& options,
-               std::string instance, std::move_only_function<void()> stopped);
+  /// `workers`: how many there are of the client, which share `stuck_tunnels` and `ready`. `stopped` is told once, on the
+  /// worker's thread, when an orderly stop is done.
+  ClientWorker(io::EventLoop& loop, std::size_t workers, MemoryLimit& stuck_tunnels, ReadyNotice& ready,
+               const ClientOptions& options, std::string instance, std::move_only_function<void()> stopped);
   ClientWorker(const ClientWorker&) = delete;
   ClientWorker& operator=(const ClientWorker&) = delete;
   ~ClientWorker();
@@ -43,6 +44,7 @@ class ClientWorker final : private io::EventLoop::PassObserver {
   void finish_stop();
 
   WorkerState state_;
+  ReadyNotice& ready_;
   const ClientOptions& options_;
   const std::string instance_;
   std::vector<std::unique_ptr<ServerLink>> links_;

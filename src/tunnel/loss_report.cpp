@@ -65,6 +65,7 @@ Losses losses_of(const WorkerState& worker) noexcept {
       {"strays_full", counters.strays_full},
       {"udp_sessions_evicted", counters.udp.sessions_evicted},
       {"udp_overflowed", counters.udp.payloads_overflowed},
+      {"udp_service_unreachable", counters.udp.service_unreachable},
       {"udp_incomplete_expired", parts.expired},
       {"udp_incomplete_evicted", parts.evicted_connection_limit + parts.evicted_budget},
       {"udp_incomplete_conflicting", parts.conflicting},

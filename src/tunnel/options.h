@@ -12,10 +12,11 @@
 #include "base/address.h"
 #include "quic/credentials.h"
 #include "quic/transport_config.h"
-#include "tunnel/visitor_admission.h"
+#include "tunnel/advice.h"
 #include "tunnel/control_stream.h"
 #include "tunnel/pool.h"
 #include "tunnel/udp/udp_options.h"
+#include "tunnel/visitor_admission.h"
 
 namespace qmux::tunnel {
 
@@ -33,6 +34,7 @@ struct ListenerOptions {
 struct ServerOptions {
   std::vector<ListenerOptions> listeners;
   const quic::Credentials* credentials = nullptr;  ///< outlives the server
+  const ServerAdvice* advice = nullptr;            ///< outlives the server; may be absent
   Balance balance = Balance::least_connections;
   HealthOptions health{};
   std::size_t visitors_max = std::numeric_limits<std::size_t>::max();  ///< by TCP; each takes a descriptor
@@ -49,6 +51,7 @@ struct ClientOptions {
   std::vector<ServerEntry> servers;                ///< at least one
   HostPort local;                                  ///< the local service
   const quic::Credentials* credentials = nullptr;  ///< outlives the client
+  const ClientAdvice* advice = nullptr;            ///< outlives the client; may be absent
   quic::TransportConfig transport{};
   UdpOptions udp_options{};
   HealthOptions health{};

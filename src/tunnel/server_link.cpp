@@ -3,20 +3,31 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/limits.h"
 #include "base/log.h"
 
 namespace qmux::tunnel {
+namespace {
 
-ServerLink::ServerLink(WorkerState& worker, const ClientOptions& options, std::string instance, std::uint32_t slot)
+std::int64_t milliseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+}  // namespace
+
+ServerLink::ServerLink(WorkerState& worker, ReadyNotice& ready, const ClientOptions& options, std::string instance,
+                       std::uint32_t slot)
     : worker_(worker),
+      ready_(ready),
       options_(options),
       server_(options.servers[slot]),
       instance_(std::move(instance)),
       slot_(slot),
       backoff_(options.backoff_max),
-      next_step_(worker.loop.timers(), [this] { attempt(); }) {}
+      next_step_(worker.loop.timers(), [this] { attempt(); }),
+      slow_(worker.loop.timers(), [this] { announce_delay(); }) {}
 
 ServerLink::~ServerLink() = default;
 
@@ -27,23 +38,40 @@ void ServerLink::attempt() {
     connect_next();
     return;
   }
+  announce();
   resolution_ = worker_.loop.resolve(
       server_.address, [this](Result<std::vector<Address>> addresses) { resolved(std::move(addresses)); });
 }
 
+void ServerLink::announce() {
+  if (std::exchange(announced_, true)) return;
+  log::info("connecting",
+            {{"server", server_.address.text()}, {"timeout_ms", milliseconds(options_.transport.handshake_timeout)}});
+  slow_.set(worker_.loop.now() + limits::kSlowAttempt);
+}
+
+void ServerLink::announce_delay() {
+  std::vector<log::Field> fields{{"server", server_.address.text()}};
+  if (session_) fields.emplace_back("address", remote_.text());
+  fields.emplace_back("waiting_for", resolution_                  ? "the name to be resolved"
+                                     : session_->is_established() ? "the answer to the registration"
+                                                                  : "an answer");
+  log::write(log::Level::info, "still connecting", fields);
+}
+
 void ServerLink::resolved(Result<std::vector<Address>> addresses) {
+  resolution_.reset();
   next_address_ = 0;
   addresses_.clear();
-  if (!addresses) {
-    failed(addresses.error().text(), Where::here);
+  remote_ = {};
+  if (addresses && !addresses->empty()) {
+    addresses_ = std::move(*addresses);
+    connect_next();
     return;
   }
-  addresses_ = std::move(*addresses);
-  if (addresses_.empty()) {
-    failed("the name has no addresses", Where::here);
-    return;
-  }
-  connect_next();
+  failed({.cause = addresses ? "the name has no addresses" : addresses.error().text(),
+          .remedy = options_.advice != nullptr ? options_.advice->unresolved(slot_) : std::string()},
+         Where::here);
 }
 
 void ServerLink::connect_next() {
@@ -65,7 +93,7 @@ void ServerLink::connect_next() {
   auto connection = endpoint->connect(remote_, server_.server_name, token, *session_);
   if (!connection) {
     session_.reset();
-    failed(connection.error().text(), Where::here);
+    failed({.cause = connection.error().text()}, Where::here);
     return;
   }
   endpoints_.push_back(std::move(endpoint));
@@ -74,10 +102,13 @@ void ServerLink::connect_next() {
 void ServerLink::session_registered() {
   registered_at_ = worker_.loop.now();
   next_address_ = addresses_.size();  // once lost, the name is looked up again
+  slow_.cancel();
+  announced_ = false;
   log::info("server connected", {{"server", server_.address.text()}, {"address", remote_.text()}});
+  ready_.server_accepted();
 }
 
-void ServerLink::session_ended(const std::string& cause) {
+void ServerLink::session_ended(const SessionEnd& end) {
   const bool was_registered = session_->is_registered();
   worker_.retired.add(std::move(session_));
   if (const auto& token = endpoints_.back()->server_token(); !token.empty()) {
@@ -86,29 +117,32 @@ void ServerLink::session_ended(const std::string& cause) {
   }
   if (stopping_) return;
   if (!was_registered) {
-    failed(cause, Where::there);
+    failed(end, Where::there);
     return;
   }
   if (worker_.loop.now() - registered_at_ >= limits::kStableSessionMin) backoff_.reset();
   const Duration wait = backoff_.next(worker_.loop.random());
-  log::warn("server lost", {{"server", server_.address.text()},
-                            {"address", remote_.text()},
-                            {"cause", cause},
-                            {"retry_in_ms", std::chrono::duration_cast<std::chrono::milliseconds>(wait).count()}});
+  log_failure("server lost", end, wait);
   next_step_.set(worker_.loop.now() + wait);
 }
 
-void ServerLink::failed(const std::string& cause, Where where) {
+void ServerLink::failed(const SessionEnd& why, Where where) {
+  slow_.cancel();
   const bool other_address = next_address_ < addresses_.size();
   Duration wait = other_address ? Duration::zero() : backoff_.next(worker_.loop.random());
   // Waiting spares the server. When it is we who have no network, we want to notice soon that it is back.
   if (where == Where::here) wait = std::min<Duration>(wait, limits::kLocalRetryMax);
-  log::warn("server not reached",
-            {{"server", server_.address.text()},
-             {"address", remote_.text()},
-             {"cause", cause},
-             {"retry_in_ms", std::chrono::duration_cast<std::chrono::milliseconds>(wait).count()}});
+  log_failure("server not reached", why, wait);
   next_step_.set(worker_.loop.now() + wait);
+}
+
+void ServerLink::log_failure(std::string_view event, const SessionEnd& why, Duration retry_in) const {
+  std::vector<log::Field> fields{{"server", server_.address.text()}};
+  if (remote_.specified()) fields.emplace_back("address", remote_.text());
+  fields.emplace_back("cause", why.cause);
+  if (!why.remedy.empty()) fields.emplace_back("remedy", why.remedy);
+  fields.emplace_back("retry_in_ms", milliseconds(retry_in));
+  log::write(log::Level::warn, event, fields);
 }
 
 void ServerLink::stop() {
@@ -116,6 +150,7 @@ void ServerLink::stop() {
   // A server that we are not registered with is told once, in this pass: it has nothing of ours that it would keep.
   farewell_awaited_ = is_registered();
   next_step_.cancel();
+  slow_.cancel();
   resolution_.reset();
   for (const auto& endpoint : endpoints_) endpoint->close_all(quic::ErrorCode::shutdown, "client is stopping");
 }

@@ -10,12 +10,14 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "quic/endpoint.h"
 #include "tunnel/backoff.h"
 #include "tunnel/client_session.h"
 #include "tunnel/options.h"
+#include "tunnel/ready_notice.h"
 #include "tunnel/worker_state.h"
 
 namespace qmux::tunnel {
@@ -23,7 +25,8 @@ namespace qmux::tunnel {
 class ServerLink final : public ClientSessionHost {
  public:
   /// `options` outlives it. `slot` is the place of this server among them: with `instance` it names the connection.
-  ServerLink(WorkerState& worker, const ClientOptions& options, std::string instance, std::uint32_t slot);
+  ServerLink(WorkerState& worker, ReadyNotice& ready, const ClientOptions& options, std::string instance,
+             std::uint32_t slot);
   ServerLink(const ServerLink&) = delete;
   ServerLink& operator=(const ServerLink&) = delete;
   ~ServerLink();
@@ -43,18 +46,23 @@ class ServerLink final : public ClientSessionHost {
  private:
   // ClientSessionHost
   void session_registered() override;
-  void session_ended(const std::string& cause) override;
+  void session_ended(const SessionEnd& end) override;
 
   /// Here: nothing left this machine, because it has no network or the name cannot be looked up.
   enum class Where { here, there };
 
   void attempt();
+  /// A line at the first attempt, so that nothing needs to fail before the log says what the client is doing.
+  void announce();
+  void announce_delay();
   void resolved(Result<std::vector<Address>> addresses);
   void connect_next();
   /// Another address, or another round after a wait.
-  void failed(const std::string& cause, Where where);
+  void failed(const SessionEnd& why, Where where);
+  void log_failure(std::string_view event, const SessionEnd& why, Duration retry_in) const;
 
   WorkerState& worker_;
+  ReadyNotice& ready_;
   const ClientOptions& options_;
   const ServerEntry& server_;
   const std::string instance_;
@@ -62,16 +70,18 @@ class ServerLink final : public ClientSessionHost {
   std::uint64_t epoch_ = 0;
   Backoff backoff_;
   Timer next_step_;
+  Timer slow_;  ///< set while the first attempt is under way
   std::unique_ptr<io::Resolution> resolution_;
   std::vector<Address> addresses_;
   std::size_t next_address_ = 0;
-  Address remote_;  ///< of the connection
+  Address remote_;  ///< of the connection; unspecified before there is one
   Time registered_at_{};
   std::vector<std::byte> token_;  ///< address validation token (RFC 9000 section 8.1.3) ...
   Address token_from_;            ///< ... and the server's address that gave it
   /// The last one belongs to session_, as long as there is one.
   std::vector<std::unique_ptr<quic::Endpoint>> endpoints_;
   std::unique_ptr<ClientSession> session_;
+  bool announced_ = false;  ///< since the server was connected last
   bool stopping_ = false;
   bool farewell_awaited_ = false;
 };

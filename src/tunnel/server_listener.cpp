@@ -152,8 +152,8 @@ void ServerListener::place_waiting() {
 // --- clients -----------------------------------------------------------------------------------------------------------
 
 quic::ConnectionEvents* ServerListener::connection_begun(quic::Connection& connection) {
-  auto session =
-      std::make_unique<ServerSession>(worker_, slot_.index, *setup_.pool, setup_.server->health, connection, *this);
+  auto session = std::make_unique<ServerSession>(worker_, slot_.index, *setup_.pool, setup_.server->health,
+                                                 setup_.server->advice, connection, *this);
   ServerSession* const events = session.get();
   sessions_.emplace(&connection, std::move(session));
   return events;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -14,11 +15,12 @@ namespace qmux::tunnel {
 using quic::ErrorCode;
 
 ServerSession::ServerSession(WorkerState& worker, std::size_t worker_index, Pool& pool, const HealthOptions& health,
-                             quic::Connection& connection, ServerSessionHost& host)
+                             const ServerAdvice* advice, quic::Connection& connection, ServerSessionHost& host)
     : worker_(worker),
       worker_index_(worker_index),
       pool_(pool),
       health_(health),
+      advice_(advice),
       connection_(connection),
       host_(host),
       deadline_(worker.loop.timers(), [this] { time_is_up(); }),
@@ -276,11 +278,14 @@ void ServerSession::closed(quic::Connection& connection, const quic::CloseCause&
     log::info("client gone", {{"client_id", client_id_},
                               {"remote", connection.remote_address().text()},
                               {"tunnels", tunnels_.size()},
-                              {"cause", describe(cause)}});
+                              {"cause", describe(cause, Peer::client)}});
   } else {
-    worker_.complaints.not_registered.write(
-        worker_.loop.now(), log::Level::info, "connection ended before registration",
-        {{"remote", connection.remote_address().text()}, {"cause", describe(cause)}});
+    std::vector<log::Field> fields{{"remote", connection.remote_address().text()},
+                                   {"cause", describe(cause, Peer::client)}};
+    const std::string remedy = advice_ != nullptr ? advice_->closed(cause) : std::string();
+    if (!remedy.empty()) fields.emplace_back("remedy", remedy);
+    worker_.complaints.not_registered.write(worker_.loop.now(), log::Level::info,
+                                            "connection ended before registration", fields);
   }
   phase_ = Phase::closed;
   deadline_.cancel();

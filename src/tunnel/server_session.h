@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "quic/connection.h"
+#include "tunnel/advice.h"
 #include "tunnel/control_stream.h"
 #include "tunnel/pool.h"
 #include "tunnel/registration.h"
@@ -49,7 +50,7 @@ class ServerSession final : public Retirable,
  public:
   /// `health` and `pool` outlive it. `worker_index`: whose the session is, for the pool.
   ServerSession(WorkerState& worker, std::size_t worker_index, Pool& pool, const HealthOptions& health,
-                quic::Connection& connection, ServerSessionHost& host);
+                const ServerAdvice* advice, quic::Connection& connection, ServerSessionHost& host);
   ~ServerSession() override;
 
   /// 0 until registered.
@@ -110,6 +111,7 @@ class ServerSession final : public Retirable,
   const std::size_t worker_index_;
   Pool& pool_;
   const HealthOptions& health_;
+  const ServerAdvice* const advice_;  ///< may be absent
   quic::Connection& connection_;
   ServerSessionHost& host_;
   Phase phase_ = Phase::unregistered;

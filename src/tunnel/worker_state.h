@@ -49,7 +49,8 @@ struct WorkerState {
           malformed(timers),
           unreachable(timers),
           service_reached(timers),
-          service_not_reached(timers) {}
+          service_not_reached(timers),
+          udp_unreachable(timers) {}
     log::Occasionally refused;
     log::Occasionally disconnected;
     log::Occasionally not_registered;
@@ -58,6 +59,7 @@ struct WorkerState {
     log::Occasionally unreachable;
     log::Occasionally service_reached;
     log::Occasionally service_not_reached;
+    log::Occasionally udp_unreachable;
   } complaints;
   Retired retired;
   LossReport losses;

@@ -77,7 +77,7 @@ def test_server_named_by_its_common_name_alone_is_told_so(make_tunnel, own_crede
     spoil(own_credentials, authority, "server", "common-name-alone")
     tunnel = make_tunnel(OWN, credentials=own_credentials)
     start_both(tunnel)
-    tunnel.client.wait_for_log(r"certificate of the server names no host in its subjectAltName")
+    tunnel.client.wait_for_log(r"server's certificate names no host in its subjectAltName")
 
 
 def assert_told(log: str) -> None:
@@ -116,7 +116,7 @@ def test_own_certificate_with_troubling_dates_is_told_once(make_tunnel, own_cred
     tunnel = make_tunnel(OWN, credentials=own_credentials)
     program = tunnel.spawn(role, tunnel.server_settings if role == "server" else tunnel.client_settings)
     try:
-        program.wait_for_log(OURS.server_ready if role == "server" else r"client ready")
+        program.wait_for_log(OURS.server_ready if role == "server" else r"connecting server=")
         date = begin if days == NOT_YET_VALID else end
         told = re.findall(rf"{event} file=(\S+) date=(\S+)", program.log())
         assert told == [(str(file), f"{date:%Y-%m-%dT%H:%M:%SZ}")], program.log()

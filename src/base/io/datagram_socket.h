@@ -19,6 +19,16 @@ namespace qmux::io {
 /// ECN field of the IP header (RFC 3168), as the two bits stand there.
 enum class Ecn : std::uint8_t { not_ect = 0, ect_1 = 1, ect_0 = 2, ce = 3 };
 
+/// What is known of packets that did not reach the remote address: what ICMP says of them, or that this machine did not let
+/// them out. An ICMP message proves nothing: it is a hint.
+enum class Unreachable : std::uint8_t {
+  none,
+  port,        ///< no program has the port
+  host,        ///< the host does not answer on its network, or the way to it is broken
+  network,     ///< no route
+  prohibited,  ///< a filter, here or on the way
+};
+
 /// Packets of `segment_bytes` each, the last one possibly shorter, in one run of bytes. A run without bytes is one packet
 /// without bytes.
 struct PacketRun {
@@ -50,7 +60,7 @@ class DatagramSocket {
   class Observer {
    public:
     /// Packets are waiting: call receive() until it gives nothing. Told again for every new arrival after that, and where a
-    /// connected socket has been refused().
+    /// connected socket has become unreachable().
     virtual void datagrams_readable() = 0;
     /// After would_block: room again.
     virtual void datagrams_writable() = 0;
@@ -70,9 +80,9 @@ class DatagramSocket {
   /// refused (no route, prohibited, too large), is lost and the others go. Returns how many were lost.
   virtual std::size_t send_all(std::span<const PacketRun> runs) = 0;
 
-  /// Of a connected socket: whether the remote host has said since the last question that nobody has the port (ICMP port
-  /// unreachable). The socket goes on; somebody may open the port yet.
-  [[nodiscard]] virtual bool refused() noexcept = 0;
+  /// Of a connected socket: what became known last, since the last call, of packets that did not arrive. The socket goes on:
+  /// what is unreachable now need not stay so.
+  [[nodiscard]] virtual Unreachable unreachable() noexcept = 0;
   /// Packets lost so far because they were not received in time, as known when the last packet was received.
   [[nodiscard]] virtual std::uint64_t overflowed() const noexcept = 0;
 

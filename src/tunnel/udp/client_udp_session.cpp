@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "tunnel/describe.h"
 
 namespace qmux::tunnel {
 
@@ -72,15 +73,21 @@ void ClientUdpSession::deliver(ConstBytes payload) {
   }
 }
 
+void ClientUdpSession::check_reachable() {
+  const io::Unreachable why = socket_->unreachable();
+  if (why == io::Unreachable::none) return;
+  ++worker_.counters.udp.service_unreachable;
+  worker_.complaints.udp_unreachable.write(worker_.loop.now(), log::Level::warn, "local service unreachable by UDP",
+                                           {{"service", remote_.text()}, {"cause", describe(why)}});
+  if (!answered && addresses_.size() > 1) open_next();
+}
+
 void ClientUdpSession::datagrams_readable() {
   std::array<io::PacketRun, 8> runs;
   for (std::size_t bytes = 0; bytes < limits::kUdpReadMaxBytes;) {
     const std::size_t count = socket_->receive(runs);
     worker_.counters.udp.payloads_overflowed += overflow_.more(*socket_);
-    if (count == 0) {
-      if (socket_->refused() && !answered && addresses_.size() > 1) open_next();
-      return;
-    }
+    if (count == 0) return check_reachable();
     owner_.session_answered(*this);
     for (const io::PacketRun& packets : std::span(runs).first(count)) {
       bytes += packets.bytes.size() + limits::kUdpReadRunBytes;

@@ -59,6 +59,8 @@ class ClientUdpSession final : private io::DatagramSocket::Observer, private Unr
   void datagrams_writable() override {}
   void read_on() override { datagrams_readable(); }
 
+  /// The way to the service may have failed: says so, and tries the next of its addresses while none has answered.
+  void check_reachable();
   /// True: the session is open.
   bool open_next();
   void close();

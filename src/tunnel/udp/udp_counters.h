@@ -40,9 +40,11 @@ struct UdpCounters {
   std::uint64_t sessions_lost = 0;     ///< ended with their connection, or with the worker
 
   std::uint64_t payloads_overflowed = 0;  ///< lost in the kernel since they were not taken from sockets in time
-  std::uint64_t payloads_received = 0;    ///< from sockets
-  std::uint64_t payloads_sent = 0;        ///< in datagrams
-  std::uint64_t datagrams_sent = 0;       ///< more than payloads where they were cut
+  /// Times that payloads did not arrive at the local service's socket, as ICMP says (client); each was counted as delivered.
+  std::uint64_t service_unreachable = 0;
+  std::uint64_t payloads_received = 0;  ///< from sockets
+  std::uint64_t payloads_sent = 0;      ///< in datagrams
+  std::uint64_t datagrams_sent = 0;     ///< more than payloads where they were cut
   std::uint64_t datagrams_received = 0;
   std::uint64_t payloads_delivered = 0;  ///< to sockets
   std::uint64_t parcels_moved = 0;       ///< of packets, to other workers

@@ -56,7 +56,7 @@ void SimDatagramSocket::arrive(Packet&& packet) {
 
 void SimDatagramSocket::refuse() {
   host_.world().record("udp {} {} refused by {}", host_.name(), local_.text(), remote_.text());
-  refused_ = true;
+  unreachable_ = io::Unreachable::port;
   enqueue(kReadable);
 }
 

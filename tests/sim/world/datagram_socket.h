@@ -35,7 +35,9 @@ class SimDatagramSocket final : public io::DatagramSocket, private ReadySource {
   std::size_t receive(std::span<io::PacketRun> out) override;
   io::SendStatus send(const io::PacketRun& run) override;
   std::size_t send_all(std::span<const io::PacketRun> runs) override;
-  [[nodiscard]] bool refused() noexcept override { return std::exchange(refused_, false); }
+  [[nodiscard]] io::Unreachable unreachable() noexcept override {
+    return std::exchange(unreachable_, io::Unreachable::none);
+  }
   [[nodiscard]] std::uint64_t overflowed() const noexcept override { return overflowed_; }
   [[nodiscard]] Address local_address() const override { return local_; }
 
@@ -70,7 +72,7 @@ class SimDatagramSocket final : public io::DatagramSocket, private ReadySource {
   std::deque<Packet> received_;
   std::size_t received_bytes_ = 0;
   std::uint64_t overflowed_ = 0;
-  bool refused_ = false;
+  io::Unreachable unreachable_ = io::Unreachable::none;
   Timer unblock_;
   bool blocked_ = false;
   ConstBytes interrupted_run_;

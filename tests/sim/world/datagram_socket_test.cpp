@@ -138,15 +138,15 @@ TEST(DatagramSocket, connected_learns_that_a_port_is_closed_and_goes_on) {
     connected.send({}, "anybody?");
     ends.near.send(ends.b_host.v4(300), "the unconnected do not hear of it");
     ASSERT_TRUE(ends.run_until([&] { return connected.told_count > 0; }));
-    EXPECT_TRUE(connected.socket->refused());
-    EXPECT_FALSE(connected.socket->refused());
+    EXPECT_EQ(connected.socket->unreachable(), io::Unreachable::port);
+    EXPECT_EQ(connected.socket->unreachable(), io::Unreachable::none);
     EXPECT_EQ(ends.near.told_count, 0);
 
     Port late(ends.b, bound(ends.b_host.v4(300)));
     connected.send({}, "now");
     ends.run_for(1s);
     EXPECT_EQ(late.got, std::vector<std::string>{"now"});
-    EXPECT_FALSE(connected.socket->refused());
+    EXPECT_EQ(connected.socket->unreachable(), io::Unreachable::none);
   }
 }
 

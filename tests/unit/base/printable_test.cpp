@@ -27,5 +27,12 @@ TEST(Printable, quotes_what_it_is_told_to) {
   EXPECT_EQ(out, R"(<a\"b\\)");
 }
 
+TEST(Shown, is_bounded_and_of_printable_ascii) {
+  EXPECT_EQ(shown("plain text", 10), "plain text");
+  EXPECT_EQ(shown("plain text!", 10), "plain text...");
+  EXPECT_EQ(shown("a\x1b[2J\nb\xc3\xa9", 80), "a?[2J?b??");
+  EXPECT_EQ(shown("", 80), "");
+}
+
 }  // namespace
 }  // namespace qmux

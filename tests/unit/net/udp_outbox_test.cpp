@@ -131,7 +131,7 @@ TEST_F(SendAll, sends_to_a_closed_port_in_vain_but_without_loss_of_its_own) {
                         run_to({}, ConstBytes(bytes_).first(7), 7)};
   EXPECT_EQ(a_.socket->send_all(runs), 0U);
   ASSERT_TRUE(run_until([&] { return a_.told > 0; }));
-  EXPECT_TRUE(a_.socket->refused());
+  EXPECT_EQ(a_.socket->unreachable(), io::Unreachable::port);
 }
 
 TEST_F(SendAll, answers_every_peer_from_the_address_that_it_sent_to) {

@@ -134,18 +134,18 @@ TEST_F(UdpSocket, carries_packets_without_bytes_one_by_one) {
 TEST_F(UdpSocket, learns_that_a_port_is_closed_and_goes_on) {
   const Address service = closed_port();
   open(a_, Address::any(AF_INET, 0), service);
-  EXPECT_FALSE(a_.socket->refused());
+  EXPECT_EQ(a_.socket->unreachable(), io::Unreachable::none);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(a_.socket->send(run_to({}, pattern(5), 5)), SendStatus::sent);
   ASSERT_TRUE(run_until([&] { return a_.told > 0; }));
-  EXPECT_TRUE(a_.socket->refused());
-  EXPECT_FALSE(a_.socket->refused());
+  EXPECT_EQ(a_.socket->unreachable(), io::Unreachable::port);
+  EXPECT_EQ(a_.socket->unreachable(), io::Unreachable::none);
 
   open(b_, service);
   EXPECT_EQ(a_.socket->send(run_to({}, pattern(7), 7)), SendStatus::sent);
   ASSERT_TRUE(run_until([&] { return b_.packets() == 1; }));
   EXPECT_EQ(b_.socket->send(run_to(a_.socket->local_address(), pattern(9), 9)), SendStatus::sent);
   ASSERT_TRUE(run_until([&] { return a_.packets() == 1; }));
-  EXPECT_FALSE(a_.socket->refused());
+  EXPECT_EQ(a_.socket->unreachable(), io::Unreachable::none);
 }
 
 TEST_F(UdpSocket, a_refusal_does_not_cost_the_packets_that_came_before_it) {
@@ -157,12 +157,12 @@ TEST_F(UdpSocket, a_refusal_does_not_cost_the_packets_that_came_before_it) {
   b_.socket.reset();
   ASSERT_EQ(a_.socket->send(run_to({}, pattern(5), 5)), SendStatus::sent);
   ASSERT_TRUE(run_until([&] { return a_.packets() == 3; }));
-  EXPECT_TRUE(a_.socket->refused());
+  EXPECT_EQ(a_.socket->unreachable(), io::Unreachable::port);
 }
 
 TEST_F(UdpSocket, a_refusal_does_not_keep_the_loop_awake) {
   open(a_, loopback(), closed_port());
-  // Told once; that nobody asks refused() then is no reason to tell again.
+  // Told once; that nobody asks unreachable() then is no reason to tell again.
   ASSERT_EQ(a_.socket->send(run_to({}, pattern(5), 5)), SendStatus::sent);
   ASSERT_TRUE(run_until([&] { return a_.told > 0; }));
   bool over = false;

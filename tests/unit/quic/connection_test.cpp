@@ -246,6 +246,62 @@ TEST(Connection, finds_the_largest_packet_that_the_path_takes) {
   }
 }
 
+// --- servers that are not there ---
+
+TEST(Connection, a_closed_port_ends_an_attempt_long_before_its_timeout) {
+  QuicPair pair;
+  pair.server_address = pair.world.b_host.address(AF_INET, 4433);
+  pair.reconnect();
+  ASSERT_TRUE(pair.run_until([&] { return pair.client.cause.has_value(); }, milliseconds(1500)));
+  EXPECT_EQ(pair.client.cause->kind, CloseCause::Kind::unreachable);
+  EXPECT_EQ(pair.client.cause->unreachable, io::Unreachable::port);
+}
+
+TEST(Connection, one_refused_packet_ends_nothing) {
+  QuicPair pair;
+  pair.server_address = pair.world.b_host.address(AF_INET, 4433);
+  pair.reconnect();
+  pair.world.run_for(milliseconds(500));  // the first packet has been refused
+  EXPECT_FALSE(pair.client.cause);
+  ASSERT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
+  EXPECT_TRUE(pair.run_until([&] { return pair.client.is_established; }, seconds(3)));
+  EXPECT_FALSE(pair.client.cause);
+}
+
+TEST(Connection, refusals_end_no_connection_that_has_heard_from_its_server) {
+  TransportConfig transport;
+  transport.idle_timeout = seconds(20);
+  QuicPair pair(1, {}, transport, transport);
+  pair.establish();
+  pair.server.endpoint.reset();
+  TestStream mine(*pair.client.connection->open_stream());
+  mine.send("to a closed port, again and again", false);
+  QuicPair::act(pair.client);
+  EXPECT_FALSE(pair.run_until([&] { return pair.client.cause.has_value(); }, seconds(15)));
+  ASSERT_TRUE(pair.run_until([&] { return pair.client.cause.has_value(); }));
+  EXPECT_EQ(pair.client.cause->kind, CloseCause::Kind::idle_timeout);
+}
+
+TEST(Connection, silence_ends_an_attempt_at_its_timeout) {
+  QuicPair pair;
+  pair.world.b_host.set_dark(true);
+  pair.server_address = pair.world.b_host.address(AF_INET, 4433);
+  pair.reconnect();
+  EXPECT_FALSE(pair.run_until([&] { return pair.client.cause.has_value(); }, milliseconds(4900)));
+  ASSERT_TRUE(pair.run_until([&] { return pair.client.cause.has_value(); }, milliseconds(200)));
+  EXPECT_EQ(pair.client.cause->kind, CloseCause::Kind::no_answer);
+  EXPECT_EQ(pair.client.cause->text, "5 s");
+}
+
+TEST(Connection, a_handshake_that_stops_half_way_is_not_called_silence) {
+  QuicPair pair;
+  pair.connect();
+  ASSERT_TRUE(pair.run_until([&] { return pair.server.connection != nullptr; }));
+  pair.world.a_host.set_dark(true);
+  ASSERT_TRUE(pair.run_until([&] { return pair.server.cause.has_value(); }));
+  EXPECT_EQ(pair.server.cause->kind, CloseCause::Kind::handshake_timeout);
+}
+
 // --- who is let in ---
 
 std::optional<CloseCause> cause_for(const std::string& client_certificate, const std::string& trust,
@@ -269,23 +325,41 @@ TEST(Connection, tells_a_refused_client_why) {
   EXPECT_EQ(none->code, 0x100U + 116U) << "certificate_required";
   EXPECT_EQ(unknown->code, 0x100U + 48U) << "unknown_ca";
   EXPECT_EQ(expired->code, 0x100U + 45U) << "certificate_expired";
+  EXPECT_EQ(expired->kind, CloseCause::Kind::own_certificate);
+  EXPECT_EQ(expired->fault, CertificateFault::outdated);
+  EXPECT_TRUE(expired->text.starts_with("certificate expired on ")) << expired->text;
 }
-TEST(Connection, refuses_an_expired_client) { EXPECT_TRUE(cause_for("expired_client", "ca", "server.test", true)); }
-TEST(Connection, refuses_a_client_without_certificate) { EXPECT_TRUE(cause_for("", "ca", "server.test", true)); }
+TEST(Connection, refuses_an_expired_client) {
+  const auto cause = cause_for("expired_client", "ca", "server.test", true);
+  ASSERT_TRUE(cause);
+  EXPECT_EQ(cause->kind, CloseCause::Kind::certificate);
+  EXPECT_EQ(cause->fault, CertificateFault::expired);
+  EXPECT_TRUE(cause->text.starts_with("expired on ")) << cause->text;
+}
+TEST(Connection, refuses_a_client_without_certificate) {
+  const auto cause = cause_for("", "ca", "server.test", true);
+  ASSERT_TRUE(cause);
+  EXPECT_EQ(cause->kind, CloseCause::Kind::certificate);
+  EXPECT_EQ(cause->fault, CertificateFault::missing);
+}
 TEST(Connection, refuses_a_server_of_a_foreign_authority) {
   const auto cause = cause_for("client", "foreign_ca", "server.test", false);
   ASSERT_TRUE(cause);
-  EXPECT_EQ(cause->kind, CloseCause::Kind::protocol_error);
+  EXPECT_EQ(cause->kind, CloseCause::Kind::certificate);
+  EXPECT_EQ(cause->fault, CertificateFault::unknown_issuer);
 }
 TEST(Connection, refuses_a_server_of_another_name) {
   const auto cause = cause_for("client", "ca", "other.test", false);
   ASSERT_TRUE(cause);
-  EXPECT_EQ(cause->text, "TLS: the certificate of the server does not name \"other.test\" in its subjectAltName");
+  EXPECT_EQ(cause->kind, CloseCause::Kind::certificate);
+  EXPECT_EQ(cause->fault, CertificateFault::wrong_name);
+  EXPECT_EQ(cause->text,
+            "does not name \"other.test\" in its subjectAltName, but server.test, qmux-server, 127.0.0.1, ::1");
 }
 TEST(Connection, refuses_a_server_named_by_its_common_name_alone) {
   const auto cause = cause_for("client", "nameless_server", "server.test", false, "nameless_server");
   ASSERT_TRUE(cause);
-  EXPECT_EQ(cause->text, "TLS: the certificate of the server names no host in its subjectAltName");
+  EXPECT_EQ(cause->text, "names no host in its subjectAltName, so not \"server.test\"");
   EXPECT_EQ(cause->code, 0x100U + 42U) << "bad_certificate";
 }
 TEST(Connection, verifies_an_ip_literal_as_such) {

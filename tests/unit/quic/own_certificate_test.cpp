@@ -69,7 +69,7 @@ TEST(OwnCertificate, that_the_server_does_not_take_is_named_by_the_client) {
   TwoKinds kinds(kP384, kP256, ":-SIGN-ALL:+SIGN-ECDSA-SECP384R1-SHA384");
   const auto cause = cause_at(kinds.pair, kinds.pair.client);
   ASSERT_TRUE(cause);
-  EXPECT_EQ(cause->kind, CloseCause::Kind::peer_transport);
+  EXPECT_EQ(cause->kind, CloseCause::Kind::own_certificate);
   EXPECT_THAT(cause->text,
               HasSubstr("the server takes no certificate with a key of the kind ECDSA P-256: it takes ECDSA P-384"));
 }

@@ -3,9 +3,11 @@
 // A client as its server finds it, over a simulated link. The server is the test: it may do what no server should.
 #include "tunnel/client.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,7 +22,11 @@ namespace qmux::tunnel {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AllOf;
 using testing::bytes_of;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::take_messages;
 using testing::TcpEnd;
 
@@ -234,6 +240,57 @@ TEST_F(ClientTest, every_stream_is_accounted_for) {
   EXPECT_EQ(counters().streams_accepted, 3U);
   EXPECT_EQ(counters().streams_accepted, counters().tunnels_opened + counters().dials_failed +
                                              counters().requests_malformed + counters().requests_lost);
+}
+
+// --- what it says ------------------------------------------------------------------------------------------------------------
+
+/// What is logged meanwhile.
+std::string logged(const std::function<void()>& act) {
+  ::testing::internal::CaptureStderr();
+  act();
+  return ::testing::internal::GetCapturedStderr();
+}
+
+TEST_F(ClientTest, is_ready_only_when_a_server_has_accepted_it) {
+  const std::string before = logged([&] { EXPECT_TRUE(await_register()); });
+  EXPECT_THAT(before, AllOf(HasSubstr("info connecting server="), HasSubstr("timeout_ms=5000")));
+  EXPECT_THAT(before, Not(HasSubstr("client ready")));
+  const std::string after = logged([&] {
+    answer(true);
+    EXPECT_TRUE(world_.run_until([&] { return link().is_registered(); }));
+  });
+  EXPECT_THAT(after, AllOf(HasSubstr("server connected"), HasSubstr("client ready client_id=a")));
+}
+
+TEST_F(ClientTest, is_called_ready_once) {
+  let_in();
+  const std::string log = logged([&] {
+    lose_connection();
+    let_in();
+  });
+  EXPECT_THAT(log, AllOf(HasSubstr("server connected"), Not(HasSubstr("client ready"))));
+}
+
+TEST_F(ClientTest, says_what_an_attempt_that_takes_long_waits_for) {
+  EXPECT_THAT(
+      logged([&] {
+        EXPECT_TRUE(await_register());
+        world_.run_for(2s);
+      }),
+      ContainsRegex("info still connecting server=.* address=.* waiting_for=\"the answer to the registration\""));
+  world_.b_host.set_dark(true);
+  client_->stop();
+  world_.run_for(2s);
+  EXPECT_TRUE(client_stopped_);
+}
+
+TEST_F(ClientTest, says_that_a_port_is_closed_and_tries_on) {
+  server_.endpoint.reset();
+  const std::string log = logged([&] { world_.run_for(2500ms); });
+  EXPECT_THAT(log,
+              ContainsRegex("server not reached server=.* address=.* cause=\"connection refused: no program listens on "
+                            "that UDP port\" retry_in_ms="));
+  EXPECT_THAT(log, Not(HasSubstr("still connecting")));
 }
 
 // --- stopping ------------------------------------------------------------------------------------------------------------

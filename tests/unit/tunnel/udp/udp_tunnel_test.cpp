@@ -195,6 +195,21 @@ TEST(UdpTunnel, keeps_all_of_what_a_busy_machine_held_back_for_a_moment) {
   EXPECT_EQ(tunnel.server_drops(UdpDrop::queue_full), 0U);
 }
 
+TEST(UdpTunnel, says_and_counts_that_the_service_is_down) {
+  UdpTunnel tunnel;
+  tunnel.add_client(false);
+  const auto visitor = tunnel.visitor();
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(tunnel.ask(*visitor, "anybody?"), "nothing");
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(tunnel.client_counters().service_unreachable, 3U);
+  const std::string line = "local service unreachable by UDP service=";
+  ASSERT_TRUE(log.contains(line)) << log;
+  EXPECT_TRUE(log.contains("cause=\"connection refused: no program listens on that UDP port\"")) << log;
+  EXPECT_EQ(log.find(line, log.find(line) + 1), std::string::npos) << "once in ten seconds: " << log;
+  EXPECT_TRUE(log.contains("udp_service_unreachable=")) << log;
+}
+
 TEST(UdpTunnel, gives_each_visitor_a_socket_of_his_own_towards_the_service) {
   UdpTunnel tunnel;
   auto& side = tunnel.add_client();
