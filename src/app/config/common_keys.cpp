@@ -115,7 +115,6 @@ void check_health(Report& report, const HealthConfig& health) {
 void check_token(Report& report, AuthMethod method, const Secret& token) {
   constexpr auto kToken = "auth.token";
   if (report.failed("auth.method") || report.failed(kToken)) return;
-  if (method == AuthMethod::token) report.warn("auth.method", "token has no effect yet: qmux run refuses to start");
   if (method == AuthMethod::token && token.empty()) {
     report.error(kToken, "is required with auth.method token");
   } else if (!token.empty() && token.size_bytes() < kTokenBytesMin) {

@@ -123,7 +123,6 @@ TEST(LoadServer, reads_every_key) {
 
   EXPECT_THAT(server.warnings,
               ElementsAre("s.yaml:13:5: listeners[0].allow0rtt: has no effect yet",
-                          "s.yaml:22:8: auth.method: token has no effect yet: qmux run refuses to start",
                           "s.yaml:22:23: auth.token: has no effect yet",
                           "s.yaml:26:3: tls.session_ticket_encryption_key_rotation_interval: has no effect yet",
                           "s.yaml:27:3: tls.session_ticket_encryption_key_rotation_overlap: has no effect yet"));
