@@ -53,20 +53,25 @@ void load_credentials(const quic::CredentialFiles& files, quic::Credentials::Pur
   if (const auto& validity = inputs.credentials->validity()) inputs.dates = date_trouble(*validity, now);
 }
 
-Result<Address> look_up(const HostPort& where) {
-  auto addresses = net::look_up_now(where);
-  if (!addresses) return std::unexpected(std::move(addresses.error()));
-  if (addresses->empty()) return fail("the name has no addresses", where.text());
-  return addresses->front();
+/// `key`: where the name stands.
+Address look_up(const HostPort& host, const std::string& key, std::vector<Error>& errors) {
+  auto addresses = net::look_up_now(host);
+  if (!addresses) {
+    errors.push_back({.what = addresses.error().what, .where = key, .expected = {}});
+  } else if (addresses->empty()) {
+    errors.push_back({.what = "\"" + host.host + "\" has no addresses", .where = key, .expected = {}});
+  } else {
+    return addresses->front();
+  }
+  return {};
 }
 
-void look_up_listeners(const std::vector<ListenerConfig>& listeners, RunInputs& inputs, std::vector<Error>& errors) {
-  for (const ListenerConfig& listener : listeners) {
-    auto quic = look_up(listener.quic_addr);
-    auto traffic = look_up(listener.traffic_addr);
-    if (!quic) errors.push_back(std::move(quic.error()));
-    if (!traffic) errors.push_back(std::move(traffic.error()));
-    if (quic && traffic) inputs.listeners.push_back({.quic = *quic, .traffic = *traffic});
+void look_up_listeners(const Loaded<ServerConfig>& loaded, RunInputs& inputs, std::vector<Error>& errors) {
+  const auto& listeners = loaded.config.listeners;
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    const std::string path = loaded.file + ": listeners[" + std::to_string(i) + "].";
+    inputs.listeners.push_back({.quic = look_up(listeners[i].quic_addr, path + "quic_addr", errors),
+                                .traffic = look_up(listeners[i].traffic_addr, path + "traffic_addr", errors)});
   }
 }
 
@@ -86,7 +91,7 @@ Gathered gather_inputs(const Loaded<ServerConfig>& loaded, std::int64_t now) {
                     .key = config.tls.server_key_file,
                     .trust = config.auth.ca_cert_file},
                    quic::Credentials::Purpose::server, now, inputs, errors);
-  look_up_listeners(config.listeners, inputs, errors);
+  look_up_listeners(loaded, inputs, errors);
   return finish(std::move(inputs), std::move(errors));
 }
 
