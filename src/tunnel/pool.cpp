@@ -22,7 +22,10 @@ std::optional<Pool::Admission> Pool::join(Applicant applicant) {
     }
   }
   for (Member& member : members_) {
-    if (member.client.client_id == applicant.client_id && member.state == State::ready) member.state = State::suspect;
+    if (member.client.client_id != applicant.client_id) continue;
+    const bool one_process = !applicant.instance.empty() && member.client.instance == applicant.instance;
+    if (!one_process && member.state != State::draining) admission.has_namesake = true;
+    if (member.state == State::ready) member.state = State::suspect;
   }
   admission.member = ++last_id_;
   members_.push_back(Member{.id = admission.member, .client = std::move(applicant)});

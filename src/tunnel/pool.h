@@ -70,6 +70,7 @@ class Pool {
   struct Admission {
     MemberId member;
     std::optional<Replaced> replaced;
+    bool has_namesake = false;  ///< a member of another process has the same client_id and takes visitors
   };
 
   /// What a visitor needs of a client.
