@@ -18,7 +18,6 @@ constexpr std::uint64_t kUdpPayloadMin = 1200;                       // RFC 9000
 constexpr std::uint64_t kUdpPayloadMax = 65'527;                     // RFC 9000 section 18.2
 constexpr std::uint32_t kPayloadMax = 65'535;
 constexpr std::uint64_t kReadBufferMax = 1'048'576;  // files say 65536 and more where kPayloadMax is meant
-constexpr std::size_t kTokenBytesMin = 16;
 
 std::string path_in(const std::string& map, std::string_view key) {
   return map.empty() ? std::string(key) : map + "." + std::string(key);
