@@ -204,6 +204,10 @@ def test_demo_shows_a_tunnel_and_leaves_nothing_behind(qmux, tmp_path: Path):
     assert re.search(r"bit/s", result.stdout)
     assert re.search(r"latency", result.stdout, re.I)
     assert list(tmp_path.iterdir()) == []
+    figures = re.findall(r"(\d+) us for a small request through the tunnel, (\d+) us without it: (\d+) us added", result.stdout)
+    assert len(figures) == 2, "as the kernel places the processes, and on one processor"
+    for through, without, added in figures:
+        assert abs(int(through) - int(without) - int(added)) <= 1
 
 
 def test_demo_leaves_nothing_behind_when_nobody_reads_on(tmp_path: Path):
