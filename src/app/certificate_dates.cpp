@@ -6,8 +6,6 @@
 #include <chrono>
 #include <ctime>
 
-#include "base/log.h"
-
 namespace qmux::app {
 namespace {
 
@@ -27,14 +25,6 @@ std::optional<DateTrouble> date_trouble(const quic::Validity& validity, std::int
     return DateTrouble{"certificate expires soon", date_text(validity.not_after)};
   }
   return std::nullopt;
-}
-
-void warn_of_dates(const quic::Credentials& credentials, const std::string& file, std::int64_t now) {
-  const auto& validity = credentials.validity();
-  if (!validity) return;
-  if (const auto trouble = date_trouble(*validity, now)) {
-    log::warn(trouble->event, {{"file", file}, {"date", trouble->date}});
-  }
 }
 
 }  // namespace qmux::app

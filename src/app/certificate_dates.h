@@ -20,7 +20,4 @@ struct DateTrouble {
 /// Nothing while the certificate is good for another 14 days.
 [[nodiscard]] std::optional<DateTrouble> date_trouble(const quic::Validity& validity, std::int64_t now);
 
-/// Warns of `credentials`' own certificate, read from `file`.
-void warn_of_dates(const quic::Credentials& credentials, const std::string& file, std::int64_t now);
-
 }  // namespace qmux::app

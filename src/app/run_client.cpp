@@ -2,12 +2,13 @@
 #include "app/run_client.h"
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
-#include "app/certificate_dates.h"
 #include "app/config/client_id.h"
 #include "app/connection_advice.h"
 #include "app/logging.h"
+#include "app/run_inputs.h"
 #include "app/transport.h"
 #include "app/worker_loops.h"
 #include "base/limits.h"
@@ -42,18 +43,14 @@ tunnel::ClientOptions to_options(const ClientConfig& config, const quic::Credent
   return options;
 }
 
-Result<void> serve(const ClientConfig& config, std::size_t descriptors) {
-  auto credentials = quic::Credentials::load(
-      {.certificate = config.tls.client_cert_file, .key = config.tls.client_key_file, .trust = config.tls.ca_cert_file},
-      quic::Credentials::Purpose::client);
-  if (!credentials) return std::unexpected(std::move(credentials.error()));
+Result<void> serve(const ClientConfig& config, const RunInputs& inputs, std::size_t descriptors) {
   auto loops = WorkerLoops::make(config.workers);
   if (!loops) return std::unexpected(std::move(loops.error()));
-  warn_of_dates(**credentials, config.tls.client_cert_file, loops->interfaces().front()->unix_seconds());
+  log_dates(inputs);
 
   const ClientConnectionAdvice advice(config);
   tunnel::ClientOptions options =
-      to_options(config, **credentials, advice, descriptors, loops->interfaces().front()->random());
+      to_options(config, *inputs.credentials, advice, descriptors, loops->interfaces().front()->random());
   tunnel::Client client(std::move(options), loops->interfaces(), [&] { loops->stop(); });
   client.start();
   return loops->run([&] { client.stop(); });
@@ -66,10 +63,10 @@ int run_client(const Loaded<ClientConfig>& loaded) {
   const std::size_t descriptors = net::raise_descriptor_limit();
   configure_log(loaded.config.log);
   log_remarks(loaded.warnings, loaded.notices);
-  if (auto served = serve(loaded.config, descriptors); !served) {
-    log::error("the client cannot run", {{"cause", served.error().text()}});
-    log::flush();
-    return 1;
+  const auto inputs = gather_inputs(loaded, std::time(nullptr));
+  if (!inputs) return cannot_run("client", inputs.error());
+  if (auto served = serve(loaded.config, *inputs, descriptors); !served) {
+    return cannot_run("client", {served.error()});
   }
   log::info("stopped");
   log::flush();

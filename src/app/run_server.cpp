@@ -2,33 +2,24 @@
 #include "app/run_server.h"
 
 #include <algorithm>
+#include <ctime>
 #include <limits>
-#include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "app/certificate_dates.h"
 #include "app/connection_advice.h"
 #include "app/logging.h"
+#include "app/run_inputs.h"
 #include "app/transport.h"
 #include "app/worker_loops.h"
 #include "base/log.h"
 #include "net/port_reservation.h"
 #include "net/process.h"
-#include "net/resolver.h"
-#include "quic/credentials.h"
 #include "tunnel/server.h"
 
 namespace qmux::app {
 namespace {
-
-Result<Address> look_up(const HostPort& where) {
-  auto addresses = net::look_up_now(where);
-  if (!addresses) return std::unexpected(std::move(addresses.error()));
-  if (addresses->empty()) return fail("the name has no addresses", where.text());
-  return addresses->front();
-}
 
 /// The address with the port that it really is, which is held for us alone.
 Result<Address> reserve(net::Transport transport, const Address& where, std::vector<net::PortReservation>& held) {
@@ -39,37 +30,36 @@ Result<Address> reserve(net::Transport transport, const Address& where, std::vec
 }
 
 /// The address for visitors, whose port is one number in all their protocols.
-Result<Address> reserve_traffic(const ListenerConfig& listener, std::vector<net::PortReservation>& held) {
-  auto where = look_up(listener.traffic_addr);
-  if (!where) return where;
-  if (listener.protocol == VisitorProtocol::tcp) return reserve(net::Transport::tcp, *where, held);
-  if (listener.protocol == VisitorProtocol::udp) return reserve(net::Transport::udp, *where, held);
+Result<Address> reserve_traffic(VisitorProtocol protocol, const Address& where,
+                                std::vector<net::PortReservation>& held) {
+  if (protocol == VisitorProtocol::tcp) return reserve(net::Transport::tcp, where, held);
+  if (protocol == VisitorProtocol::udp) return reserve(net::Transport::udp, where, held);
   // Where any port would do, the one that is free for TCP may be in use for UDP.
   constexpr int kAttempts = 16;
   Result<Address> reserved;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    reserved = reserve(net::Transport::tcp, *where, held);
+    reserved = reserve(net::Transport::tcp, where, held);
     if (!reserved) return reserved;
     reserved = reserve(net::Transport::udp, *reserved, held);
-    if (reserved || where->port() != 0) return reserved;
+    if (reserved || where.port() != 0) return reserved;
     held.pop_back();
   }
   return reserved;
 }
 
-Result<tunnel::ServerOptions> to_options(const ServerConfig& config, const quic::Credentials& credentials,
+Result<tunnel::ServerOptions> to_options(const ServerConfig& config, const RunInputs& inputs,
                                          std::vector<net::PortReservation>& held) {
   tunnel::ServerOptions options{.listeners = {},
-                                .credentials = &credentials,
+                                .credentials = inputs.credentials.get(),
                                 .balance = config.load_balancer == LoadBalancer::round_robin
                                                ? tunnel::Balance::round_robin
                                                : tunnel::Balance::least_connections,
                                 .health = to_health(config.health)};
-  for (const ListenerConfig& listener : config.listeners) {
-    auto quic = look_up(listener.quic_addr);
-    if (quic) quic = reserve(net::Transport::udp, *quic, held);
+  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+    const ListenerConfig& listener = config.listeners[i];
+    auto quic = reserve(net::Transport::udp, inputs.listeners[i].quic, held);
     if (!quic) return std::unexpected(std::move(quic.error()));
-    auto traffic = reserve_traffic(listener, held);
+    auto traffic = reserve_traffic(listener.protocol, inputs.listeners[i].traffic, held);
     if (!traffic) return std::unexpected(std::move(traffic.error()));
     options.listeners.push_back({.quic_address = *quic,
                                  .traffic_address = *traffic,
@@ -90,14 +80,9 @@ std::size_t visitors_max(std::size_t descriptors, std::size_t workers, std::size
   return std::max(descriptors - std::min(own, descriptors), descriptors / 2);
 }
 
-Result<void> serve(const ServerConfig& config, std::size_t descriptors) {
-  auto credentials = quic::Credentials::load({.certificate = config.tls.server_cert_file,
-                                              .key = config.tls.server_key_file,
-                                              .trust = config.auth.ca_cert_file},
-                                             quic::Credentials::Purpose::server);
-  if (!credentials) return std::unexpected(std::move(credentials.error()));
+Result<void> serve(const ServerConfig& config, const RunInputs& inputs, std::size_t descriptors) {
   std::vector<net::PortReservation> held;
-  auto options = to_options(config, **credentials, held);
+  auto options = to_options(config, inputs, held);
   if (!options) return std::unexpected(std::move(options.error()));
   const ServerConnectionAdvice advice(config);
   options->advice = &advice;
@@ -105,7 +90,7 @@ Result<void> serve(const ServerConfig& config, std::size_t descriptors) {
   options->visitors_max = visitors_max(descriptors, workers, config.listeners.size());
   auto loops = WorkerLoops::make(workers);
   if (!loops) return std::unexpected(std::move(loops.error()));
-  warn_of_dates(**credentials, config.tls.server_cert_file, loops->interfaces().front()->unix_seconds());
+  log_dates(inputs);
 
   tunnel::Server server(std::move(*options), loops->interfaces(), [&] { loops->stop(); });
   if (auto started = server.start(); !started) return started;
@@ -119,10 +104,10 @@ int run_server(const Loaded<ServerConfig>& loaded) {
   const std::size_t descriptors = net::raise_descriptor_limit();
   configure_log(loaded.config.log);
   log_remarks(loaded.warnings, loaded.notices);
-  if (auto served = serve(loaded.config, descriptors); !served) {
-    log::error("the server cannot run", {{"cause", served.error().text()}});
-    log::flush();
-    return 1;
+  const auto inputs = gather_inputs(loaded, std::time(nullptr));
+  if (!inputs) return cannot_run("server", inputs.error());
+  if (auto served = serve(loaded.config, *inputs, descriptors); !served) {
+    return cannot_run("server", {served.error()});
   }
   log::info("stopped");
   log::flush();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/worker_loops.h"
 
+#include <csignal>
 #include <cstdlib>
 #include <system_error>
 #include <thread>
@@ -31,6 +32,10 @@ std::vector<io::EventLoop*> WorkerLoops::interfaces() const {
 Result<void> WorkerLoops::run(std::move_only_function<void()> stop_wanted) {
   bool stopping = false;
   net::SignalWatch signals(loops_.front()->reactor(), [&](int signal) {
+    if (signal == SIGHUP) {
+      log::info("SIGHUP ignored: the configuration is not reloaded while running");
+      return;
+    }
     if (stopping) {
       log::flush();
       std::_Exit(128 + signal);  // as a shell reports a process ended by that signal

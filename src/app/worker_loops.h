@@ -21,6 +21,7 @@ class WorkerLoops {
 
   [[nodiscard]] std::vector<io::EventLoop*> interfaces() const;
   /// Runs all of them until stop(). The first SIGINT or SIGTERM calls `stop_wanted`; a second one ends the process at once.
+  /// SIGHUP is logged and does nothing.
   [[nodiscard]] Result<void> run(std::move_only_function<void()> stop_wanted);
   /// Any thread.
   void stop() const noexcept;

@@ -13,11 +13,15 @@
 namespace qmux::net {
 namespace {
 
-sigset_t ending_signals() noexcept {
+sigset_t watched_signals() noexcept {
   sigset_t set;
   ::sigemptyset(&set);
   ::sigaddset(&set, SIGINT);
   ::sigaddset(&set, SIGTERM);
+  // An ignored signal that is blocked is kept all the same, and a signalfd would report it.
+  struct sigaction hang_up{};
+  ::sigaction(SIGHUP, nullptr, &hang_up);
+  if (hang_up.sa_handler != SIG_IGN) ::sigaddset(&set, SIGHUP);
   return set;
 }
 
@@ -33,12 +37,12 @@ std::size_t raise_descriptor_limit() noexcept {
 
 void take_over_signals() noexcept {
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
-  const sigset_t set = ending_signals();
+  const sigset_t set = watched_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 Result<void> SignalWatch::begin() {
-  const sigset_t set = ending_signals();
+  const sigset_t set = watched_signals();
   const int fd = ::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
   if (fd < 0) return fail("cannot watch for signals: " + errno_text(errno));
   if (auto opened = descriptor_.open(fd); !opened) return opened;

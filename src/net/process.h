@@ -16,11 +16,12 @@ namespace qmux::net {
 /// force.
 std::size_t raise_descriptor_limit() noexcept;
 
-/// SIGPIPE is ignored; SIGINT and SIGTERM no longer end the process but wait for a SignalWatch. To be called
-/// before any other thread starts: threads inherit it.
+/// SIGPIPE is ignored; SIGINT, SIGTERM and SIGHUP no longer end the process but wait for a SignalWatch. A SIGHUP that is
+/// ignored already stays so and is not reported, as nohup(1) and its like intend. To be called before any other thread
+/// starts: threads inherit it.
 void take_over_signals() noexcept;
 
-/// Tells of SIGINT and SIGTERM in the loop whose reactor it is given. One a process; needs
+/// Reports SIGINT, SIGTERM and SIGHUP in the loop whose reactor it is given. One a process; needs
 /// take_over_signals().
 class SignalWatch final : Reactor::Owner {
  public:

@@ -32,6 +32,7 @@ std::optional<Pool::Admission> Pool::join(Applicant applicant) {
     if (member->client.client_id != applicant.client_id) continue;
     if (!same_process(member->client, applicant)) {
       admission.namesake_workers.push_back(member->client.worker);
+      admission.has_namesake = admission.has_namesake || member->state != State::draining;
       continue;
     }
     failed_dials = member->failed_dials;

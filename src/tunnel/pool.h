@@ -90,6 +90,7 @@ class Pool {
     /// Workers that hold members with this client_id of another process, each worker once: most often the newcomer is the same
     /// client, started again, and those are dead. They stay what they are until they have been asked.
     std::vector<std::size_t> namesake_workers;
+    bool has_namesake = false;  ///< one of these takes visitors
   };
 
   /// What a visitor needs of a client.

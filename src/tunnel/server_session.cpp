@@ -100,6 +100,10 @@ void ServerSession::register_client(const wire::Register& request) {
                                   {"remote", connection_.remote_address().text()},
                                   {"certificate", connection_.peer_name()},
                                   {"replaces", admission->replaced.has_value()}});
+  if (admission->has_namesake) {
+    log::info("another client with this client_id is registered",
+              {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
+  }
   host_.session_registered(*this, *admission);
 }
 

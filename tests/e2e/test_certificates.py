@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from harness.certificates import (
@@ -122,6 +123,23 @@ def test_own_certificate_with_troubling_dates_is_told_once(make_tunnel, own_cred
         assert told == [(str(file), f"{date:%Y-%m-%dT%H:%M:%SZ}")], program.log()
     finally:
         program.kill()
+
+
+@pytest.mark.parametrize("role", ["server", "client"])
+@pytest.mark.parametrize(("days", "event"), [
+    (EXPIRED, "certificate expired"), (NOT_YET_VALID, "certificate not valid yet"), (EXPIRES_SOON, "certificate expires soon"),
+], ids=["expired", "not-yet-valid", "expires-soon"])
+def test_check_warns_of_troubling_dates_as_run_does(qmux, make_tunnel, own_credentials, authority, role, days, event):
+    usage = ExtendedKeyUsageOID.SERVER_AUTH if role == "server" else ExtendedKeyUsageOID.CLIENT_AUTH
+    file = getattr(own_credentials, f"{role}_crt")
+    begin, end = authority.issue(file, getattr(own_credentials, f"{role}_key"), usage=usage, names=NAMES, days=days)
+    tunnel = make_tunnel(OWN, credentials=own_credentials)
+    config = tunnel.directory / "checked.yaml"
+    config.write_text(yaml.safe_dump(tunnel.server_settings if role == "server" else tunnel.client_settings))
+    result = qmux("config", "check", role, "-c", str(config))
+    date = begin if days == NOT_YET_VALID else end
+    assert result.stderr == f"warning: {file}: {event}, {date:%Y-%m-%dT%H:%M:%SZ}\n"
+    assert (result.returncode, result.stdout) == (0, f"{config}: ok\n")
 
 
 def test_own_certificate_with_good_dates_is_not_talked_about(make_tunnel, own_credentials):

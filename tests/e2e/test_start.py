@@ -73,10 +73,19 @@ def test_wrong_configuration_is_named_with_its_place(qmux, tmp_path: Path, role,
 
 
 @pytest.mark.parametrize("role", ["server", "client"])
-def test_right_configuration_passes_the_check_and_opens_nothing(qmux, tmp_path: Path, role: str):
+def test_right_configuration_passes_the_check(qmux, credentials, tmp_path: Path, role: str):
     file = tmp_path / "right.yaml"
     file.write_text(SERVER if role == "server" else CLIENT)
-    assert qmux("config", "check", role, "-c", str(file)).returncode == 0
+    result = qmux("config", "check", role, "-c", str(file), cwd=credentials.directory)
+    assert (result.returncode, result.stdout, result.stderr) == (0, f"{file}: ok\n", "")
+
+
+def test_check_opens_no_port(qmux, make_tunnel):
+    tunnel = make_tunnel(OWN)
+    file = tunnel.directory / "server.yaml"
+    file.write_text(yaml.safe_dump(tunnel.server_settings))
+    with bound(socket.SOCK_DGRAM, tunnel.quic_port), bound(socket.SOCK_STREAM, tunnel.traffic_port):
+        assert qmux("config", "check", "server", "-c", str(file)).returncode == 0
 
 
 @pytest.mark.parametrize("role", ["server", "client"])
@@ -125,29 +134,65 @@ def test_second_server_on_the_same_ports_is_refused_and_the_first_serves_on(qmux
         assert tunnel.serves()
 
 
-@pytest.mark.parametrize("key", ["server_cert_file", "server_key_file"])
-@pytest.mark.parametrize("fault", ["missing", "garbage"])
-def test_unusable_certificate_file_is_named(qmux, make_tunnel, key: str, fault: str):
+CHECK_AND_RUN = pytest.mark.parametrize("command", [("config", "check"), ("run",)], ids=["check", "run"])
+FILE_KEYS = [("server", "auth.ca_cert_file"), ("server", "tls.server_cert_file"), ("server", "tls.server_key_file"),
+             ("client", "tls.ca_cert_file"), ("client", "tls.client_cert_file"), ("client", "tls.client_key_file")]
+
+
+def refused(qmux, tunnel, command: tuple[str, ...], role: str, changes: dict[str, str]) -> str:
+    """What is said about a file with these keys, which neither `config check` nor `run` may take."""
+    document = tunnel.server_settings if role == "server" else tunnel.client_settings
+    for path, value in changes.items():
+        section, key = path.split(".")
+        document[section] = document.get(section, {}) | {key: value}
+    file = tunnel.directory / f"{role}.yaml"
+    file.write_text(yaml.safe_dump(document))
+    result = qmux(*command, role, "-c", str(file))
+    assert result.returncode == 1, result.stderr
+    assert result.stdout == ""
+    return result.stderr
+
+
+@CHECK_AND_RUN
+@pytest.mark.parametrize(("role", "key"), FILE_KEYS)
+@pytest.mark.parametrize("fault", ["missing", "garbage", "empty", "directory"])
+def test_unusable_certificate_file_is_named(qmux, make_tunnel, command, role: str, key: str, fault: str):
     tunnel = make_tunnel(OWN)
     file = tunnel.directory / "broken.pem"
-    if fault == "garbage":
-        file.write_text("no PEM")
-    result = run_server(qmux, tunnel, tls=tunnel.server_settings["tls"] | {key: str(file)})
-    assert result.returncode == 1
-    assert str(file) in result.stderr
+    if fault == "directory":
+        file.mkdir()
+    elif fault != "missing":
+        file.write_text("no PEM" if fault == "garbage" else "")
+    assert str(file) in refused(qmux, tunnel, command, role, {key: str(file)})
 
 
-def test_key_of_another_certificate_is_refused(qmux, make_tunnel, credentials):
-    tunnel = make_tunnel(OWN)
-    tls = tunnel.server_settings["tls"] | {"server_key_file": str(credentials.client_key)}
-    result = run_server(qmux, tunnel, tls=tls)
-    assert result.returncode == 1
-    assert "key" in result.stderr
+@CHECK_AND_RUN
+def test_all_certificate_files_that_are_missing_are_named(qmux, make_tunnel, command):
+    missing = {key: f"/nowhere/{key}" for role, key in FILE_KEYS if role == "client"}
+    told = refused(qmux, make_tunnel(OWN), command, "client", missing)
+    assert all(path in told for path in missing.values()), told
 
 
-def test_certificate_of_the_other_role_is_refused(qmux, make_tunnel, credentials):
-    tunnel = make_tunnel(OWN)
-    tls = {"server_cert_file": str(credentials.client_crt), "server_key_file": str(credentials.client_key)}
-    result = run_server(qmux, tunnel, tls=tls)
-    assert result.returncode == 1
-    assert str(credentials.client_crt) in result.stderr and "usage" in result.stderr
+@CHECK_AND_RUN
+@pytest.mark.parametrize("role", ["server", "client"])
+def test_key_of_another_certificate_is_refused(qmux, make_tunnel, credentials, command, role: str):
+    other = credentials.client_key if role == "server" else credentials.server_key
+    told = refused(qmux, make_tunnel(OWN), command, role, {f"tls.{role}_key_file": str(other)})
+    assert str(other) in told and "does not belong to the certificate" in told
+
+
+@CHECK_AND_RUN
+@pytest.mark.parametrize("role", ["server", "client"])
+def test_certificate_of_the_other_role_is_refused(qmux, make_tunnel, credentials, command, role: str):
+    other = "client" if role == "server" else "server"
+    certificate = getattr(credentials, f"{other}_crt")
+    told = refused(qmux, make_tunnel(OWN), command, role, {
+        f"tls.{role}_cert_file": str(certificate), f"tls.{role}_key_file": str(getattr(credentials, f"{other}_key"))})
+    assert str(certificate) in told and "usage" in told
+
+
+@CHECK_AND_RUN
+@pytest.mark.parametrize("role", ["server", "client"])
+def test_token_authentication_is_refused_until_it_exists(qmux, make_tunnel, command, role: str):
+    told = refused(qmux, make_tunnel(OWN), command, role, {"auth.method": "token", "auth.token": "sixteen bytes or more"})
+    assert "auth.method" in told and "not available yet" in told and "sixteen" not in told

@@ -8,6 +8,7 @@
 #include "app/config/load.h"
 #include "app/demo/demo.h"
 #include "app/run_client.h"
+#include "app/run_inputs.h"
 #include "app/run_server.h"
 
 namespace qmux::app {
@@ -17,47 +18,39 @@ constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kWrongConfiguration = 2;
 
-int complain_all(const std::vector<Error>& errors) {
+void complain_all(const std::vector<Error>& errors) {
   for (const Error& error : errors) complain(error.text());
+}
+
+int wrong_configuration(const std::vector<Error>& errors) {
+  complain_all(errors);
   return kWrongConfiguration;
 }
 
 template <typename T>
-int check(const LoadResult<T>& loaded, const std::string& file, bool debug) {
-  if (!loaded) return complain_all(loaded.error());
+int check(const LoadResult<T>& loaded, bool debug) {
+  if (!loaded) return wrong_configuration(loaded.error());
   for (const std::string& warning : loaded->warnings) complain("warning: " + warning);
   if (debug) {
     for (const std::string& notice : loaded->notices) complain("debug: " + notice);
   }
-  say(file + ": ok");
+  const auto inputs = gather_inputs(*loaded, std::time(nullptr));
+  if (!inputs) {
+    complain_all(inputs.error());
+    return kFailed;
+  }
+  if (inputs->dates) {
+    complain("warning: " + inputs->certificate_file + ": " + inputs->dates->event + ", " + inputs->dates->date);
+  }
+  say(loaded->file + ": ok");
   return kDone;
 }
 
-/// Whoever asks for tokens must not be given something else: without them there is no telling who connects.
 template <typename T>
-bool refused(const T& config, const std::string& file) {
-  if (config.auth.method != AuthMethod::token) return false;
-  complain(file + ": auth.method: token authentication is not available yet (expected mtls)");
-  return true;
-}
-
-template <typename T>
-bool prepare(LoadResult<T>& loaded, const std::string& file, bool debug) {
-  if (refused(loaded->config, file)) return false;
+int run_with(LoadResult<T> loaded, bool debug, int (&run)(const Loaded<T>&)) {
+  if (!loaded) return wrong_configuration(loaded.error());
   if (debug) loaded->config.log.level = LogLevel::debug;
-  return true;
-}
-
-int run_server_from(const std::string& file, bool debug) {
-  auto loaded = load_server_config(file);
-  if (!loaded) return complain_all(loaded.error());
-  return prepare(loaded, file, debug) ? run_server(*loaded) : kFailed;
-}
-
-int run_client_from(const std::string& file, bool debug) {
-  auto loaded = load_client_config(file);
-  if (!loaded) return complain_all(loaded.error());
-  return prepare(loaded, file, debug) ? run_client(*loaded) : kFailed;
+  return run(*loaded);
 }
 
 int do_command(const ShowText& show, bool /*debug*/) {
@@ -66,13 +59,13 @@ int do_command(const ShowText& show, bool /*debug*/) {
 }
 
 int do_command(const RunEnd& run, bool debug) {
-  return run.role == Role::server ? run_server_from(run.config_file, debug) : run_client_from(run.config_file, debug);
+  return run.role == Role::server ? run_with(load_server_config(run.config_file), debug, run_server)
+                                  : run_with(load_client_config(run.config_file), debug, run_client);
 }
 
 int do_command(const CheckConfig& wanted, bool debug) {
-  const std::string& file = wanted.config_file;
-  return wanted.role == Role::server ? check(load_server_config(file), file, debug)
-                                     : check(load_client_config(file), file, debug);
+  return wanted.role == Role::server ? check(load_server_config(wanted.config_file), debug)
+                                     : check(load_client_config(wanted.config_file), debug);
 }
 
 int do_command(const GenerateConfig& wanted, bool /*debug*/) {

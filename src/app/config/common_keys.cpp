@@ -18,7 +18,6 @@ constexpr std::uint64_t kUdpPayloadMin = 1200;                       // RFC 9000
 constexpr std::uint64_t kUdpPayloadMax = 65'527;                     // RFC 9000 section 18.2
 constexpr std::uint32_t kPayloadMax = 65'535;
 constexpr std::uint64_t kReadBufferMax = 1'048'576;  // files say 65536 and more where kPayloadMax is meant
-constexpr std::size_t kTokenBytesMin = 16;
 
 std::string path_in(const std::string& map, std::string_view key) {
   return map.empty() ? std::string(key) : map + "." + std::string(key);
@@ -115,7 +114,6 @@ void check_health(Report& report, const HealthConfig& health) {
 void check_token(Report& report, AuthMethod method, const Secret& token) {
   constexpr auto kToken = "auth.token";
   if (report.failed("auth.method") || report.failed(kToken)) return;
-  if (method == AuthMethod::token) report.warn("auth.method", "token has no effect yet: qmux run refuses to start");
   if (method == AuthMethod::token && token.empty()) {
     report.error(kToken, "is required with auth.method token");
   } else if (!token.empty() && token.size_bytes() < kTokenBytesMin) {

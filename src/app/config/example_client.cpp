@@ -6,7 +6,7 @@ namespace qmux::app {
 namespace {
 
 constexpr std::string_view kExample = R"yaml(# A QMux client. docs/CONFIGURATION.md explains every key.
-# Keys that are commented out show their defaults.
+# Keys that are commented out show their defaults. "Not yet" marks those that are read and have no effect in this version.
 # Check this file without starting anything: qmux config check client -c FILE
 
 # What this client is called. Empty: a random UUID at every start, which suits several copies of one file.
@@ -32,9 +32,11 @@ tls:
   client_cert_file: "./certs/client.crt"
   client_key_file: "./certs/client.key"
 
-# With token instead of mtls the certificate and key of the client are not needed.
+# How this client proves itself.
 # auth:
+#   # mtls: by its certificate. Not yet: token, which qmux run refuses in this version.
 #   method: mtls
+#   # Not yet: the server's token, with which the certificate and key of the client are not needed.
 #   token: ""
 
 quic:
@@ -54,7 +56,7 @@ quic:
   # handshakeidletimeout: 5s
   # maxidletimeout: 5m
 
-  # Send data in the first flight of a resumed connection. It can be replayed.
+  # Not yet: send data in the first flight of a resumed connection. It can be replayed.
   # allow0rtt: false
 
   # bbr keeps its speed on lossy paths; cubic backs off at every loss.

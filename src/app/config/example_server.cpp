@@ -6,7 +6,7 @@ namespace qmux::app {
 namespace {
 
 constexpr std::string_view kExample = R"yaml(# A QMux server. docs/CONFIGURATION.md explains every key.
-# Keys that are commented out show their defaults.
+# Keys that are commented out show their defaults. "Not yet" marks those that are read and have no effect in this version.
 # Check this file without starting anything: qmux config check server -c FILE
 
 # Each listener has its own QUIC address, traffic address and pool of clients.
@@ -40,7 +40,7 @@ listeners:
     # handshakeidletimeout: 5s
     # maxidletimeout: 5m
 
-    # Accept data in the first flight of a resumed connection. It can be replayed.
+    # Not yet: accept data in the first flight of a resumed connection. It can be replayed.
     # allow0rtt: false
 
     # bbr keeps its speed on lossy paths; cubic backs off at every loss.
@@ -63,9 +63,10 @@ listeners:
 # Who may connect as a client.
 auth:
   # mtls: whoever has a certificate of this authority.
-  # token: whoever knows the token (at least 16 bytes).
+  # Not yet: token, for whoever knows the token; qmux run refuses it in this version.
   method: "mtls"
   ca_cert_file: "./certs/ca.crt"
+  # Not yet: at least 16 bytes.
   # token: ""
 
 # What the server proves itself with.
@@ -73,8 +74,9 @@ tls:
   server_cert_file: "./certs/server.crt"
   server_key_file: "./certs/server.key"
 
-  # Change the key of session tickets this often (24h is good; 0 is never), and keep so many keys, the current one included.
+  # Not yet: change the key of session tickets this often; 24h is good, 0 is never.
   # session_ticket_encryption_key_rotation_interval: 0
+  # Not yet: number of these keys that are kept, the current one included.
   # session_ticket_encryption_key_rotation_overlap: 2
 
 # Which client of the pool gets the next visitor: least-connections or round-robin.

@@ -21,6 +21,7 @@ struct Loaded {
   T config;
   std::vector<std::string> warnings;  ///< to be said once, at start; "server.yaml:7:5: listeners[0].udp...: ..."
   std::vector<std::string> notices;   ///< the same, for the debug level
+  std::string file;                   ///< its name, for messages
 };
 
 template <typename T>

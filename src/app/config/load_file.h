@@ -24,7 +24,7 @@ void read_document(std::string_view yaml, Report& report, std::span<const KeyInf
 template <typename T>
 LoadResult<T> finish(Report& report, T config) {
   if (!report.ok()) return std::unexpected(report.take_errors());
-  return Loaded<T>{std::move(config), report.take_warnings(), report.take_notices()};
+  return Loaded<T>{std::move(config), report.take_warnings(), report.take_notices(), report.file()};
 }
 
 }  // namespace qmux::app

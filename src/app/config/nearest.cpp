@@ -39,12 +39,13 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::string_view nearest_name(std::string_view name, std::span<const std::string_view> candidates) {
   constexpr std::size_t kNameMax =
       64;  // longer than every name there is; the distance costs the product of the lengths
+  constexpr std::size_t kSlipsMax = 3;  // with more, names of one ending or beginning would pass for each other
   if (name.size() > kNameMax) return {};
   std::string_view best;
-  std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
+  std::size_t best_distance = kNameMax;
   for (const std::string_view candidate : candidates) {
     const std::size_t distance = edit_distance(name, candidate);
-    if (distance < best_distance && distance < candidate.size()) {
+    if (distance < best_distance && distance <= std::min({name.size() / 3, candidate.size() / 3, kSlipsMax})) {
       best = candidate;
       best_distance = distance;
     }

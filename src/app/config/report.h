@@ -41,6 +41,8 @@ class Report {
  public:
   explicit Report(std::string_view file) : file_(file) {}
 
+  [[nodiscard]] const std::string& file() const { return file_; }
+
   /// Notes where a key stands. Keys are paths: "listeners[0].quic_addr"; the root is "".
   void locate(const std::string& path, Mark mark);
   /// Whether the file gives this key.

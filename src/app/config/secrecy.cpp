@@ -22,7 +22,16 @@ std::size_t end_of_word(std::string_view text) {
 
 Secrecy::Secrecy(const YamlNode& root, KeyNames names) : names_(std::move(names)) {
   for (const YamlEntry& entry : root.entries) {
-    if (entry.key == kSecretMap) hide_all_in(entry.value);
+    if (entry.key == kSecretMap) hide_in_auth(entry.value);
+  }
+}
+
+/// Its own keys may be shown; deeper down all are hidden, since a map there is most likely a token that YAML reads as one.
+void Secrecy::hide_in_auth(const YamlNode& auth) {
+  if (auth.kind != YamlNode::Kind::map) return hide_all_in(auth);
+  for (const YamlEntry& entry : auth.entries) {
+    (is_plain_key(entry) ? plain_keys_ : hidden_).insert(entry.key);
+    hide_all_in(entry.value);
   }
 }
 
@@ -42,8 +51,21 @@ bool Secrecy::hides(std::string_view value) const {
 std::string Secrecy::shown_key(std::string_view key) const {
   if (names_.contains(key)) return std::string(key);
   if (hidden_.contains(key)) return {};
+  if (plain_keys_.contains(key)) return std::string(key);
   const std::size_t shown = std::min(name_in_key(key).size(), end_of_word(key));
   return std::string(key.substr(0, shown)) + (shown < key.size() ? "..." : "");
+}
+
+bool is_plain_key(const YamlEntry& entry) {
+  // Without a value it may be what a comma cuts off a token, in "{token: a,b}".
+  if (entry.value.kind == YamlNode::Kind::null) return false;
+  if (entry.value.kind == YamlNode::Kind::scalar && entry.value.text.empty()) return false;
+  const std::string_view key = entry.key;
+  if (key.size() >= kTokenBytesMin || key.starts_with('_')) return false;
+  if (!std::ranges::all_of(key, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; })) return false;
+  // "tokenhush" is "token: hush" without what stands between.
+  const std::size_t word_end = end_of_word(key);
+  return word_end == std::string_view::npos || word_end == key.size() || key[word_end] == '_';
 }
 
 bool takes_in_token(std::string_view value) {

@@ -10,6 +10,7 @@ namespace qmux::app {
 namespace {
 
 const YamlNode kNothing{};
+constexpr std::size_t kListedMax = 16;  // keys in one line, before it says less than it hides
 
 std::string_view kind_name(YamlNode::Kind kind) {
   switch (kind) {
@@ -146,14 +147,15 @@ std::string Section::shown_path(std::string_view given) const {
   return key.empty() ? path_ : path_of(key);
 }
 
-/// What would be right in place of an unknown key.
+/// What would be right in place of an unknown key; empty when nothing is near and the keys are too many to list.
 std::string Section::right_key(std::string_view given) const {
   const std::string_view name = name_in_key(given);
   if (declared_.contains(name)) return "\"" + std::string(name) + ": ...\", with a blank after the colon";
   const std::vector<std::string_view> names(declared_.begin(), declared_.end());
   std::string right(nearest_name(given, names));
   if (right.empty()) right = belongs_elsewhere(name);
-  return right.empty() ? "one of " + joined(names) : right;
+  if (right.empty() && names.size() <= kListedMax) right = "one of " + joined(names);
+  return right;
 }
 
 /// The path of a key of that very name in another map; empty when there is none.

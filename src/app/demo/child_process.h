@@ -32,6 +32,8 @@ class ChildProcess {
   /// The first line, printed already or within `timeout`, that contains `text`; an Error with what it printed last when it
   /// ended or kept silent instead.
   [[nodiscard]] Result<std::string> wait_for_line(const std::string& text, std::chrono::milliseconds timeout);
+  /// -1 while it does not run.
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   /// SIGTERM, and SIGKILL when that has not helped in time; waits for its end.
   void stop();
 

@@ -97,7 +97,7 @@ std::uint16_t HttpService::port() const noexcept { return impl_->acceptor.local_
 
 std::span<const std::byte> HttpService::pattern() {
   static const auto bytes = [] {
-    std::array<std::byte, 65536> filled;
+    std::array<std::byte, kPatternBytes> filled;
     std::uint32_t state = 1;
     for (std::byte& byte : filled) {  // xorshift32: nothing that a compressor or a repeated copy could hide behind
       state ^= state << 13U;

@@ -23,6 +23,7 @@ class HttpService {
   ~HttpService();
 
   [[nodiscard]] std::uint16_t port() const noexcept;
+  static constexpr std::size_t kPatternBytes = 65536;
   /// What /bytes/N repeats.
   [[nodiscard]] static std::span<const std::byte> pattern();
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// The demo's visitor: asks the demo's HTTP service for bytes, directly or through a tunnel, and checks what comes.
+// The demo's visitor: asks the demo's HTTP service for bytes, directly or through a tunnel, and takes the time.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 
 #include "base/address.h"
@@ -13,19 +15,20 @@
 
 namespace qmux::app {
 
-struct Fetch {
-  std::uint64_t bytes = 0;
-  std::chrono::duration<double> seconds{};
-  std::string sha256;  ///< hexadecimal, of what came
-};
+using Seconds = std::chrono::duration<double>;
+/// Time since any fixed moment.
+using DemoClock = std::function<Seconds()>;
 
-/// GET /bytes/N on a connection of its own.
-[[nodiscard]] Result<Fetch> fetch(const Address& service, std::uint64_t bytes);
+/// Fetches `bytes` on a connection of its own, in requests of at most 32 MiB. Returns how long connecting and the requests took.
+/// What has come is given to `arrived` between two requests, with the clock stopped: neither this process nor its
+/// processor does anything else for it meanwhile.
+[[nodiscard]] Result<Seconds> fetch(const Address& service, std::uint64_t bytes, const DemoClock& clock,
+                                    const std::function<void(std::span<const std::byte>)>& arrived);
 
 /// Median time of `count` requests for 64 bytes, one after another on one connection.
-[[nodiscard]] Result<std::chrono::duration<double>> median_round_trip(const Address& service, std::size_t count);
+[[nodiscard]] Result<Seconds> median_round_trip(const Address& service, std::size_t count, const DemoClock& clock);
 
-/// SHA-256 of what GET /bytes/N should give.
+/// SHA-256 of what fetching so many bytes should give.
 [[nodiscard]] std::string expected_sha256(std::uint64_t bytes);
 
 }  // namespace qmux::app

@@ -180,6 +180,19 @@ TEST(Pool, different_instances_and_unnamed_ones_of_one_client_are_all_members) {
   EXPECT_EQ(pool.size(), 4U);
 }
 
+TEST(Pool, names_a_namesake_of_another_process_that_takes_visitors) {
+  Pool pool(Balance::least_connections);
+  ASSERT_TRUE(pool.join(applicant("a", "x", 1)));
+  EXPECT_FALSE(pool.join(applicant("b", "y", 1))->has_namesake) << "another client_id";
+  EXPECT_FALSE(pool.join(applicant("a", "x", 2))->has_namesake) << "the same process";
+  EXPECT_TRUE(pool.join(applicant("a", "y", 1))->has_namesake);
+  EXPECT_TRUE(pool.join(applicant("a"))->has_namesake) << "a program that does not name its processes";
+
+  Pool restarted(Balance::least_connections);
+  restarted.drain(restarted.join(applicant("a", "x", 1))->member);
+  EXPECT_FALSE(restarted.join(applicant("a", "y", 1))->has_namesake) << "the other one is about to go";
+}
+
 TEST(Pool, sends_visitors_by_udp_to_members_that_carry_it) {
   Pool pool(Balance::least_connections);
   (void)pool.join(applicant("tcp alone"));

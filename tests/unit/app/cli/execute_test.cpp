@@ -28,6 +28,13 @@ Outcome outcome(Command command) {
   return {status, ::testing::internal::GetCapturedStdout(), ::testing::internal::GetCapturedStderr()};
 }
 
+std::string replaced(std::string text, std::string_view old, std::string_view by) {
+  for (std::size_t at = 0; (at = text.find(old, at)) != std::string::npos; at += by.size()) {
+    text.replace(at, old.size(), by);
+  }
+  return text;
+}
+
 constexpr std::string_view kTokenServer =
     "listeners: [{quic_addr: '127.0.0.1:0', traffic_addr: '127.0.0.1:0', protocol: tcp}]\n"
     "auth: {method: token, token: 'sixteen bytes and more'}\n"
@@ -39,9 +46,12 @@ TEST(Execute, checks_what_it_generates) {
     const std::string file = dir / "x.yaml";
     EXPECT_EQ(outcome(GenerateConfig{role, file}).status, 0);
     EXPECT_EQ(dir.mode("x.yaml"), 0600U) << "a token may come to stand in it";
-    const Outcome checked = outcome(CheckConfig{role, file});
+    EXPECT_EQ(outcome(GenerateCerts{{.directory = dir / "certs", .server_names = {"a.org"}}, {}}).status, 0);
+    dir.write("here.yaml", replaced(dir.read("x.yaml"), "./certs", dir / "certs"));
+    const Outcome checked = outcome(CheckConfig{role, dir / "here.yaml"});
     EXPECT_EQ(checked.status, 0);
-    EXPECT_EQ(checked.out, file + ": ok\n");
+    EXPECT_EQ(checked.out, dir / "here.yaml" + ": ok\n");
+    EXPECT_EQ(checked.err, "");
   }
 }
 
@@ -66,15 +76,32 @@ TEST(Execute, gives_status_2_for_a_wrong_configuration_with_a_line_for_each_erro
   EXPECT_EQ(outcome(RunEnd{Role::client, dir / "missing.yaml"}).status, 2);
 }
 
-TEST(Execute, never_runs_without_the_authentication_asked_for) {
+TEST(Execute, checks_and_runs_with_one_status_and_one_cause) {
   const TemporaryDirectory dir;
-  dir.write("x.yaml", kTokenServer);
-  const Outcome checked = outcome(CheckConfig{Role::server, dir / "x.yaml"});
-  EXPECT_EQ(checked.status, 0);
-  EXPECT_THAT(checked.err, HasSubstr("auth.method: token has no effect yet"));
-  const Outcome refused = outcome(RunEnd{Role::server, dir / "x.yaml"});
-  EXPECT_EQ(refused.status, 1);
-  EXPECT_EQ(refused.err, dir / "x.yaml" + ": auth.method: token authentication is not available yet (expected mtls)\n");
+  ASSERT_EQ(outcome(GenerateCerts{{.directory = dir.path(), .server_names = {"a.org"}}, {}}).status, 0);
+  const auto both = [&](std::string_view ca, std::string_view certificate, std::string_view key,
+                        std::string_view method, std::string_view cause) {
+    const std::string yaml =
+        "listeners: [{quic_addr: '127.0.0.1:0', traffic_addr: '127.0.0.1:0', protocol: tcp}]\n"
+        "auth: {method: " +
+        std::string(method) + ", token: 'sixteen bytes and more', ca_cert_file: " + dir / ca +
+        "}\ntls: {server_cert_file: " + dir / certificate + ", server_key_file: " + dir / key + "}\n";
+    dir.write("x.yaml", yaml);
+    for (const Outcome& refused :
+         {outcome(CheckConfig{Role::server, dir / "x.yaml"}), outcome(RunEnd{Role::server, dir / "x.yaml"})}) {
+      EXPECT_EQ(refused.status, 1) << yaml;
+      EXPECT_EQ(refused.out, "") << yaml;
+      EXPECT_THAT(refused.err, HasSubstr(cause)) << yaml;
+    }
+  };
+  both("x.crt", "server.crt", "server.key", "mtls", dir / "x.crt: cannot be read");
+  both("ca.crt", "x.crt", "server.key", "mtls", dir / "x.crt: cannot be read");
+  both("ca.crt", "server.crt", "x.key", "mtls", dir / "x.key: cannot be read");
+  both("ca.crt", "server.crt", "ca.key", "mtls", dir / "ca.key: the private key does not belong to");
+  both("ca.crt", "client.crt", "client.key", "mtls", dir / "client.crt: the certificate's extended key usage");
+  both("x.yaml", "server.crt", "server.key", "mtls", dir / "x.yaml: holds no certificate");
+  both("ca.crt", "server.crt", "server.key", "token",
+       dir / "x.yaml: auth.method: token authentication is not available yet (expected mtls)");
 }
 
 TEST(Execute, repeats_no_token) {

@@ -123,7 +123,6 @@ TEST(LoadServer, reads_every_key) {
 
   EXPECT_THAT(server.warnings,
               ElementsAre("s.yaml:13:5: listeners[0].allow0rtt: has no effect yet",
-                          "s.yaml:22:8: auth.method: token has no effect yet: qmux run refuses to start",
                           "s.yaml:22:23: auth.token: has no effect yet",
                           "s.yaml:26:3: tls.session_ticket_encryption_key_rotation_interval: has no effect yet",
                           "s.yaml:27:3: tls.session_ticket_encryption_key_rotation_overlap: has no effect yet"));
@@ -175,6 +174,14 @@ TEST(LoadServer, lists_the_keys_when_none_is_near) {
   EXPECT_THAT(errors(with("", "metrics: 1\n")),
               ElementsAre("s.yaml:7:1: metrics: unknown key (expected one of auth, health_timeout, "
                           "heartbeat_interval, listeners, load_balancer, log, tls, workers)"));
+  EXPECT_THAT(errors(with("", "foo: 1\n")),
+              ElementsAre(::testing::StartsWith("s.yaml:7:1: foo: unknown key (expected one of")));
+  EXPECT_THAT(errors(with("", "log: {foo: 1}\n")),
+              ElementsAre("s.yaml:7:7: log.foo: unknown key (expected one of format, level)"));
+}
+
+TEST(LoadServer, lists_no_keys_when_there_are_many) {
+  EXPECT_THAT(errors(with("    foo: 1\n")), ElementsAre("s.yaml:5:5: listeners[0].foo: unknown key"));
 }
 
 TEST(LoadServer, refuses_a_key_given_twice) {
@@ -231,6 +238,8 @@ TEST(LoadServer, refuses_words_it_does_not_know) {
                           "nearest: bbr)"));
   EXPECT_THAT(errors(with("", "log: {level: loud}\n")),
               ElementsAre("s.yaml:7:7: log.level: \"loud\" is not known (expected debug, info, warn or error)"));
+  EXPECT_THAT(errors("listeners: [{quic_addr: ':1', traffic_addr: ':2', protocol: http}]\n" + std::string(kRest)),
+              ElementsAre("s.yaml:1:51: listeners[0].protocol: \"http\" is not known (expected tcp, udp or both)"));
 }
 
 TEST(LoadServer, refuses_what_is_no_address) {

@@ -20,8 +20,36 @@ TEST(Secrecy, hides_what_stands_in_auth_wherever_else_it_stands) {
   const Secrecy secrecy(document.value().root, {"method", "token"});
   for (const auto* hidden : {"mtls", "b", "d", "hush"}) EXPECT_TRUE(secrecy.hides(hidden)) << hidden;
   EXPECT_FALSE(secrecy.hides("f"));
-  for (const auto* hidden : {"a", "c", "hush"}) EXPECT_EQ(secrecy.shown_key(hidden), "") << hidden;
-  for (const auto* shown : {"method", "token", "e", "tls"}) EXPECT_EQ(secrecy.shown_key(shown), shown);
+  for (const auto* hidden : {"b", "c", "d", "hush"}) EXPECT_EQ(secrecy.shown_key(hidden), "") << hidden;
+  for (const auto* shown : {"method", "token", "a", "e", "tls"}) EXPECT_EQ(secrecy.shown_key(shown), shown);
+}
+
+TEST(Secrecy, shows_what_is_plainly_a_key_of_auth) {
+  const auto shown = [](const std::string& yaml, std::string_view key) {
+    const auto document = parse_yaml(yaml);
+    return Secrecy(document.value().root, {"method", "token"}).shown_key(key);
+  };
+  for (const std::string key : {"ca_file", "user", "password", "token_file", "the_token", "fifteen_letters"})
+    EXPECT_EQ(shown("auth: {" + key + ": x}\n", key), key);
+  for (const std::string key : {"sixteen__letters", "correct_horse_battery_staple", "s3cret", "Secret", "ca-file",
+                                "_hush", "a.b", "a b", "tokenhush", "tokens", "m\u00fcnchen"})
+    EXPECT_EQ(shown("auth: {\"" + key + "\": x}\n", key), "") << key;
+}
+
+TEST(Secrecy, hides_words_in_auth_that_may_belong_to_the_token) {
+  const auto hidden = [](std::string_view yaml) {
+    const auto document = parse_yaml(yaml);
+    return Secrecy(document.value().root, {"method", "token"}).shown_key("hush").empty();
+  };
+  EXPECT_TRUE(hidden("auth: {token: correct,hush}\n")) << "a key without a value, for YAML";
+  EXPECT_TRUE(hidden("auth: {token: correct, hush: }\n"));
+  EXPECT_TRUE(hidden("auth: {token: correct, hush: ''}\n"));
+  EXPECT_TRUE(hidden("auth: {token: {hush: x}}\n"));
+  EXPECT_TRUE(hidden("auth: {token: [{hush: x}]}\n"));
+  EXPECT_TRUE(hidden("auth: {token: hush, hush: x}\n")) << "a value as well";
+  EXPECT_TRUE(hidden("auth: {hush: x}\nauth: {token: hush}\n"));
+  EXPECT_TRUE(hidden("auth: [{hush: x}]\n"));
+  EXPECT_FALSE(hidden("auth: {token: correct, hush: x}\n"));
 }
 
 TEST(Secrecy, hides_what_follows_the_word_token) {
@@ -99,8 +127,13 @@ TEST(Secrecy, leaves_errors_useful) {
   expect("auth:\n  token:SECRET: x\n",
          "s.yaml:2:3: auth: unknown key, not shown in full as it may hold a secret (expected \"token: ...\", with a "
          "blank after the colon)");
-  expect("auth: {methd: mtls}\n",
-         "s.yaml:1:8: auth: unknown key, not shown in full as it may hold a secret (expected method)");
+  expect("auth: {methd: mtls}\n", "s.yaml:1:8: auth.methd: unknown key (expected method)");
+  expect("auth: {ca_file: SECRET}\n",
+         "s.yaml:1:8: auth.ca_file: unknown key (expected one of ca_cert_file, method, token)");
+  expect(
+      "auth: {ca_file2: SECRET}\n",
+      "s.yaml:1:8: auth: unknown key, not shown in full as it may hold a secret (expected one of ca_cert_file, method, "
+      "token)");
   expect("auth: {workers: 1}\n", "s.yaml:1:8: auth.workers: unknown key (expected workers)");
   expect("token:SECRET: x\n",
          "s.yaml:1:1: token...: unknown key, not shown in full as it may hold a secret (expected auth.token)");
