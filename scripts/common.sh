@@ -42,6 +42,11 @@ need_value() {
   [[ $# -ge 2 ]] || usage_error "$1 needs a value"
 }
 
+# is_line_of TEXT LINE
+is_line_of() {
+  [[ $'\n'$1$'\n' == *$'\n'"$2"$'\n'* ]]
+}
+
 # need_number OPTION [VALUE...]
 need_number() {
   need_value "$@"

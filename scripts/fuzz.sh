@@ -12,7 +12,7 @@ fuzz_targets() {
 }
 
 need_fuzz_target() {
-  fuzz_targets | grep -qxF -- "$1" || usage_error "fuzz: unknown target '$1': $(fuzz_targets | paste -sd ' ')"
+  is_line_of "$(fuzz_targets)" "$1" || usage_error "fuzz: unknown target '$1': $(fuzz_targets | paste -sd ' ')"
 }
 
 # fuzz_one TARGET SECONDS: libFuzzer has much to say about a run in which nothing happened; of that one line is shown.

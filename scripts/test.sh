@@ -148,7 +148,7 @@ all_suites() {
 # need_suite OPTION [VALUE...]
 need_suite() {
   need_value "$@"
-  all_suites | grep -qxF -- "$2" || usage_error "unknown suite '$2': $(all_suites | paste -sd ' ')"
+  is_line_of "$(all_suites)" "$2" || usage_error "unknown suite '$2': $(all_suites | paste -sd ' ')"
 }
 
 # run_suites PRESET SEEDS SUITE...: and how long each took, in the end.
