@@ -205,11 +205,8 @@ void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now
     const PacketOwner owner(*this);
     error = ngtcp2_conn_read_pkt(conn_.get(), &path, &info, as_octets(datagram), datagram.size(), tstamp(now));
   }
-  if (error != 0) {
-    fail_with(error, now);
-  } else {
-    last_heard_ = now;
-  }
+  if (std::exchange(heard_, false)) last_heard_ = now;
+  if (error != 0) fail_with(error, now);
   host_.touch(*this);
 }
 

@@ -29,6 +29,7 @@
 #include "quic/datagrams.h"
 #include "quic/packet_batch.h"
 #include "quic/path_mtu.h"
+#include "quic/received_packets.h"
 #include "quic/stream.h"
 #include "quic/stream_queue.h"
 #include "quic/tls_session.h"
@@ -111,7 +112,7 @@ class Connection final : private StreamHost {
   [[nodiscard]] std::string application_protocol() const;
   [[nodiscard]] std::size_t stream_count() const noexcept { return streams_.size(); }
   [[nodiscard]] Duration smoothed_rtt() const noexcept;
-  /// When the last packet of the peer's came.
+  /// When the last 1-RTT packet came that is the peer's without doubt: it decrypts, and it is newer than those before it.
   [[nodiscard]] Time last_heard() const noexcept { return last_heard_; }
   [[nodiscard]] std::size_t packet_bytes() const noexcept;  ///< largest UDP payload that the path takes, as known now
   [[nodiscard]] io::EventLoop& loop() noexcept { return host_.loop(); }
@@ -241,6 +242,7 @@ class Connection final : private StreamHost {
   DatagramUser* datagram_user_ = nullptr;
   DatagramShare share_;
   PathMtu path_mtu_;
+  ReceivedPackets received_packets_;
   std::uint64_t packet_number_ = 0;   ///< of the last 1-RTT packet that was made
   std::vector<Stream*> event_queue_;  ///< streams with something to tell; nullptr where one has gone
   std::vector<Stream*> delivering_;   ///< those being told
@@ -265,6 +267,7 @@ class Connection final : private StreamHost {
   bool closed_told_ = false;
   bool close_packet_due_ = false;
   bool stateless_reset_ = false;
+  bool heard_ = false;               ///< in the datagram that is being read: a packet that counts for last_heard()
   bool datagrams_due_ = false;       ///< the user has some to send
   bool connection_blocked_ = false;  ///< the peer gives no more credit for the connection as a whole
 };

@@ -88,11 +88,13 @@ int ConnectionCallbacks::decrypt(std::uint8_t* into, const ngtcp2_crypto_aead* a
   const int error =
       ngtcp2_crypto_decrypt_cb(into, aead, context, ciphertext, length, nonce, nonce_length, header, header_length);
   Connection* const connection = PacketOwner::current();
-  if (error == 0 && connection != nullptr && connection->path_mtu_.watching() && is_short(header)) {
+  if (error != 0 || connection == nullptr || !is_short(header)) return error;
+  if (connection->received_packets_.newest(header, header_length)) connection->heard_ = true;
+  if (connection->path_mtu_.watching()) {
     const ConstBytes frames = std::as_bytes(std::span(into, length - aead->max_overhead));
     if (const auto ack = AckFrame::find(frames)) connection->path_mtu_.ack_received(*ack);
   }
-  return error;
+  return 0;
 }
 
 void ConnectionCallbacks::rand(std::uint8_t* into, std::size_t length, const ngtcp2_rand_ctx* context) noexcept {
