@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <utility>
 
 #include "base/check.h"
@@ -176,7 +175,7 @@ void Connection::packet_refused(std::size_t bytes, Time now) {
 }
 
 Time Connection::deadline(Time now) const noexcept {
-  if (phase_ != Phase::alive) return end_of_life_;
+  if (phase_ != Phase::alive) return kNever;
   ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry(conn_.get());
   // ngtcp2 wants to be woken for the pacing of every packet, also when there is nothing more to send. Nothing else that it
   // waits for is so urgent.
@@ -187,15 +186,6 @@ Time Connection::deadline(Time now) const noexcept {
 }
 
 void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now) {
-  if (phase_ == Phase::closing) {
-    // RFC 9000 section 10.2.1: answer ever fewer of the packets that still come.
-    ++closing_packets_;
-    if (closing_packets_ <= limits::kClosingAnswersMax && std::has_single_bit(closing_packets_)) {
-      close_packet_due_ = true;
-      host_.touch(*this);
-    }
-    return;
-  }
   if (phase_ != Phase::alive) return;
   const ngtcp2_path path = path_of(run);
   ngtcp2_pkt_info info{};
@@ -211,15 +201,15 @@ void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now
 }
 
 void Connection::expire(Time now) {
-  if (phase_ == Phase::closing || phase_ == Phase::draining) {
-    if (now >= end_of_life_) {
-      phase_ = Phase::gone;
-      end_of_life_ = kNever;
-    }
-  } else if (phase_ == Phase::alive) {
+  if (phase_ == Phase::alive) {
     const int error = ngtcp2_conn_handle_expiry(conn_.get(), tstamp(now));
     if (error != 0) fail_with(error, now);
   }
+  host_.touch(*this);
+}
+
+void Connection::mark_proven() {
+  proven_ = true;
   host_.touch(*this);
 }
 
@@ -299,6 +289,17 @@ void Connection::begin_closing(CloseCause cause, Time now) {
   remote_ = from_ngtcp2(path.path.remote);
   end(std::move(cause), Phase::closing,
       now + 3 * Duration(static_cast<Duration::rep>(ngtcp2_conn_get_pto(conn_.get()))));
+}
+
+ConnectionRemains Connection::take_remains() {
+  CHECK(finished());
+  for (const ngtcp2_cid& id : routed_ids_) host_.unroute(id);
+  const bool answers = phase_ == Phase::closing;
+  return {.close_packet = answers ? std::move(close_packet_) : std::vector<std::byte>(),
+          .local = local_,
+          .remote = remote_,
+          .ids = std::exchange(routed_ids_, {}),
+          .until = phase_ == Phase::gone ? Time{} : end_of_life_};
 }
 
 void Connection::end(CloseCause cause, Phase phase, Time end_of_life) {

@@ -24,6 +24,7 @@
 #include "base/io/event_loop.h"
 #include "base/time.h"
 #include "quic/close_cause.h"
+#include "quic/closing_connections.h"
 #include "quic/connection_host.h"
 #include "quic/datagram_share.h"
 #include "quic/datagrams.h"
@@ -101,6 +102,8 @@ class Connection final : private StreamHost {
   [[nodiscard]] std::uint64_t datagrams_dropped() const noexcept { return datagrams_dropped_; }
   /// CONNECTION_CLOSE with an application error code (RFC 9000 section 10.2). closed() follows with kind `local`.
   void close(ErrorCode code, std::string reason);
+  /// The client is one that this server wants: it takes part in no bound on strangers any more (HandshakeAdmission).
+  void mark_proven();
 
   [[nodiscard]] bool is_server() const noexcept { return server_; }
   [[nodiscard]] bool is_established() const noexcept { return established_told_; }
@@ -132,15 +135,17 @@ class Connection final : private StreamHost {
   [[nodiscard]] bool has_events() const noexcept;
   /// When expire() is to be called, as seen at the end of a pass; kNever when nothing is awaited.
   [[nodiscard]] Time deadline(Time now) const noexcept;
-  /// closed() has been told and nothing more is to be sent: the endpoint may destroy it.
-  [[nodiscard]] bool finished() const noexcept { return phase_ == Phase::gone && closed_told_; }
-  [[nodiscard]] bool handshaking() const noexcept { return phase_ == Phase::alive && !handshake_completed_; }
+  /// closed() has been told and nothing more is to be sent: the endpoint takes what remains and destroys it.
+  [[nodiscard]] bool finished() const noexcept { return phase_ != Phase::alive && closed_told_ && !close_packet_due_; }
+  /// Of a connection that is finished(): for the endpoint's ClosingConnections. It has no routes any more.
+  [[nodiscard]] ConnectionRemains take_remains();
+  [[nodiscard]] bool proven() const noexcept { return proven_; }
 
   /// The endpoint's own notes about the connection.
   struct EndpointMark {
-    std::size_t index = 0;     ///< in the endpoint's list of connections
-    bool touched = false;      ///< is to be served at the end of this pass
-    bool handshaking = false;  ///< counts as a handshake in flight
+    std::size_t index = 0;  ///< in the endpoint's list of connections
+    bool touched = false;   ///< is to be served at the end of this pass
+    bool admitted = false;  ///< has a HandshakeSlot
   } mark;
 
  private:
@@ -148,9 +153,9 @@ class Connection final : private StreamHost {
 
   enum class Phase : std::uint8_t {
     alive,
-    closing,   ///< we sent CONNECTION_CLOSE and answer stray packets with it
-    draining,  ///< the peer sent CONNECTION_CLOSE: silence for three probe timeouts
-    gone,
+    closing,   ///< we send CONNECTION_CLOSE, and what remains answers stray packets with it
+    draining,  ///< the peer sent CONNECTION_CLOSE: what remains keeps silent
+    gone,      ///< nothing is to remain
   };
   struct ConnDeleter {
     void operator()(ngtcp2_conn* conn) const noexcept { ngtcp2_conn_del(conn); }
@@ -258,13 +263,13 @@ class Connection final : private StreamHost {
   std::size_t unsent_bytes_max_;
   std::size_t sent_in_turn_bytes_ = 0;  ///< by the stream at the head of the send queue
   std::uint64_t datagrams_dropped_ = 0;
-  std::uint32_t closing_packets_ = 0;  ///< packets received while closing
   bool handshake_completed_ = false;
   bool established_told_ = false;
   bool credit_wanted_ = false;
   bool credit_arrived_ = false;
   bool filler_wanted_ = false;  ///< to be told
   bool closed_told_ = false;
+  bool proven_ = false;
   bool close_packet_due_ = false;
   bool stateless_reset_ = false;
   bool heard_ = false;               ///< in the datagram that is being read: a packet that counts for last_heard()

@@ -57,6 +57,12 @@ Losses losses_of(const WorkerState& worker) noexcept {
   Losses losses{{
       {"visitors_no_client", counters.visitors_refused_no_client},
       {"visitors_too_many_waiting", counters.visitors_refused_waiting_full},
+      {"handshakes_waiting_full", counters.handshakes_waiting_full},
+      {"handshakes_waited_too_long", counters.handshakes_waited_too_long},
+      {"handshakes_evicted", counters.handshakes_evicted},
+      {"tokens_refused", counters.tokens_refused},
+      {"resets_withheld", counters.resets_withheld},
+      {"closing_forgotten", counters.closing_forgotten},
       {"tunnels_stuck", worker.memory.evictions()},
       {"mailbox_full", counters.mailbox_full},
       {"udp_sessions_evicted", counters.udp.sessions_evicted},

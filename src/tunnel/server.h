@@ -51,6 +51,7 @@ class Server final : public Workers {
 
   const ServerOptions options_;
   UdpParcels parcels_;
+  quic::HandshakeLoad handshakes_;
   MemoryLimit stuck_tunnels_;
   std::vector<std::unique_ptr<Pool>> pools_;  ///< by listener
   std::vector<ListenerSetup> setups_;
