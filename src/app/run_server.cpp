@@ -9,9 +9,11 @@
 
 #include "app/certificate_dates.h"
 #include "app/logging.h"
+#include "app/secret_file.h"
 #include "app/transport.h"
 #include "app/worker_loops.h"
 #include "base/log.h"
+#include "net/os_random.h"
 #include "net/port_reservation.h"
 #include "net/process.h"
 #include "net/resolver.h"
@@ -80,9 +82,14 @@ Result<tunnel::ServerOptions> to_options(const ServerConfig& config, const quic:
 }
 
 Result<void> serve(const ServerConfig& config) {
+  if (!config.tls.quic_secret_file.empty()) {
+    net::OsRandom random;
+    if (auto made = make_secret_file(config.tls.quic_secret_file, random); !made) return made;
+  }
   auto credentials = quic::Credentials::load({.certificate = config.tls.server_cert_file,
                                               .key = config.tls.server_key_file,
-                                              .trust = config.auth.ca_cert_file},
+                                              .trust = config.auth.ca_cert_file,
+                                              .secret = config.tls.quic_secret_file},
                                              quic::Credentials::Purpose::server);
   if (!credentials) return std::unexpected(std::move(credentials.error()));
   std::vector<net::PortReservation> held;

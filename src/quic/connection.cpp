@@ -91,7 +91,7 @@ bool Connection::start_server(const ConnectionStart& start) {
     params.retry_scid_present = 1;
   }
   ngtcp2_cid id;
-  host_.make_connection_id(id, kConnectionIdBytes, params.stateless_reset_token);
+  host_.make_connection_id(id, kConnectionIdBytes, local_, ResetToken(params.stateless_reset_token));
   params.stateless_reset_token_present = 1;
 
   const ngtcp2_path path = path_of(start.first);
@@ -120,7 +120,7 @@ bool Connection::start_client(const ConnectionStart& start) {
   ngtcp2_cid id;
   ngtcp2_cid server_id;
   std::array<std::uint8_t, NGTCP2_STATELESS_RESET_TOKENLEN> unused_token;
-  host_.make_connection_id(id, kConnectionIdBytes, unused_token.data());
+  host_.make_connection_id(id, kConnectionIdBytes, local_, ResetToken(unused_token));
   server_id.datalen = NGTCP2_MAX_CIDLEN;
   host_.loop().random().fill(std::as_writable_bytes(std::span(server_id.data, server_id.datalen)));
 

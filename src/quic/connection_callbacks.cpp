@@ -103,7 +103,8 @@ void ConnectionCallbacks::rand(std::uint8_t* into, std::size_t length, const ngt
 
 int ConnectionCallbacks::new_connection_id(ngtcp2_conn* /*conn*/, ngtcp2_cid* id, std::uint8_t* token,
                                            std::size_t length, void* user) noexcept {
-  self(user).host_.make_connection_id(*id, length, token);
+  self(user).host_.make_connection_id(*id, length, self(user).local_,
+                                      ResetToken(token, NGTCP2_STATELESS_RESET_TOKENLEN));
   self(user).add_route(*id);
   return 0;
 }

@@ -81,10 +81,9 @@ Connection& Endpoint::hold(std::unique_ptr<Connection> owned, HandshakeSlot slot
 
 // --- what connections ask ---------------------------------------------------------------------------------------------
 
-void Endpoint::make_connection_id(ngtcp2_cid& id, std::size_t length, std::uint8_t* reset_token) {
+void Endpoint::make_connection_id(ngtcp2_cid& id, std::size_t length, const Address& local, ResetToken token) {
   make_id(id, length, options_.worker.index, options_.worker.count, loop_.random());
-  CHECK(ngtcp2_crypto_generate_stateless_reset_token(reset_token, as_octets(ConstBytes(secret_)), secret_.size(),
-                                                     &id) == 0);
+  make_reset_token(token, secret_, local, id);
 }
 
 void Endpoint::route(const ngtcp2_cid& id, Connection& connection) { table_.insert(id, connection); }

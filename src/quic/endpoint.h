@@ -117,7 +117,7 @@ class Endpoint final : private ConnectionHost,
   // ConnectionHost
   io::EventLoop& loop() noexcept override { return loop_; }
   ChunkPool& chunks() noexcept override { return chunks_; }
-  void make_connection_id(ngtcp2_cid& id, std::size_t length, std::uint8_t* reset_token) override;
+  void make_connection_id(ngtcp2_cid& id, std::size_t length, const Address& local, ResetToken token) override;
   void route(const ngtcp2_cid& id, Connection& connection) override;
   void unroute(const ngtcp2_cid& id) override;
   void touch(Connection& connection) override;

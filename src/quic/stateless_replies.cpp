@@ -110,10 +110,7 @@ void Endpoint::send_stateless_reset(const io::PacketRun& run, ConstBytes datagra
   ngtcp2_cid id;
   ngtcp2_cid_init(&id, header.dcid, header.dcidlen);
   std::array<std::uint8_t, NGTCP2_STATELESS_RESET_TOKENLEN> token;
-  if (ngtcp2_crypto_generate_stateless_reset_token(token.data(), as_octets(ConstBytes(secret_)), secret_.size(), &id) !=
-      0) {
-    return;
-  }
+  make_reset_token(ResetToken(token), secret_, run.local, id);
   // Shorter than what it answers, so that two endpoints cannot answer each other for ever.
   std::array<std::byte, 64> random;
   const std::size_t random_bytes = std::min(datagram.size() - NGTCP2_STATELESS_RESET_TOKENLEN - 1, random.size());

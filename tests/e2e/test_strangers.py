@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Clients without a certificate, as many as one host can send: they take little of the server, and nothing of others."""
 
+import os
 import select
 import socket
 import time
@@ -8,6 +9,8 @@ import time
 import pytest
 
 from harness.initials import Initials, is_retry
+from harness.link import Link
+from harness.ports import free_port
 from harness.programs import OWN
 from harness.service import read_exactly
 from harness.tunnel import Tunnel
@@ -109,3 +112,26 @@ def test_clients_come_back_while_strangers_flood(make_tunnel):
     tunnel.start_client()
     tunnel.wait_until_serving(5.0)
     flood.close()
+
+
+def test_one_listener_does_not_tell_how_to_cut_connections_of_another(make_tunnel):
+    """RFC 9000 section 10.3: who knows a connection ID must not learn its stateless reset token."""
+    tunnel = make_tunnel(OWN)
+    other_port = free_port()
+    first = tunnel.server_settings["listeners"][0]
+    tunnel.server_settings["listeners"].append(
+        first | {"quic_addr": tunnel.address(other_port), "traffic_addr": tunnel.address(free_port())})
+    link = Link((tunnel.host, tunnel.quic_port))
+    tunnel.client_settings["server"]["servers"][0]["address"] = tunnel.address(link.port)
+    tunnel.start().wait_until_serving()
+    ids = {datagram[1:13] for datagram in link.captured_to_server if not datagram[0] & 0x80}
+    assert ids
+    with tunnel.visit() as visitor, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(5)
+        sock.connect((tunnel.host, other_port))
+        for connection_id in ids:
+            sock.send(bytes([0x40]) + connection_id + os.urandom(87))
+            link.send_to_client(sock.recv(2000))
+        visitor.sendall(b"still here")
+        assert read_exactly(visitor, 10) == b"still here"
+    link.close()

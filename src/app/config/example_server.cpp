@@ -69,6 +69,10 @@ tls:
   server_cert_file: "./certs/server.crt"
   server_key_file: "./certs/server.key"
 
+  # What stateless resets and address tokens follow from; made at the first start. Without it they follow from the key, and change
+  # with it. Servers that share the key behind one address each need a file of their own.
+  # quic_secret_file: "./quic.secret"
+
   # Change the key of session tickets this often (24h is good; 0 is never), and keep so many keys, the current one included.
   # session_ticket_encryption_key_rotation_interval: 0
   # session_ticket_encryption_key_rotation_overlap: 2
