@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -75,6 +76,12 @@ void look_up_listeners(const Loaded<ServerConfig>& loaded, RunInputs& inputs, st
   }
 }
 
+/// `qmux run server` makes this file before it comes here.
+std::string existing(const std::string& secret_file) {
+  std::error_code error;
+  return std::filesystem::exists(secret_file, error) || error ? secret_file : std::string();
+}
+
 Gathered finish(RunInputs inputs, std::vector<Error> errors) {
   if (!errors.empty()) return std::unexpected(std::move(errors));
   return inputs;
@@ -89,7 +96,8 @@ Gathered gather_inputs(const Loaded<ServerConfig>& loaded, std::int64_t now) {
   check_method(config.auth.method, loaded.file, errors);
   load_credentials({.certificate = config.tls.server_cert_file,
                     .key = config.tls.server_key_file,
-                    .trust = config.auth.ca_cert_file},
+                    .trust = config.auth.ca_cert_file,
+                    .secret = existing(config.tls.quic_secret_file)},
                    quic::Credentials::Purpose::server, now, inputs, errors);
   look_up_listeners(loaded, inputs, errors);
   return finish(std::move(inputs), std::move(errors));

@@ -11,9 +11,11 @@
 #include "app/connection_advice.h"
 #include "app/logging.h"
 #include "app/run_inputs.h"
+#include "app/secret_file.h"
 #include "app/transport.h"
 #include "app/worker_loops.h"
 #include "base/log.h"
+#include "net/os_random.h"
 #include "net/port_reservation.h"
 #include "net/process.h"
 #include "tunnel/server.h"
@@ -80,6 +82,13 @@ std::size_t visitors_max(std::size_t descriptors, std::size_t workers, std::size
   return std::max(descriptors - std::min(own, descriptors), descriptors / 2);
 }
 
+/// The one input that is made where it is missing.
+Result<void> make_secret(const ServerConfig& config) {
+  if (config.tls.quic_secret_file.empty()) return {};
+  net::OsRandom random;
+  return make_secret_file(config.tls.quic_secret_file, random);
+}
+
 Result<void> serve(const ServerConfig& config, const RunInputs& inputs, std::size_t descriptors) {
   std::vector<net::PortReservation> held;
   auto options = to_options(config, inputs, held);
@@ -104,6 +113,7 @@ int run_server(const Loaded<ServerConfig>& loaded) {
   const std::size_t descriptors = net::raise_descriptor_limit();
   configure_log(loaded.config.log);
   log_remarks(loaded.warnings, loaded.notices);
+  if (auto made = make_secret(loaded.config); !made) return cannot_run("server", {made.error()});
   const auto inputs = gather_inputs(loaded, std::time(nullptr));
   if (!inputs) return cannot_run("server", inputs.error());
   if (auto served = serve(loaded.config, *inputs, descriptors); !served) {

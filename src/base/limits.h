@@ -32,11 +32,41 @@ inline constexpr std::size_t kRelayReadMaxBytes = std::size_t{256} * 1024;
 
 // --- QUIC -------------------------------------------------------------------------------------------------------------
 
-/// Handshakes in flight on one endpoint from which on clients must first prove their address (Retry, RFC 9000 section 8.1.2).
+/// Handshakes of a process within a second, and in flight, from which on clients must first prove their address (Retry, RFC 9000
+/// section 8.1.2). One that was refused at once counts; one whose client has registered does not. Counter: retries_sent.
 inline constexpr std::size_t kHandshakesBeforeRetry = 64;
-/// Handshakes in flight on one endpoint; more are dropped (a client retransmits its Initial).
-inline constexpr std::size_t kHandshakesMax = 4096;
-/// Stateless resets that one endpoint sends in a second, so that nobody can use us to reflect.
+/// Connections of a process whose clients have not registered, which take some 60 KiB each. Within them a source may have as many
+/// as are left for others; what is beyond waits. Counters: waiting_full, waited_too_long.
+inline constexpr std::size_t kUnprovenMax = 256;
+/// Of these, clients that come back with a NEW_TOKEN token may have this many, and so may the others: each kind keeps some.
+inline constexpr std::size_t kUnprovenOfKindMax = 192;
+/// Initials of a process that wait for their handshake, of each kind, 1.3 KiB each; shared out among its workers ...
+inline constexpr std::size_t kInitialsWaitingMax = 1024;
+/// ... who have this many at least. Counter: waiting_full.
+inline constexpr std::size_t kInitialsWaitingOfWorkerMin = 64;
+/// After this a client has sent its Initial again or given up. Counter: waited_too_long.
+inline constexpr std::chrono::seconds kInitialWaitMax{2};
+/// How often those that wait look again for time and for room.
+inline constexpr std::chrono::milliseconds kInitialRetryInterval{5};
+/// The part of a worker's time that handshakes may take: of clients that come back with a NEW_TOKEN token, and of the others. The
+/// rest is the data path's. Counters: waiting_full, waited_too_long.
+inline constexpr double kKnownHandshakeTimeShare = 0.5;
+inline constexpr double kUnknownHandshakeTimeShare = 0.25;
+/// They may take this much in one go, ...
+inline constexpr std::chrono::milliseconds kHandshakeBurst{10};
+/// ... each counts for this at least ...
+inline constexpr std::chrono::microseconds kHandshakeCostMin{100};
+/// ... and each of its packets for this at most, so that no single one shuts out those that follow.
+inline constexpr std::chrono::milliseconds kHandshakeCostMax{50};
+/// Handshakes that have ended since the allocator's memory was last given back to the system, from which on that is worth a walk
+/// through its heap, ...
+inline constexpr std::size_t kTrimMinHandshakes = 16;
+/// ... and how long after the first of them.
+inline constexpr std::chrono::seconds kTrimDelay{2};
+/// Connections of one endpoint that have ended and still answer packets, a few hundred bytes each; one more forgets the oldest.
+/// Counter: closing_forgotten.
+inline constexpr std::size_t kClosingConnectionsMax = 1024;
+/// Stateless resets that one endpoint sends in a second, so that nobody can use us to reflect. Counter: resets_withheld.
 inline constexpr std::uint64_t kStatelessResetsPerSecond = 100;
 /// A Retry token is good for one round trip, and some patience.
 inline constexpr std::chrono::seconds kRetryTokenLifetime{10};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "net/event_loop.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <chrono>
 #include <system_error>
@@ -54,6 +56,12 @@ void AsioEventLoop::run_pass() {
   } else {
     timer_.wake_at(next);
   }
+}
+
+Time AsioEventLoop::clock() const noexcept {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return Time(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
 }
 
 std::int64_t AsioEventLoop::unix_seconds() const noexcept {

@@ -30,6 +30,7 @@ class AsioEventLoop final : public io::EventLoop {
   void stop() noexcept;
 
   [[nodiscard]] Time now() const noexcept override { return now_; }
+  [[nodiscard]] Time clock() const noexcept override;
   [[nodiscard]] std::int64_t unix_seconds() const noexcept override;
   [[nodiscard]] Random& random() noexcept override { return random_; }
   [[nodiscard]] TimerQueue& timers() noexcept override { return timers_; }

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <utility>
 
 #include "base/check.h"
@@ -105,7 +104,7 @@ bool Connection::start_server(const ConnectionStart& start) {
     params.retry_scid_present = 1;
   }
   ngtcp2_cid id;
-  host_.make_connection_id(id, kConnectionIdBytes, params.stateless_reset_token);
+  host_.make_connection_id(id, kConnectionIdBytes, local_, ResetToken(params.stateless_reset_token));
   params.stateless_reset_token_present = 1;
 
   const ngtcp2_path path = path_of(start.first);
@@ -134,7 +133,7 @@ bool Connection::start_client(const ConnectionStart& start) {
   ngtcp2_cid id;
   ngtcp2_cid server_id;
   std::array<std::uint8_t, NGTCP2_STATELESS_RESET_TOKENLEN> unused_token;
-  host_.make_connection_id(id, kConnectionIdBytes, unused_token.data());
+  host_.make_connection_id(id, kConnectionIdBytes, local_, ResetToken(unused_token));
   server_id.datalen = NGTCP2_MAX_CIDLEN;
   host_.loop().random().fill(std::as_writable_bytes(std::span(server_id.data, server_id.datalen)));
 
@@ -189,7 +188,7 @@ void Connection::packet_refused(std::size_t bytes, Time now) {
 }
 
 Time Connection::deadline(Time now) const noexcept {
-  if (phase_ != Phase::alive) return end_of_life_;
+  if (phase_ != Phase::alive) return kNever;
   ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry(conn_.get());
   // ngtcp2 wants to be woken for the pacing of every packet, also when there is nothing more to send. Nothing else that it
   // waits for is so urgent.
@@ -200,15 +199,6 @@ Time Connection::deadline(Time now) const noexcept {
 }
 
 void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now) {
-  if (phase_ == Phase::closing) {
-    // RFC 9000 section 10.2.1: answer ever fewer of the packets that still come.
-    ++closing_packets_;
-    if (closing_packets_ <= limits::kClosingAnswersMax && std::has_single_bit(closing_packets_)) {
-      close_packet_due_ = true;
-      host_.touch(*this);
-    }
-    return;
-  }
   if (phase_ != Phase::alive) return;
   const ngtcp2_path path = path_of(run);
   ngtcp2_pkt_info info{};
@@ -218,11 +208,8 @@ void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now
     const PacketOwner owner(*this);
     error = ngtcp2_conn_read_pkt(conn_.get(), &path, &info, as_octets(datagram), datagram.size(), tstamp(now));
   }
-  if (error != 0) {
-    fail_with(error, now);
-  } else {
-    last_heard_ = now;
-  }
+  if (std::exchange(heard_, false)) last_heard_ = now;
+  if (error != 0) fail_with(error, now);
   host_.touch(*this);
 }
 
@@ -233,15 +220,15 @@ void Connection::unreachable(io::Unreachable why) {
 }
 
 void Connection::expire(Time now) {
-  if (phase_ == Phase::closing || phase_ == Phase::draining) {
-    if (now >= end_of_life_) {
-      phase_ = Phase::gone;
-      end_of_life_ = kNever;
-    }
-  } else if (phase_ == Phase::alive) {
+  if (phase_ == Phase::alive) {
     const int error = ngtcp2_conn_handle_expiry(conn_.get(), tstamp(now));
     if (error != 0) fail_with(error, now);
   }
+  host_.touch(*this);
+}
+
+void Connection::mark_proven() {
+  proven_ = true;
   host_.touch(*this);
 }
 
@@ -352,6 +339,17 @@ void Connection::begin_closing(CloseCause cause, Time now) {
   remote_ = from_ngtcp2(path.path.remote);
   end(std::move(cause), Phase::closing,
       now + 3 * Duration(static_cast<Duration::rep>(ngtcp2_conn_get_pto(conn_.get()))));
+}
+
+ConnectionRemains Connection::take_remains() {
+  CHECK(finished());
+  for (const ngtcp2_cid& id : routed_ids_) host_.unroute(id);
+  const bool answers = phase_ == Phase::closing;
+  return {.close_packet = answers ? std::move(close_packet_) : std::vector<std::byte>(),
+          .local = local_,
+          .remote = remote_,
+          .ids = std::exchange(routed_ids_, {}),
+          .until = phase_ == Phase::gone ? Time{} : end_of_life_};
 }
 
 void Connection::end(CloseCause cause, Phase phase, Time end_of_life) {

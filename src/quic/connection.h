@@ -24,11 +24,13 @@
 #include "base/io/event_loop.h"
 #include "base/time.h"
 #include "quic/close_cause.h"
+#include "quic/closing_connections.h"
 #include "quic/connection_host.h"
 #include "quic/datagram_share.h"
 #include "quic/datagrams.h"
 #include "quic/packet_batch.h"
 #include "quic/path_mtu.h"
+#include "quic/received_packets.h"
 #include "quic/stream.h"
 #include "quic/stream_schedule.h"
 #include "quic/tls_session.h"
@@ -100,6 +102,8 @@ class Connection final : private StreamHost {
   [[nodiscard]] std::uint64_t datagrams_dropped() const noexcept { return datagrams_dropped_; }
   /// CONNECTION_CLOSE with an application error code (RFC 9000 section 10.2). closed() follows with kind `local`.
   void close(ErrorCode code, std::string reason);
+  /// The client is one that this server wants: it takes part in no bound on strangers any more (HandshakeAdmission).
+  void mark_proven();
 
   [[nodiscard]] bool is_server() const noexcept { return server_; }
   [[nodiscard]] bool is_established() const noexcept { return established_told_; }
@@ -111,7 +115,7 @@ class Connection final : private StreamHost {
   [[nodiscard]] std::string application_protocol() const;
   [[nodiscard]] std::size_t stream_count() const noexcept { return streams_.size(); }
   [[nodiscard]] Duration smoothed_rtt() const noexcept;
-  /// When the last packet of the peer's came.
+  /// When the last 1-RTT packet came that is the peer's without doubt: it decrypts, and it is newer than those before it.
   [[nodiscard]] Time last_heard() const noexcept { return last_heard_; }
   [[nodiscard]] std::size_t packet_bytes() const noexcept;  ///< largest UDP payload that the path takes, as known now
   [[nodiscard]] io::EventLoop& loop() noexcept { return host_.loop(); }
@@ -134,15 +138,17 @@ class Connection final : private StreamHost {
   [[nodiscard]] bool has_events() const noexcept;
   /// When expire() is to be called, as seen at the end of a pass; kNever when nothing is awaited.
   [[nodiscard]] Time deadline(Time now) const noexcept;
-  /// closed() has been told and nothing more is to be sent: the endpoint may destroy it.
-  [[nodiscard]] bool finished() const noexcept { return phase_ == Phase::gone && closed_told_; }
-  [[nodiscard]] bool handshaking() const noexcept { return phase_ == Phase::alive && !handshake_completed_; }
+  /// closed() has been told and nothing more is to be sent: the endpoint takes what remains and destroys it.
+  [[nodiscard]] bool finished() const noexcept { return phase_ != Phase::alive && closed_told_ && !close_packet_due_; }
+  /// Of a connection that is finished(): for the endpoint's ClosingConnections. It has no routes any more.
+  [[nodiscard]] ConnectionRemains take_remains();
+  [[nodiscard]] bool proven() const noexcept { return proven_; }
 
   /// The endpoint's own notes about the connection.
   struct EndpointMark {
-    std::size_t index = 0;     ///< in the endpoint's list of connections
-    bool touched = false;      ///< is to be served at the end of this pass
-    bool handshaking = false;  ///< counts as a handshake in flight
+    std::size_t index = 0;  ///< in the endpoint's list of connections
+    bool touched = false;   ///< is to be served at the end of this pass
+    bool admitted = false;  ///< has a HandshakeSlot
   } mark;
 
  private:
@@ -150,9 +156,9 @@ class Connection final : private StreamHost {
 
   enum class Phase : std::uint8_t {
     alive,
-    closing,   ///< we sent CONNECTION_CLOSE and answer stray packets with it
-    draining,  ///< the peer sent CONNECTION_CLOSE: silence for three probe timeouts
-    gone,
+    closing,   ///< we send CONNECTION_CLOSE, and what remains answers stray packets with it
+    draining,  ///< the peer sent CONNECTION_CLOSE: what remains keeps silent
+    gone,      ///< nothing is to remain
   };
   struct ConnDeleter {
     void operator()(ngtcp2_conn* conn) const noexcept { ngtcp2_conn_del(conn); }
@@ -246,6 +252,7 @@ class Connection final : private StreamHost {
   DatagramUser* datagram_user_ = nullptr;
   DatagramShare share_;
   PathMtu path_mtu_;
+  ReceivedPackets received_packets_;
   std::uint64_t packet_number_ = 0;   ///< of the last 1-RTT packet that was made
   std::vector<Stream*> event_queue_;  ///< streams with something to tell; nullptr where one has gone
   std::vector<Stream*> delivering_;   ///< those being told
@@ -261,7 +268,6 @@ class Connection final : private StreamHost {
   std::size_t filler_bytes_ = 0;
   std::size_t unsent_bytes_max_;
   std::uint64_t datagrams_dropped_ = 0;
-  std::uint32_t closing_packets_ = 0;  ///< packets received while closing
   bool handshake_completed_ = false;
   bool established_told_ = false;
   bool credit_wanted_ = false;
@@ -269,8 +275,10 @@ class Connection final : private StreamHost {
   bool filler_wanted_ = false;  ///< to be told
   bool closed_told_ = false;
   bool sent_since_unreachable_ = false;
+  bool proven_ = false;
   bool close_packet_due_ = false;
   bool stateless_reset_ = false;
+  bool heard_ = false;               ///< in the datagram that is being read: a packet that counts for last_heard()
   bool datagrams_due_ = false;       ///< the user has some to send
   bool connection_blocked_ = false;  ///< the peer gives no more credit for the connection as a whole
 };

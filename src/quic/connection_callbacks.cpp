@@ -88,11 +88,13 @@ int ConnectionCallbacks::decrypt(std::uint8_t* into, const ngtcp2_crypto_aead* a
   const int error =
       ngtcp2_crypto_decrypt_cb(into, aead, context, ciphertext, length, nonce, nonce_length, header, header_length);
   Connection* const connection = PacketOwner::current();
-  if (error == 0 && connection != nullptr && connection->path_mtu_.watching() && is_short(header)) {
+  if (error != 0 || connection == nullptr || !is_short(header)) return error;
+  if (connection->received_packets_.newest(header, header_length)) connection->heard_ = true;
+  if (connection->path_mtu_.watching()) {
     const ConstBytes frames = std::as_bytes(std::span(into, length - aead->max_overhead));
     if (const auto ack = AckFrame::find(frames)) connection->path_mtu_.ack_received(*ack);
   }
-  return error;
+  return 0;
 }
 
 void ConnectionCallbacks::rand(std::uint8_t* into, std::size_t length, const ngtcp2_rand_ctx* context) noexcept {
@@ -101,7 +103,8 @@ void ConnectionCallbacks::rand(std::uint8_t* into, std::size_t length, const ngt
 
 int ConnectionCallbacks::new_connection_id(ngtcp2_conn* /*conn*/, ngtcp2_cid* id, std::uint8_t* token,
                                            std::size_t length, void* user) noexcept {
-  self(user).host_.make_connection_id(*id, length, token);
+  self(user).host_.make_connection_id(*id, length, self(user).local_,
+                                      ResetToken(token, NGTCP2_STATELESS_RESET_TOKENLEN));
   self(user).add_route(*id);
   return 0;
 }

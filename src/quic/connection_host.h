@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/chunk.h"
 #include "base/io/event_loop.h"
+#include "quic/reset_token.h"
 
 namespace qmux::quic {
 
@@ -17,8 +18,9 @@ class ConnectionHost {
  public:
   [[nodiscard]] virtual io::EventLoop& loop() noexcept = 0;
   [[nodiscard]] virtual ChunkPool& chunks() noexcept = 0;
-  /// A new connection ID that leads to this worker, and its stateless reset token (RFC 9000 section 10.3).
-  virtual void make_connection_id(ngtcp2_cid& id, std::size_t length, std::uint8_t* reset_token) = 0;
+  /// A new connection ID that leads to this worker, and its stateless reset token (RFC 9000 section 10.3) for packets that
+  /// the peer sends to `local`.
+  virtual void make_connection_id(ngtcp2_cid& id, std::size_t length, const Address& local, ResetToken token) = 0;
   /// Packets with this destination ID go to the connection from now on; no longer.
   virtual void route(const ngtcp2_cid& id, Connection& connection) = 0;
   virtual void unroute(const ngtcp2_cid& id) = 0;

@@ -18,19 +18,19 @@ namespace qmux::quic {
 
 class Connection;
 
-class ConnectionTable {
+/// The values outlive their entries.
+template <typename Value>
+class IdTable {
  public:
-  explicit ConnectionTable(Random& random) : connections_(64, Hash{random.next_u64() | 1U, random.next_u64() | 1U}) {}
+  explicit IdTable(Random& random) : values_(64, Hash{random.next_u64() | 1U, random.next_u64() | 1U}) {}
 
-  void insert(const ngtcp2_cid& id, Connection& connection) {
-    connections_.insert_or_assign(key(id.data, id.datalen), &connection);
+  void insert(const ngtcp2_cid& id, Value& value) { values_.insert_or_assign(key(id.data, id.datalen), &value); }
+  void erase(const ngtcp2_cid& id) { values_.erase(key(id.data, id.datalen)); }
+  [[nodiscard]] Value* find(const std::uint8_t* id, std::size_t length) const {
+    const auto found = values_.find(key(id, length));
+    return found == values_.end() ? nullptr : found->second;
   }
-  void erase(const ngtcp2_cid& id) { connections_.erase(key(id.data, id.datalen)); }
-  [[nodiscard]] Connection* find(const std::uint8_t* id, std::size_t length) const {
-    const auto found = connections_.find(key(id, length));
-    return found == connections_.end() ? nullptr : found->second;
-  }
-  [[nodiscard]] std::size_t size() const noexcept { return connections_.size(); }
+  [[nodiscard]] std::size_t size() const noexcept { return values_.size(); }
 
  private:
   /// The ID, zero-padded, with its length in the last byte.
@@ -57,7 +57,9 @@ class ConnectionTable {
     return k;
   }
 
-  std::unordered_map<Key, Connection*, Hash> connections_;
+  std::unordered_map<Key, Value*, Hash> values_;
 };
+
+using ConnectionTable = IdTable<Connection>;
 
 }  // namespace qmux::quic

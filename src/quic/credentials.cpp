@@ -19,6 +19,7 @@ namespace qmux::quic {
 namespace {
 
 constexpr std::size_t kSecretBytes = 32;
+constexpr char kSecretLabel[] = "qmux endpoint secret";
 
 struct PemFile {
   std::string text;
@@ -86,12 +87,25 @@ Result<std::vector<std::byte>> derive_secret(PemFile& key, const std::string& pa
       error < 0) {
     return fail(std::string("the private key cannot be used: ") + gnutls_strerror(error), path);
   }
-  static constexpr char kLabel[] = "qmux endpoint secret";
   std::vector<std::byte> secret(kSecretBytes);
-  const int error = gnutls_hmac_fast(GNUTLS_MAC_SHA256, kLabel, sizeof kLabel - 1, der.data, der.size, secret.data());
+  const int error =
+      gnutls_hmac_fast(GNUTLS_MAC_SHA256, kSecretLabel, sizeof kSecretLabel - 1, der.data, der.size, secret.data());
   gnutls_memset(der.data, 0, der.size);
   gnutls_free(der.data);
   if (error < 0) return fail(std::string("the private key cannot be used: ") + gnutls_strerror(error), path);
+  return secret;
+}
+
+Result<std::vector<std::byte>> read_secret(const std::string& path) {
+  PemFile file;
+  if (auto read = read_file(path, file); !read) return std::unexpected(read.error());
+  if (file.text.size() < kSecretBytes) {
+    return fail("is too short to be a secret", path, "at least 32 bytes that cannot be guessed");
+  }
+  std::vector<std::byte> secret(kSecretBytes);
+  const int error = gnutls_hmac_fast(GNUTLS_MAC_SHA256, kSecretLabel, sizeof kSecretLabel - 1, file.text.data(),
+                                     file.text.size(), secret.data());
+  if (error < 0) return fail(std::string("cannot be used: ") + gnutls_strerror(error), path);
   return secret;
 }
 
@@ -143,6 +157,12 @@ Result<std::unique_ptr<Credentials>> Credentials::load(const CredentialFiles& fi
     credentials->secret_ = std::move(*secret);
   }
   gnutls_certificate_set_retrieve_function3(credentials->raw_, &TlsSession::show_own_certificate);
+
+  if (!files.secret.empty()) {
+    auto secret = read_secret(files.secret);
+    if (!secret) return std::unexpected(secret.error());
+    credentials->secret_ = std::move(*secret);
+  }
 
   if (!files.trust.empty()) {
     PemFile trust;

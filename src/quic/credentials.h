@@ -23,6 +23,7 @@ struct CredentialFiles {
   std::string certificate;  ///< own certificate, with its chain
   std::string key;          ///< its private key
   std::string trust;        ///< certificates of the authorities that vouch for the peer
+  std::string secret{};     ///< what secret() follows from, no PEM; none: the private key
 };
 
 /// Of a certificate: from when to when its peers accept it, in seconds since 1970.
@@ -47,7 +48,8 @@ class Credentials {
 
   [[nodiscard]] gnutls_certificate_credentials_t raw() const noexcept { return raw_; }
   [[nodiscard]] gnutls_priority_t priority() const noexcept { return priority_; }
-  /// 32 bytes that depend on the private key alone: what outlives a restart (stateless reset, tokens) derives from them.
+  /// 32 bytes that depend on CredentialFiles::secret or else on the private key alone: what outlives a restart (stateless reset,
+  /// tokens) derives from them.
   [[nodiscard]] ConstBytes secret() const noexcept { return secret_; }
   /// Shows nothing when `files` named none.
   [[nodiscard]] const OwnCertificate& own_certificate() const noexcept { return own_certificate_; }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
@@ -12,7 +13,7 @@
 namespace qmux::quic {
 
 Endpoint::Endpoint(io::EventLoop& loop, ChunkPool& chunks, const EndpointOptions& options)
-    : loop_(loop), chunks_(chunks), options_(options), table_(loop.random()) {
+    : loop_(loop), chunks_(chunks), options_(options), table_(loop.random()), closing_(loop) {
   const ConstBytes secret = options_.credentials->secret();
   secret_.assign(secret.begin(), secret.end());
   if (secret_.empty()) {  // a client without a certificate: nothing of it outlives the process
@@ -24,9 +25,11 @@ Endpoint::Endpoint(io::EventLoop& loop, ChunkPool& chunks, const EndpointOptions
 Endpoint::~Endpoint() {
   // Connections take their routes with them, so the table goes last.
   connections_.clear();
+  if (options_.admission != nullptr) options_.admission->forget(*this);
 }
 
 Result<void> Endpoint::listen(const Address& local, bool shared_port, ConnectionAcceptor& acceptor) {
+  CHECK(options_.admission != nullptr);
   auto socket = loop_.open_datagram({.local = local,
                                      .remote = {},
                                      .shared_port = shared_port,
@@ -57,7 +60,7 @@ Result<Connection*> Endpoint::connect(const Address& remote, const std::string& 
   if (!connection) return fail("the QUIC connection could not be set up", remote.text());
   connection->set_events(&events);
   ++counters_.handshakes_begun;
-  return &hold(std::move(connection));
+  return &hold(std::move(connection), {});
 }
 
 Address Endpoint::local_address() const { return socket_ ? socket_->local_address() : Address(); }
@@ -66,23 +69,21 @@ void Endpoint::close_all(ErrorCode code, const std::string& reason) {
   for (const Held& held : connections_) held.connection->close(code, reason);
 }
 
-Connection& Endpoint::hold(std::unique_ptr<Connection> owned) {
+Connection& Endpoint::hold(std::unique_ptr<Connection> owned, HandshakeSlot slot) {
   Connection& connection = *owned;
   connection.mark.index = connections_.size();
   auto timer = std::make_unique<Timer>(loop_.timers(), [this, &connection] { connection.expire(loop_.now()); });
-  connections_.push_back({std::move(owned), std::move(timer)});
-  connection.mark.handshaking = true;
-  ++handshaking_;
+  connection.mark.admitted = slot.valid();
+  connections_.push_back({std::move(owned), std::move(timer), std::move(slot)});
   touch(connection);
   return connection;
 }
 
 // --- what connections ask ---------------------------------------------------------------------------------------------
 
-void Endpoint::make_connection_id(ngtcp2_cid& id, std::size_t length, std::uint8_t* reset_token) {
+void Endpoint::make_connection_id(ngtcp2_cid& id, std::size_t length, const Address& local, ResetToken token) {
   make_id(id, length, options_.worker.index, options_.worker.count, loop_.random());
-  CHECK(ngtcp2_crypto_generate_stateless_reset_token(reset_token, as_octets(ConstBytes(secret_)), secret_.size(),
-                                                     &id) == 0);
+  make_reset_token(token, secret_, local, id);
 }
 
 void Endpoint::route(const ngtcp2_cid& id, Connection& connection) { table_.insert(id, connection); }
@@ -148,10 +149,31 @@ void Endpoint::receive_datagram(const io::PacketRun& run, ConstBytes datagram, b
     ++counters_.packets_dropped;
     return;
   }
-  if (Connection* connection = table_.find(header.dcid, header.dcidlen)) {
-    return connection->receive(run, datagram, loop_.now());
+  if (!receive_routed(run, datagram, header.dcid, header.dcidlen)) {
+    receive_unrouted(run, datagram, header, handed_over);
   }
-  receive_unrouted(run, datagram, header, handed_over);
+}
+
+bool Endpoint::receive_routed(const io::PacketRun& run, ConstBytes datagram, const std::uint8_t* id,
+                              std::size_t id_length) {
+  if (Connection* connection = table_.find(id, id_length)) {
+    if (connection->mark.admitted) {
+      receive_unproven(*connection, run, datagram);
+    } else {
+      connection->receive(run, datagram, loop_.now());
+    }
+    return true;
+  }
+  std::optional<io::PacketRun> answer;
+  if (!closing_.take(id, id_length, datagram.size(), answer)) return false;
+  if (answer) send_reply(*answer, answer->bytes);
+  return true;
+}
+
+void Endpoint::receive_unproven(Connection& connection, const io::PacketRun& run, ConstBytes datagram) {
+  const Time before = loop_.clock();
+  connection.receive(run, datagram, loop_.now());
+  connections_[connection.mark.index].slot.charge(loop_.clock() - before);
 }
 
 void Endpoint::receive_unrouted(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header,
@@ -176,23 +198,46 @@ void Endpoint::receive_unrouted(const io::PacketRun& run, ConstBytes datagram, c
     ++counters_.packets_dropped;
     return;
   }
-  begin_connection(run, datagram);
+  receive_initial({run.local, run.remote, datagram, datagram.size(), run.ecn}, datagram);
 }
 
-void Endpoint::begin_connection(const io::PacketRun& run, ConstBytes datagram) {
+void Endpoint::receive_initial(const io::PacketRun& run, ConstBytes datagram) {
   ngtcp2_pkt_hd header;
   if (ngtcp2_accept(&header, as_octets(datagram), datagram.size()) != 0) {
     ++counters_.packets_dropped;
     return;
   }
+  HandshakeAdmission& admission = *options_.admission;
   ConnectionStart start;
   const AddressProof proof = check_token(run, header, start);
   if (proof == AddressProof::forged) return refuse_token(run, header);
-  if (proof == AddressProof::none && handshaking_ >= limits::kHandshakesBeforeRetry) return send_retry(run, header);
-  if (handshaking_ >= limits::kHandshakesMax) {
-    ++counters_.handshakes_refused;
+  const Standing standing = proof == AddressProof::known ? Standing::known : Standing::unknown;
+  const bool may_begin = admission.may_begin(run.remote, standing);
+  // Nothing is kept for a source that may be forged.
+  if (proof == AddressProof::none && (!may_begin || admission.retry_wanted())) return send_retry(run, header);
+  if (!may_begin) return admission.wait(*this, run, standing);
+  begin_connection(run, header, start, standing);
+}
+
+void Endpoint::initial_turn(const io::PacketRun& run) {
+  const ConstBytes datagram = run.bytes;
+  ngtcp2_pkt_hd header;
+  CHECK(ngtcp2_accept(&header, as_octets(datagram), datagram.size()) == 0);
+  // Its client has sent it again, or its ClientHello takes two, and the other one's turn was before.
+  if (receive_routed(run, datagram, header.dcid.data, header.dcid.datalen)) return;
+  ConnectionStart start;
+  const AddressProof proof = check_token(run, header, start);
+  if (!accepting_ || (proof != AddressProof::retry && proof != AddressProof::known)) {
+    ++counters_.packets_dropped;
     return;
   }
+  begin_connection(run, header, start, proof == AddressProof::known ? Standing::known : Standing::unknown);
+}
+
+void Endpoint::begin_connection(const io::PacketRun& run, const ngtcp2_pkt_hd& header, ConnectionStart& start,
+                                Standing standing) {
+  const Time before = loop_.clock();
+  HandshakeSlot slot = options_.admission->begun(run.remote, standing);
   start.first = run;
   start.transport = &options_.transport;
   start.credentials = options_.credentials;
@@ -200,14 +245,16 @@ void Endpoint::begin_connection(const io::PacketRun& run, ConstBytes datagram) {
   start.client_scid = header.scid;
   start.version = header.version;
   auto connection = Connection::accept(*this, start);
+  slot.charge(loop_.clock() - before);
   if (!connection) {
-    ++counters_.handshakes_refused;
+    ++counters_.handshakes_failed;
     return;
   }
   ++counters_.handshakes_begun;
-  Connection& held = hold(std::move(connection));
+  slot.attach(*connection);
+  Connection& held = hold(std::move(connection), std::move(slot));
   held.set_events(acceptor_->connection_begun(held));
-  held.receive(run, datagram, loop_.now());
+  receive_unproven(held, run, run.bytes);
 }
 
 // --- sending ----------------------------------------------------------------------------------------------------------
@@ -230,6 +277,7 @@ bool Endpoint::drain_batch(Connection* maker) {
 }
 
 bool Endpoint::deliver_events() {
+  if (acceptor_ != nullptr) options_.admission->serve();
   if (more_to_receive_) {
     more_to_receive_ = false;
     datagrams_readable();
@@ -273,16 +321,17 @@ bool Endpoint::serve(Connection& connection, Time now) {
 }
 
 void Endpoint::settle(Connection& connection) {
-  if (connection.mark.handshaking && !connection.handshaking()) {
-    connection.mark.handshaking = false;
-    --handshaking_;
-  }
   const std::size_t index = connection.mark.index;
+  if (connection.mark.admitted && connection.proven()) {
+    connection.mark.admitted = false;
+    connections_[index].slot.proven();
+  }
   if (!connection.finished()) {
     connections_[index].timer->set(connection.deadline(loop_.now()));
     return;
   }
   if (connection.mark.touched) return;  // its turn comes again
+  closing_.add(connection.take_remains());
   std::swap(connections_[index], connections_.back());
   connections_[index].connection->mark.index = index;
   connections_.pop_back();

@@ -18,10 +18,12 @@
 #include "base/io/event_loop.h"
 #include "base/limits.h"
 #include "base/result.h"
+#include "quic/closing_connections.h"
 #include "quic/connection.h"
 #include "quic/connection_host.h"
 #include "quic/connection_table.h"
 #include "quic/credentials.h"
+#include "quic/handshake_admission.h"
 #include "quic/packet_batch.h"
 #include "quic/transport_config.h"
 
@@ -39,10 +41,12 @@ struct EndpointCounters {
   std::uint64_t packets_dropped = 0;      ///< belonged to nobody and were answered with nothing
   std::uint64_t packets_handed_over = 0;  ///< belonged to another worker
   std::uint64_t handshakes_begun = 0;
-  std::uint64_t handshakes_refused = 0;  ///< over the limit of handshakes in flight
+  std::uint64_t handshakes_failed = 0;  ///< that the libraries could not begin
+  std::uint64_t tokens_refused = 0;     ///< Retry tokens that were forged, of another address, or too old
   std::uint64_t retries_sent = 0;
   std::uint64_t version_negotiations_sent = 0;
   std::uint64_t stateless_resets_sent = 0;
+  std::uint64_t resets_withheld = 0;  ///< beyond limits::kStatelessResetsPerSecond
 };
 
 /// A server's side of things.
@@ -61,9 +65,12 @@ struct EndpointOptions {
   TransportConfig transport;
   const Credentials* credentials = nullptr;  ///< outlives the endpoint
   WorkerSlot worker;
+  HandshakeAdmission* admission = nullptr;  ///< a server's; outlives the endpoint
 };
 
-class Endpoint final : private ConnectionHost, private io::DatagramSocket::Observer {
+class Endpoint final : private ConnectionHost,
+                       private io::DatagramSocket::Observer,
+                       private HandshakeAdmission::Receiver {
  public:
   Endpoint(io::EventLoop& loop, ChunkPool& chunks, const EndpointOptions& options);
   Endpoint(const Endpoint&) = delete;
@@ -91,7 +98,10 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Obser
   /// Closes every connection with this application error.
   void close_all(ErrorCode code, const std::string& reason);
 
-  [[nodiscard]] std::size_t connection_count() const noexcept { return connections_.size(); }
+  /// Those included that have ended but still answer their peers.
+  [[nodiscard]] std::size_t connection_count() const noexcept { return connections_.size() + closing_.size(); }
+  /// Connections that had to stop answering their peers before their time.
+  [[nodiscard]] std::uint64_t closing_forgotten() const noexcept { return closing_.forgotten(); }
   [[nodiscard]] Address local_address() const;
   [[nodiscard]] const EndpointCounters& counters() const noexcept { return counters_; }
   /// Client: the token that the server gave on this connection, to be presented at the next; may be empty.
@@ -101,12 +111,13 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Obser
   struct Held {
     std::unique_ptr<Connection> connection;
     std::unique_ptr<Timer> timer;  ///< for Connection::deadline()
+    HandshakeSlot slot;            ///< a server's: until the client has registered
   };
 
   // ConnectionHost
   io::EventLoop& loop() noexcept override { return loop_; }
   ChunkPool& chunks() noexcept override { return chunks_; }
-  void make_connection_id(ngtcp2_cid& id, std::size_t length, std::uint8_t* reset_token) override;
+  void make_connection_id(ngtcp2_cid& id, std::size_t length, const Address& local, ResetToken token) override;
   void route(const ngtcp2_cid& id, Connection& connection) override;
   void unroute(const ngtcp2_cid& id) override;
   void touch(Connection& connection) override;
@@ -119,25 +130,35 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Obser
 
   /// Lets a client's connection know what the socket knows of packets that do not arrive.
   void report_unreachable();
+  // HandshakeAdmission::Receiver
+  void initial_turn(const io::PacketRun& run) override;
+
   void receive_run(const io::PacketRun& run, bool handed_over);
   void receive_datagram(const io::PacketRun& run, ConstBytes datagram, bool handed_over);
+  /// False: the destination ID is of no connection here, not of one that has ended either.
+  bool receive_routed(const io::PacketRun& run, ConstBytes datagram, const std::uint8_t* id, std::size_t id_length);
   void receive_unrouted(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header,
                         bool handed_over);
-  void begin_connection(const io::PacketRun& run, ConstBytes datagram);
-  /// What the token of an Initial proves about the address that it came from.
-  enum class AddressProof : std::uint8_t { none, token, forged };
+  void receive_initial(const io::PacketRun& run, ConstBytes datagram);
+  void begin_connection(const io::PacketRun& run, const ngtcp2_pkt_hd& header, ConnectionStart& start,
+                        Standing standing);
+  /// Of one that has not registered: what it costs is charged to it.
+  void receive_unproven(Connection& connection, const io::PacketRun& run, ConstBytes datagram);
+  /// What the token of an Initial proves about the address that it came from: nothing, that the client receives there (Retry),
+  /// that it did so as a client of ours (NEW_TOKEN), or that it is up to something.
+  enum class AddressProof : std::uint8_t { none, retry, known, forged };
   AddressProof check_token(const io::PacketRun& run, const ngtcp2_pkt_hd& header, ConnectionStart& start) const;
   void refuse_token(const io::PacketRun& run, const ngtcp2_pkt_hd& header);
   void send_version_negotiation(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header);
   void send_retry(const io::PacketRun& run, const ngtcp2_pkt_hd& header);
   void send_stateless_reset(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header);
   void send_reply(const io::PacketRun& run, ConstBytes packet);
-  Connection& hold(std::unique_ptr<Connection> connection);
+  Connection& hold(std::unique_ptr<Connection> connection, HandshakeSlot slot);
   /// Sends what one connection has to send. True: it has more, for its next turn.
   bool serve(Connection& connection, Time now);
   /// Sends what the batch holds; false: the socket takes no more now. `maker`: who made all of it, where that is known.
   bool drain_batch(Connection* maker);
-  /// Arms the connection's timer, or forgets the connection when it is finished.
+  /// Arms the connection's timer, or keeps only what remains of it when it is finished.
   void settle(Connection& connection);
   [[nodiscard]] std::uint64_t token_time() const;
 
@@ -149,13 +170,13 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Obser
   std::unique_ptr<io::DatagramSocket> socket_;
   std::vector<Held> connections_;
   ConnectionTable table_;
+  ClosingConnections closing_;
   std::vector<Connection*> touched_;
   std::vector<Connection*> serving_;
   PacketBatch batch_;
   bool accepting_ = false;
   bool more_to_receive_ = false;
   bool send_blocked_ = false;
-  std::size_t handshaking_ = 0;
   std::uint64_t resets_allowed_ = limits::kStatelessResetsPerSecond;
   Time resets_refilled_{};
   std::vector<std::byte> server_token_;

@@ -31,15 +31,18 @@ Endpoint::AddressProof Endpoint::check_token(const io::PacketRun& run, const ngt
     }
     start.original_dcid = original;
     start.token_is_retry = true;
-  } else if (header.token[0] != NGTCP2_CRYPTO_TOKEN_MAGIC_REGULAR ||
-             ngtcp2_crypto_verify_regular_token(header.token, header.tokenlen, secret, secret_.size(), run.remote.raw(),
-                                                run.remote.raw_length(), in_ngtcp2(limits::kAddressTokenLifetime),
-                                                token_time()) != 0) {
+    // Only a verified token may reach ngtcp2: any token at all lifts its limit on what is sent to an unproven address.
+    start.token = std::as_bytes(std::span(header.token, header.tokenlen));
+    return AddressProof::retry;
+  }
+  if (header.token[0] != NGTCP2_CRYPTO_TOKEN_MAGIC_REGULAR ||
+      ngtcp2_crypto_verify_regular_token(header.token, header.tokenlen, secret, secret_.size(), run.remote.raw(),
+                                         run.remote.raw_length(), in_ngtcp2(limits::kAddressTokenLifetime),
+                                         token_time()) != 0) {
     return AddressProof::none;
   }
-  // Only a verified token may reach ngtcp2: any token at all lifts its limit on what is sent to an unproven address.
   start.token = std::as_bytes(std::span(header.token, header.tokenlen));
-  return AddressProof::token;
+  return AddressProof::known;
 }
 
 void Endpoint::send_reply(const io::PacketRun& run, ConstBytes packet) {
@@ -82,7 +85,7 @@ void Endpoint::send_retry(const io::PacketRun& run, const ngtcp2_pkt_hd& header)
 }
 
 void Endpoint::refuse_token(const io::PacketRun& run, const ngtcp2_pkt_hd& header) {
-  ++counters_.handshakes_refused;
+  ++counters_.tokens_refused;
   std::array<std::byte, 1200> packet;
   const ngtcp2_ssize length =
       ngtcp2_crypto_write_connection_close(as_octets(MutableBytes(packet)), packet.size(), header.version, &header.scid,
@@ -100,17 +103,14 @@ void Endpoint::send_stateless_reset(const io::PacketRun& run, ConstBytes datagra
     resets_allowed_ = limits::kStatelessResetsPerSecond;
   }
   if (resets_allowed_ == 0) {
-    ++counters_.packets_dropped;
+    ++counters_.resets_withheld;
     return;
   }
   --resets_allowed_;
   ngtcp2_cid id;
   ngtcp2_cid_init(&id, header.dcid, header.dcidlen);
   std::array<std::uint8_t, NGTCP2_STATELESS_RESET_TOKENLEN> token;
-  if (ngtcp2_crypto_generate_stateless_reset_token(token.data(), as_octets(ConstBytes(secret_)), secret_.size(), &id) !=
-      0) {
-    return;
-  }
+  make_reset_token(ResetToken(token), secret_, run.local, id);
   // Shorter than what it answers, so that two endpoints cannot answer each other for ever.
   std::array<std::byte, 64> random;
   const std::size_t random_bytes = std::min(datagram.size() - NGTCP2_STATELESS_RESET_TOKENLEN - 1, random.size());

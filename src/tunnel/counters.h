@@ -33,6 +33,14 @@ struct Counters {
   std::uint64_t protocol_errors = 0;  ///< peers that sent what is no message, or too many, or in the wrong order
   std::uint64_t streams_refused = 0;  ///< opened by a peer that has no business to
 
+  // Of strangers at the QUIC addresses (server).
+  std::uint64_t handshakes_waiting_full = 0;     ///< Initials that found too many of their kind or source waiting
+  std::uint64_t handshakes_waited_too_long = 0;  ///< Initials whose turn did not come in time
+  std::uint64_t handshakes_evicted = 0;          ///< ended to make room for other sources
+  std::uint64_t tokens_refused = 0;              ///< Retry tokens
+  std::uint64_t resets_withheld = 0;             ///< stateless resets
+  std::uint64_t closing_forgotten = 0;  ///< connections that could not answer to the end of their closing period
+
   // Tunnels (both).
   std::uint64_t tunnels_opened = 0;
   static constexpr std::size_t kCauses = static_cast<std::size_t>(RelayEnd::Cause::aborted) + 1;

@@ -53,6 +53,7 @@ class Server final : public Workers {
   const ServerOptions options_;
   VisitorAdmission admission_;
   UdpParcels parcels_;
+  quic::HandshakeLoad handshakes_;
   MemoryLimit stuck_tunnels_;
   std::vector<std::unique_ptr<Pool>> pools_;  ///< by listener
   std::vector<ListenerSetup> setups_;

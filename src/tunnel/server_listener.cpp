@@ -8,13 +8,17 @@
 
 namespace qmux::tunnel {
 
-ServerListener::ServerListener(WorkerState& worker, quic::WorkerSlot slot, const ListenerSetup& setup, Workers& workers)
+ServerListener::ServerListener(WorkerState& worker, quic::WorkerSlot slot, const ListenerSetup& setup,
+                               quic::HandshakeAdmission& handshakes, Workers& workers)
     : worker_(worker),
       slot_(slot),
       setup_(setup),
       workers_(workers),
       endpoint_(worker.loop, worker.chunks,
-                {.transport = setup.options->transport, .credentials = setup.server->credentials, .worker = slot}),
+                {.transport = setup.options->transport,
+                 .credentials = setup.server->credentials,
+                 .worker = slot,
+                 .admission = &handshakes}),
       retry_(worker.loop.timers(), [this] { place_waiting(); }) {
   if (!setup.options->udp) return;
   udp_.emplace(worker, UdpListener::Setup{.listener = setup.index,

@@ -36,7 +36,9 @@ class ServerListener final : private quic::ConnectionAcceptor,
                              private io::TcpListener::Observer,
                              public ServerSessionHost {
  public:
-  ServerListener(WorkerState& worker, quic::WorkerSlot slot, const ListenerSetup& setup, Workers& workers);
+  /// `handshakes`: the worker's; outlives it.
+  ServerListener(WorkerState& worker, quic::WorkerSlot slot, const ListenerSetup& setup,
+                 quic::HandshakeAdmission& handshakes, Workers& workers);
   ~ServerListener();
 
   /// Opens both sockets at these addresses (those of the options, with the ports that the first worker got).

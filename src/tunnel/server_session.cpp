@@ -93,6 +93,7 @@ void ServerSession::register_client(const wire::Register& request) {
   client_id_ = request.client_id;
   instance_ = request.instance;
   member_ = admission->member;
+  connection_.mark_proven();
   ++worker_.counters.clients_registered;
   control_->send(wire::RegisterAck{.success = true, .message = "registered", .capabilities = words_of(abilities_)});
   control_->start_heartbeats();

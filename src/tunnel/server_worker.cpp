@@ -11,16 +11,17 @@
 
 namespace qmux::tunnel {
 
-ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, MemoryLimit& stuck_tunnels,
-                           std::span<const ListenerSetup> setups, Workers& workers,
+ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, quic::HandshakeLoad& handshakes,
+                           MemoryLimit& stuck_tunnels, std::span<const ListenerSetup> setups, Workers& workers,
                            std::move_only_function<void()> stopped)
     : state_(loop, slot.count, stuck_tunnels),
       mailbox_(limits::kMailboxMessagesMax),
       strays_(limits::kStrayRunsMax),
+      admission_(loop, handshakes, slot.count),
       stopped_(std::move(stopped)),
       stop_deadline_(loop.timers(), [this] { finish_stop(); }) {
   for (const ListenerSetup& setup : setups) {
-    listeners_.push_back(std::make_unique<ServerListener>(state_, slot, setup, workers));
+    listeners_.push_back(std::make_unique<ServerListener>(state_, slot, setup, admission_, workers));
   }
   loop.set_pass_observer(this);
   loop.set_wake_handler([this] { woken(); });
@@ -89,7 +90,22 @@ void ServerWorker::handle_udp(UdpListener& listener, Message& message) {
   }
 }
 
+void ServerWorker::count_strangers() {
+  Counters& counters = state_.counters;
+  counters.handshakes_waiting_full = admission_.counters().waiting_full;
+  counters.handshakes_waited_too_long = admission_.counters().waited_too_long;
+  counters.handshakes_evicted = admission_.counters().evicted;
+  counters.tokens_refused = counters.resets_withheld = counters.closing_forgotten = 0;
+  for (const auto& listener : listeners_) {
+    const quic::Endpoint& endpoint = listener->endpoint();
+    counters.tokens_refused += endpoint.counters().tokens_refused;
+    counters.resets_withheld += endpoint.counters().resets_withheld;
+    counters.closing_forgotten += endpoint.closing_forgotten();
+  }
+}
+
 void ServerWorker::end_of_pass(Time now) {
+  count_strangers();
   end_pass(state_,
            listeners_ | std::views::transform([](const auto& each) -> quic::Endpoint& { return each->endpoint(); }),
            now);

@@ -23,7 +23,8 @@ namespace qmux::tunnel {
 class ServerWorker final : private io::EventLoop::PassObserver {
  public:
   /// `stopped` is told once, on the worker's thread, when an orderly stop is done.
-  ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, MemoryLimit& stuck_tunnels,
+  /// `handshakes` and `stuck_tunnels` are the process's.
+  ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, quic::HandshakeLoad& handshakes, MemoryLimit& stuck_tunnels,
                std::span<const ListenerSetup> setups, Workers& workers, std::move_only_function<void()> stopped);
   ServerWorker(const ServerWorker&) = delete;
   ServerWorker& operator=(const ServerWorker&) = delete;
@@ -45,6 +46,8 @@ class ServerWorker final : private io::EventLoop::PassObserver {
   void handle(WorkerMessage message);
   template <typename Message>
   void handle_udp(UdpListener& listener, Message& message);
+  /// What the endpoints have refused, for the report.
+  void count_strangers();
   void begin_stop();
   void finish_stop();
 
@@ -53,6 +56,7 @@ class ServerWorker final : private io::EventLoop::PassObserver {
   std::vector<WorkerMessage> taken_;
   Mailbox<StrayPackets> strays_;
   std::vector<StrayPackets> strays_taken_;
+  quic::HandshakeAdmission admission_;
   std::vector<std::unique_ptr<ServerListener>> listeners_;
   std::move_only_function<void()> stopped_;
   Timer stop_deadline_;

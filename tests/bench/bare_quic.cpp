@@ -100,7 +100,7 @@ class Transfer final : public quic::StreamEvents {
 class Side final : public io::EventLoop::PassObserver, public quic::ConnectionEvents, public quic::ConnectionAcceptor {
  public:
   Side(net::AsioEventLoop& loop, const quic::Credentials& credentials, const quic::TransportConfig& transport)
-      : loop_(loop), endpoint(loop, chunks_, {transport, &credentials, {}}) {
+      : loop_(loop), admission_(loop, load_, 1), endpoint(loop, chunks_, {transport, &credentials, {}, &admission_}) {
     loop_.set_pass_observer(this);
   }
   void end_of_pass(Time now) override {
@@ -134,6 +134,8 @@ class Side final : public io::EventLoop::PassObserver, public quic::ConnectionEv
  private:
   net::AsioEventLoop& loop_;
   ChunkPool chunks_;
+  quic::HandshakeLoad load_;
+  quic::HandshakeAdmission admission_;
   std::deque<Transfer> transfers_;
 
  public:

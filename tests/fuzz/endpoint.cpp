@@ -68,9 +68,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ChunkPool chunks;
   const quic::TransportConfig transport;
   Acceptor acceptor(workers);
-  quic::Endpoint endpoint(
-      world.b, chunks,
-      {.transport = transport, .credentials = &credentials(), .worker = {.index = 0, .count = workers}});
+  quic::HandshakeLoad load;
+  quic::HandshakeAdmission admission(world.b, load, workers);
+  quic::Endpoint endpoint(world.b, chunks,
+                          {.transport = transport,
+                           .credentials = &credentials(),
+                           .worker = {.index = 0, .count = workers},
+                           .admission = &admission});
   CHECK(endpoint.listen(world.b_host.v4(4433), false, acceptor).has_value());
   Silent silent;
   const auto sender = world.a.open_datagram({.local = world.a_host.v4(5000), .remote = {}}, silent);
@@ -101,5 +105,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // Nobody here can finish a handshake, so each datagram began one connection at the most.
   CHECK(endpoint.connection_count() <= datagrams);
   CHECK(endpoint.counters().packets_received <= datagrams);
+  CHECK(load.unproven() <= endpoint.connection_count());
   return 0;
 }

@@ -74,6 +74,10 @@ tls:
   server_cert_file: "./certs/server.crt"
   server_key_file: "./certs/server.key"
 
+  # What stateless resets and address tokens follow from; made at the first start. Without it they follow from the key, and change
+  # with it. Servers that share the key behind one address each need a file of their own.
+  # quic_secret_file: "./quic.secret"
+
   # Not yet: change the key of session tickets this often; 24h is good, 0 is never.
   # session_ticket_encryption_key_rotation_interval: 0
   # Not yet: number of these keys that are kept, the current one included.

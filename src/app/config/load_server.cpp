@@ -38,6 +38,7 @@ void auth_keys(Section& keys, ServerAuthConfig& auth) {
 void tls_keys(Section& keys, ServerTlsConfig& tls) {
   keys.file("server_cert_file", tls.server_cert_file).required();
   keys.file("server_key_file", tls.server_key_file).required();
+  keys.file("quic_secret_file", tls.quic_secret_file);
   keys.duration("session_ticket_encryption_key_rotation_interval", tls.ticket_key_rotation_interval, 1s, kDurationMax)
       .no_effect_yet();
   keys.number("session_ticket_encryption_key_rotation_overlap", tls.ticket_key_rotation_overlap, 1, 255)

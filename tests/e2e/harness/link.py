@@ -34,6 +34,8 @@ class Link:
         self.rebindings = 0
         self.captured: list[bytes] = []
         """The first datagrams in both directions, for tests that send them again."""
+        self.captured_to_server: list[bytes] = []
+        """Those of them that come from the client."""
         self._inner = self._socket()
         self._inner.bind((server[0], 0))
         self._outer = self._socket()
@@ -47,6 +49,11 @@ class Link:
         self._rebind.set()
         while self.rebindings == before:
             time.sleep(0.001)
+
+    def send_to_client(self, datagram: bytes) -> None:
+        """As if it came from the server."""
+        assert self._client is not None
+        self._inner.sendto(datagram, self._client)
 
     def close(self) -> None:
         self._closing.set()
@@ -93,6 +100,8 @@ class Link:
                 self._client = sender
             if len(self.captured) < 200:
                 self.captured.append(datagram)
+                if sock is self._inner:
+                    self.captured_to_server.append(datagram)
             if self._random.random() >= self._loss:
                 due = time.monotonic() + self._delay
                 heapq.heappush(self._in_flight, (due, next(self._sequence), sock is self._inner, datagram))

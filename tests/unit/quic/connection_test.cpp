@@ -209,6 +209,29 @@ TEST(Connection, close_tells_the_peer_code_and_reason) {
   EXPECT_EQ(pair.server.chunks.in_use_bytes(), 0U);
 }
 
+TEST(Connection, only_what_decrypts_is_a_sign_of_life) {
+  QuicPair pair;
+  pair.establish();
+  TestStream mine(*pair.client.connection->open_stream());
+  mine.send("hello", false);
+  QuicPair::act(pair.client);
+  ASSERT_TRUE(pair.run_until([&] { return !pair.server.accepted.empty(); }));
+  pair.world.run_for(seconds(1));
+  const Time heard = pair.server.connection->last_heard();
+  EXPECT_GT(heard, Time{});
+
+  // Each packet gets one wrong bit on its way: as good as forged by somebody who knows the connection ID.
+  pair.world.a_to_b.properties().corruption = 1;
+  const std::uint64_t received = pair.server.endpoint->counters().packets_received;
+  mine.send(pattern(30'000), false);
+  QuicPair::act(pair.client);
+  ASSERT_TRUE(pair.run_until([&] { return pair.server.endpoint->counters().packets_received > received + 20; }));
+  EXPECT_EQ(pair.server.connection->last_heard(), heard);
+
+  pair.world.a_to_b.properties().corruption = 0;
+  ASSERT_TRUE(pair.run_until([&] { return pair.server.connection->last_heard() > heard; }));
+}
+
 TEST(Connection, idle_timeout_ends_it_without_a_word) {
   TransportConfig transport;
   transport.idle_timeout = seconds(3);

@@ -36,6 +36,24 @@ CredentialFiles with(std::string CredentialFiles::* file, const std::string& pat
 
 TEST(Credentials, load_what_belongs_together) { EXPECT_TRUE(Credentials::load(kServer, Credentials::Purpose::server)); }
 
+TEST(Credentials, secret_of_a_file_outlives_a_new_key) {
+  const TemporaryFile file("0123456789abcdef0123456789abcdef\n");
+  CredentialFiles files = kServer;
+  files.secret = file.path;
+  const auto before = Credentials::load(files, Credentials::Purpose::server);
+  const auto after = Credentials::load({fixture("nameless_server.crt"), fixture("nameless_server.key"), "", file.path},
+                                       Credentials::Purpose::server);
+  const auto without = Credentials::load(kServer, Credentials::Purpose::server);
+  ASSERT_TRUE(before && after && without);
+  EXPECT_TRUE(std::ranges::equal((*before)->secret(), (*after)->secret()));
+  EXPECT_FALSE(std::ranges::equal((*before)->secret(), (*without)->secret()));
+}
+
+TEST(Credentials, a_secret_that_could_be_guessed_is_refused) {
+  const TemporaryFile file("0123456789abcdef");
+  EXPECT_THAT(failure(with(&CredentialFiles::secret, file.path)).text(), HasSubstr("too short"));
+}
+
 TEST(Credentials, secret_depends_on_the_key_alone) {
   const auto once = Credentials::load(kServer, Credentials::Purpose::server);
   const auto again = Credentials::load(kServer, Credentials::Purpose::server);

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <deque>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/limits.h"
@@ -52,6 +55,15 @@ std::vector<std::byte> long_header_packet(std::uint32_t version, std::size_t byt
   write_be(std::span(packet).subspan(1), version);
   packet[5] = std::byte{8};   // destination ID
   packet[14] = std::byte{8};  // source ID
+  return packet;
+}
+
+/// An Initial without a token that begins a connection, and does not decrypt.
+std::vector<std::byte> garbage_initial(std::uint64_t id) {
+  std::vector<std::byte> packet = long_header_packet(NGTCP2_PROTO_VER_V1, 1200);
+  write_be(std::span(packet).subspan(6), id);
+  packet[23] = std::byte{0};  // length of the token
+  write_be(std::span(packet).subspan(24), std::uint16_t{0x4000 + 1174});
   return packet;
 }
 
@@ -104,12 +116,13 @@ TEST(Endpoint, drops_garbage_and_goes_on) {
 /// Many clients on one loop.
 class Crowd final : public io::EventLoop::PassObserver, public ConnectionEvents {
  public:
-  Crowd(QuicPair& pair, std::size_t count) : loop_(pair.world.a_host, "crowd") {
+  Crowd(QuicPair& pair, std::size_t count, ConstBytes token = {}) : Crowd(pair, pair.world.a_host, count, token) {}
+  Crowd(QuicPair& pair, sim::Host& host, std::size_t count, ConstBytes token = {}) : loop_(host, "crowd") {
     loop_.set_pass_observer(this);
     for (std::size_t i = 0; i < count; ++i) {
       endpoints_.push_back(std::make_unique<Endpoint>(
           loop_, chunks_, EndpointOptions{TransportConfig{}, pair.client_credentials.get(), WorkerSlot{}}));
-      EXPECT_TRUE(endpoints_.back()->connect(pair.server_address, "server.test", {}, *this));
+      EXPECT_TRUE(endpoints_.back()->connect(pair.server_address, "server.test", token, *this));
     }
     loop_.request_pass();
   }
@@ -152,6 +165,88 @@ TEST(Endpoint, asks_clients_to_prove_their_address_when_handshakes_pile_up) {
   EXPECT_TRUE(pair.run_until([&] { return crowd.established_count > 0; })) << "the others get in as well";
 }
 
+TEST(Endpoint, asks_clients_to_prove_their_address_when_many_have_just_been_refused) {
+  QuicPair pair;
+  pair.connect();
+  ASSERT_TRUE(pair.run_until([&] { return pair.server.is_established; }));
+  RawSender raw(pair);
+  for (std::size_t i = 0; i < 4 * limits::kHandshakesBeforeRetry; ++i) {
+    raw.send(garbage_initial(i));
+  }
+  pair.world.run_for(std::chrono::milliseconds(500));
+  EXPECT_EQ(pair.server.load.unproven(), 1U) << "none of them is kept";
+  const EndpointCounters& counters = pair.server.endpoint->counters();
+  EXPECT_LE(counters.handshakes_begun, limits::kHandshakesBeforeRetry + 32);
+  EXPECT_GE(counters.retries_sent, 2 * limits::kHandshakesBeforeRetry);
+  EXPECT_EQ(raw.replies.size(), counters.retries_sent);
+}
+
+TEST(Endpoint, keeps_of_a_refused_connection_only_what_answers_its_client) {
+  QuicPair pair(1, {}, {}, {}, "foreign_client", "ca");
+  // The server's last word is lost. The client finds out by sending again.
+  pair.world.world.network().block(pair.world.b_host, pair.world.a_host, std::chrono::milliseconds(12),
+                                   std::chrono::milliseconds(30));
+  pair.connect();
+  ASSERT_TRUE(pair.run_until([&] { return pair.server.cause.has_value(); }));
+  pair.world.run_for(std::chrono::milliseconds(1));
+  EXPECT_EQ(pair.server.load.unproven(), 0U);
+  EXPECT_EQ(pair.server.endpoint->connection_count(), 1U) << "its memory is gone, its place is not";
+  EXPECT_FALSE(pair.client.cause);
+  ASSERT_TRUE(pair.run_until([&] { return pair.client.cause.has_value(); }, seconds(4)));
+  EXPECT_EQ(pair.client.cause->kind, CloseCause::Kind::peer_transport);
+  EXPECT_TRUE(pair.run_until([&] { return pair.server.endpoint->connection_count() == 0; }));
+}
+
+/// How long it takes until all clients are back that a restart of the server has lost, while strangers send garbage.
+Duration time_until_all_are_back(QuicPair& pair, std::size_t clients, bool with_tokens) {
+  pair.server.admits = true;
+  pair.establish();
+  EXPECT_TRUE(pair.run_until([&] { return !pair.client.endpoint->server_token().empty(); }));
+  const std::vector<std::byte> token = with_tokens ? pair.client.endpoint->server_token() : std::vector<std::byte>();
+  pair.server.endpoint.reset();
+  pair.server.endpoint = std::make_unique<Endpoint>(
+      pair.server.loop, pair.server.chunks,
+      EndpointOptions{TransportConfig{}, pair.server_credentials.get(), {}, &pair.server.admission});
+  EXPECT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
+  RawSender raw(pair);
+  for (std::uint64_t i = 0; i < 500; ++i) raw.send(garbage_initial(i));
+  const Time begin = pair.world.b.now();
+  Crowd crowd(pair, clients, token);
+  EXPECT_TRUE(pair.run_until([&] { return crowd.established_count == clients; })) << crowd.established_count;
+  return pair.world.b.now() - begin;
+}
+
+TEST(Endpoint, lets_all_its_clients_in_soon_after_a_restart) {
+  QuicPair pair;
+  EXPECT_LT(time_until_all_are_back(pair, 300, true), seconds(2));
+  EXPECT_EQ(pair.server.endpoint->counters().handshakes_begun, limits::kHandshakesBeforeRetry + 300)
+      << "as many strangers as may without a Retry, and each client once";
+}
+
+TEST(Endpoint, lets_unknown_clients_in_soon_as_well) {
+  QuicPair pair;
+  EXPECT_LT(time_until_all_are_back(pair, 300, false), seconds(2));
+  EXPECT_GT(pair.server.endpoint->counters().retries_sent, 0U);
+}
+
+TEST(Endpoint, makes_room_for_a_source_that_has_none) {
+  QuicPair pair;
+  pair.server_address = pair.world.b_host.address(AF_INET, 4433);
+  ASSERT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
+  // Clients that never register, from ever more addresses, until there is no room.
+  std::deque<Crowd> crowds;
+  for (int i = 0; pair.server.load.room(Standing::unknown) > 0; ++i) {
+    ASSERT_LT(i, 20);
+    crowds.emplace_back(pair, pair.world.world.network().add_host("stranger" + std::to_string(i)),
+                        static_cast<std::size_t>(std::max(1, 100 >> i)));
+    pair.world.run_for(seconds(1));
+  }
+  EXPECT_EQ(pair.server.admission.counters().evicted, 0U);
+  Crowd newcomer(pair, 1);
+  EXPECT_TRUE(pair.run_until([&] { return newcomer.established_count == 1; }, seconds(1)));
+  EXPECT_EQ(pair.server.admission.counters().evicted, 1U);
+}
+
 TEST(Endpoint, gives_a_client_a_token_for_its_next_visit) {
   QuicPair pair;
   pair.establish();
@@ -165,7 +260,8 @@ TEST(Endpoint, resets_connections_that_a_crash_has_lost) {
   // The process dies: no word to anybody. Its successor has the same key, and so the same secret.
   pair.server.endpoint.reset();
   pair.server.endpoint = std::make_unique<Endpoint>(
-      pair.server.loop, pair.server.chunks, EndpointOptions{TransportConfig{}, pair.server_credentials.get(), {}});
+      pair.server.loop, pair.server.chunks,
+      EndpointOptions{TransportConfig{}, pair.server_credentials.get(), {}, &pair.server.admission});
   ASSERT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
   TestStream mine(*pair.client.connection->open_stream());
   mine.send("anybody there? a packet must be long enough to be answered with a reset", false);
@@ -210,9 +306,9 @@ TEST(Endpoint, follows_a_client_whose_nat_forgets_it) {
 TEST(Endpoint, hands_a_packet_of_another_worker_over) {
   QuicPair pair;
   pair.server_address = pair.world.b_host.address(AF_INET, 4433);
-  pair.server.endpoint =
-      std::make_unique<Endpoint>(pair.server.loop, pair.server.chunks,
-                                 EndpointOptions{TransportConfig{}, pair.server_credentials.get(), WorkerSlot{1, 2}});
+  pair.server.endpoint = std::make_unique<Endpoint>(
+      pair.server.loop, pair.server.chunks,
+      EndpointOptions{TransportConfig{}, pair.server_credentials.get(), WorkerSlot{1, 2}, &pair.server.admission});
   ASSERT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
   RawSender raw(pair);
   std::vector<std::byte> packet(100, std::byte{0x42});

@@ -122,7 +122,9 @@ class Pump final : public StreamEvents {
 class Side final : public io::EventLoop::PassObserver, public ConnectionEvents, public ConnectionAcceptor {
  public:
   Side(sim::SimLoop& on, const Credentials* credentials, const TransportConfig& transport, WorkerSlot slot = {})
-      : loop(on), endpoint(std::make_unique<Endpoint>(on, chunks, EndpointOptions{transport, credentials, slot})) {
+      : loop(on),
+        admission(on, load, slot.count),
+        endpoint(std::make_unique<Endpoint>(on, chunks, EndpointOptions{transport, credentials, slot, &admission})) {
     loop.set_pass_observer(this);
   }
   ~Side() { loop.set_pass_observer(nullptr); }
@@ -144,6 +146,7 @@ class Side final : public io::EventLoop::PassObserver, public ConnectionEvents, 
   void hand_over(std::size_t, const io::PacketRun&) override { ++handed_over; }
   void established(Connection& c) override {
     is_established = true;
+    if (admits) c.mark_proven();
     peer_name = c.peer_name();
     protocol = c.application_protocol();
   }
@@ -165,11 +168,14 @@ class Side final : public io::EventLoop::PassObserver, public ConnectionEvents, 
 
   sim::SimLoop& loop;
   ChunkPool chunks;
+  HandshakeLoad load;
+  HandshakeAdmission admission;
   std::deque<TestStream> accepted;
   std::vector<TestStream*> echoing;
   std::unique_ptr<Endpoint> endpoint;
   Connection* connection = nullptr;
   bool echo = false;
+  bool admits = false;  ///< as a server does that wants the client
   bool is_established = false;
   bool streams_gone = false;
   static constexpr std::byte kFiller{'f'};

@@ -81,6 +81,7 @@ TEST(LoadServer, reads_every_key) {
       "tls:\n"
       "  server_cert_file: s.crt\n"
       "  server_key_file: s.key\n"
+      "  quic_secret_file: s.secret\n"
       "  session_ticket_encryption_key_rotation_interval: 24h\n"
       "  session_ticket_encryption_key_rotation_overlap: 3\n"
       "load_balancer: round-robin\n"
@@ -112,6 +113,7 @@ TEST(LoadServer, reads_every_key) {
   EXPECT_EQ(listener.udp.datagram_buffer_size_bytes, 1100U);
   EXPECT_EQ(config.auth.method, AuthMethod::token);
   EXPECT_EQ(as_text(config.auth.token.expose()), "0123456789abcdef");
+  EXPECT_EQ(config.tls.quic_secret_file, "s.secret");
   EXPECT_EQ(config.tls.ticket_key_rotation_interval, 24h);
   EXPECT_EQ(config.tls.ticket_key_rotation_overlap, 3U);
   EXPECT_EQ(config.load_balancer, LoadBalancer::round_robin);
@@ -124,8 +126,8 @@ TEST(LoadServer, reads_every_key) {
   EXPECT_THAT(server.warnings,
               ElementsAre("s.yaml:13:5: listeners[0].allow0rtt: has no effect yet",
                           "s.yaml:22:23: auth.token: has no effect yet",
-                          "s.yaml:26:3: tls.session_ticket_encryption_key_rotation_interval: has no effect yet",
-                          "s.yaml:27:3: tls.session_ticket_encryption_key_rotation_overlap: has no effect yet"));
+                          "s.yaml:27:3: tls.session_ticket_encryption_key_rotation_interval: has no effect yet",
+                          "s.yaml:28:3: tls.session_ticket_encryption_key_rotation_overlap: has no effect yet"));
   EXPECT_THAT(server.notices,
               ElementsAre("s.yaml:18:7: listeners[0].udp.fragment_assembler_shards: has no effect in this program",
                           "s.yaml:19:7: listeners[0].udp.enable_buffer_pooling: has no effect in this program"));

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+#include "quic/handshake_admission.h"
+
+#include <malloc.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "quic/connection.h"
+
+namespace qmux::quic {
+
+HandshakeSlot::~HandshakeSlot() {
+  if (admission_ != nullptr) admission_->release(*this, false);
+}
+
+void HandshakeSlot::attach(Connection& connection) {
+  connection_ = &connection;
+  admission_->line(standing_).sources.at(source_).connections.push_back(&connection);
+}
+
+void HandshakeSlot::charge(Duration work) noexcept { admission_->charge(standing_, work); }
+
+void HandshakeSlot::proven() noexcept { std::exchange(admission_, nullptr)->release(*this, true); }
+
+HandshakeAdmission::HandshakeAdmission(io::EventLoop& loop, HandshakeLoad& load, std::size_t workers)
+    : loop_(loop),
+      load_(load),
+      waiting_max_(std::max(limits::kInitialsWaitingMax / workers, limits::kInitialsWaitingOfWorkerMin)),
+      lines_{Line(limits::kUnknownHandshakeTimeShare, loop.random().next_u64(), loop.now()),
+             Line(limits::kKnownHandshakeTimeShare, loop.random().next_u64(), loop.now())},
+      retry_(loop.timers(), [] {}),  // a pass is what it takes
+      trim_(loop.timers(), [this] {
+        ended_ = 0;
+        malloc_trim(0);
+      }) {}
+
+std::size_t HandshakeAdmission::waiting_count() const noexcept { return lines_[0].waiting + lines_[1].waiting; }
+
+bool HandshakeAdmission::has_time(Line& line) noexcept {
+  const Time now = loop_.now();
+  const auto gained = std::chrono::duration<double, std::nano>(now - line.refilled) * line.time_share;
+  line.refilled = now;
+  line.time_left = gained < limits::kHandshakeBurst - line.time_left
+                       ? line.time_left + std::chrono::duration_cast<Duration>(gained)
+                       : limits::kHandshakeBurst;
+  return line.time_left > Duration::zero();
+}
+
+bool HandshakeAdmission::may_begin(const Address& remote, Standing standing) {
+  Line& its = line(standing);
+  if (!its.turns.empty() || !has_time(its)) return false;
+  const auto found = its.sources.find(remote.holder());
+  return (found == its.sources.end() ? 0 : found->second.unproven) < load_.room(standing);
+}
+
+HandshakeSlot HandshakeAdmission::begun(const Address& remote, Standing standing) {
+  const Address source = remote.holder();
+  ++line(standing).sources[source].unproven;
+  load_.begun(standing, loop_.now());
+  charge(standing, limits::kHandshakeCostMin);
+  return {*this, source, standing};
+}
+
+void HandshakeAdmission::charge(Standing standing, Duration work) noexcept {
+  line(standing).time_left -= std::min<Duration>(work, limits::kHandshakeCostMax);
+}
+
+void HandshakeAdmission::release(const HandshakeSlot& slot, bool proven) noexcept {
+  if (proven) {
+    load_.proven(slot.standing_);
+  } else {
+    load_.ended(slot.standing_);
+  }
+  Line& its = line(slot.standing_);
+  const auto found = its.sources.find(slot.source_);
+  CHECK(found != its.sources.end() && found->second.unproven > 0);
+  --found->second.unproven;
+  if (slot.connection_ != nullptr) std::erase(found->second.connections, slot.connection_);
+  forget_idle(its, slot.source_);
+  if (++ended_ >= limits::kTrimMinHandshakes && !trim_.is_set()) trim_.set(loop_.now() + limits::kTrimDelay);
+}
+
+void HandshakeAdmission::forget_idle(Line& line, const Address& source) {
+  const auto found = line.sources.find(source);
+  if (found != line.sources.end() && found->second.unproven == 0 && found->second.waiting.empty()) {
+    line.sources.erase(found);
+  }
+}
+
+void HandshakeAdmission::wait(Receiver& receiver, const io::PacketRun& run, Standing standing) {
+  Line& its = line(standing);
+  const Address key = run.remote.holder();
+  const auto found = its.sources.find(key);
+  // As with connections: as many as are left for others.
+  if ((found == its.sources.end() ? 0 : found->second.waiting.size()) >= waiting_max_ - its.waiting) {
+    ++counters_.waiting_full;
+    return;
+  }
+  Source& source = found == its.sources.end() ? its.sources[key] : found->second;
+  if (source.waiting.empty()) its.turns.push_back(key);
+  source.waiting.push_back({.receiver = &receiver,
+                            .local = run.local,
+                            .remote = run.remote,
+                            .bytes = {run.bytes.begin(), run.bytes.end()},
+                            .ecn = run.ecn,
+                            .since = loop_.now()});
+  ++its.waiting;
+  if (!retry_.is_set()) retry_.set(loop_.now() + limits::kInitialRetryInterval);
+}
+
+void HandshakeAdmission::forget(const Receiver& receiver) {
+  for (Line& its : lines_) {
+    std::erase_if(its.turns, [&](const Address& key) {
+      Source& source = its.sources.at(key);
+      its.waiting -= std::erase_if(source.waiting, [&](const Initial& each) { return each.receiver == &receiver; });
+      if (!source.waiting.empty()) return false;
+      if (source.unproven == 0) its.sources.erase(key);
+      return true;
+    });
+  }
+}
+
+void HandshakeAdmission::expire(Line& line, Source& source) {
+  while (!source.waiting.empty() && source.waiting.front().since + limits::kInitialWaitMax <= loop_.now()) {
+    source.waiting.pop_front();
+    --line.waiting;
+    ++counters_.waited_too_long;
+  }
+}
+
+void HandshakeAdmission::serve() {
+  serve(Standing::known);
+  serve(Standing::unknown);
+  if (waiting_count() > 0 && !retry_.is_set()) retry_.set(loop_.now() + limits::kInitialRetryInterval);
+}
+
+void HandshakeAdmission::evict(Line& line) {
+  const auto most =
+      std::ranges::max_element(line.sources, {}, [](const auto& each) { return each.second.connections.size(); });
+  if (most == line.sources.end() || most->second.connections.size() < 2) return;
+  ++counters_.evicted;
+  // It goes with its slot at the end of this pass, and is not chosen again until then.
+  Connection* const oldest = most->second.connections.front();
+  most->second.connections.pop_front();
+  oldest->close(ErrorCode::limit_reached, "too many handshakes of this address");
+}
+
+void HandshakeAdmission::serve(Standing standing) {
+  Line& its = line(standing);
+  bool evicted = false;
+  // Ends when each source that waits has as many connections as it may.
+  for (std::size_t passed_over = 0; passed_over < its.turns.size();) {
+    const Address key = its.turns.front();
+    its.turns.pop_front();
+    Source& source = its.sources.at(key);
+    expire(its, source);
+    if (source.waiting.empty()) {
+      forget_idle(its, key);
+      continue;
+    }
+    if (!has_time(its)) {
+      its.turns.push_front(key);
+      return;
+    }
+    if (source.unproven >= load_.room(standing)) {
+      if (source.unproven == 0 && !std::exchange(evicted, true)) evict(its);
+      its.turns.push_back(key);
+      ++passed_over;
+      continue;
+    }
+    passed_over = 0;
+    const Initial initial = std::move(source.waiting.front());
+    source.waiting.pop_front();
+    --its.waiting;
+    if (source.waiting.empty()) {
+      forget_idle(its, key);
+    } else {
+      its.turns.push_back(key);
+    }
+    initial.receiver->initial_turn({.local = initial.local,
+                                    .remote = initial.remote,
+                                    .bytes = initial.bytes,
+                                    .segment_bytes = initial.bytes.size(),
+                                    .ecn = initial.ecn});
+  }
+}
+
+}  // namespace qmux::quic

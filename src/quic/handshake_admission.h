@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+//
+// Which client may begin a handshake now, and which one waits. A handshake takes memory and the time of the thread that carries
+// the tunnels, and anyone can ask for one. So both have a bound, within which sources take turns:
+//
+// - room: what a process has for clients that have not registered (HandshakeLoad). A source may have as many as are left for
+//   others, so that one alone gets half. Where none is left, a source that has none gets that of the source with the most.
+// - time: the part of a worker's that handshakes may take, as measured.
+//
+// An Initial that cannot begin now waits, with those of its source; sources have their turn one after another. Clients that are
+// known (Standing) have room, time and turns of their own.
+//
+// One a worker, for all its endpoints, which it outlives; one thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/address.h"
+#include "base/io/datagram_socket.h"
+#include "base/io/event_loop.h"
+#include "base/limits.h"
+#include "base/time.h"
+#include "base/timer_queue.h"
+#include "quic/handshake_load.h"
+
+namespace qmux::quic {
+
+class Connection;
+class HandshakeAdmission;
+
+/// The place of one connection that has not proven itself; given back when it is destroyed.
+class HandshakeSlot {
+ public:
+  HandshakeSlot() = default;
+  HandshakeSlot(HandshakeSlot&& other) noexcept { swap(other); }
+  HandshakeSlot& operator=(HandshakeSlot other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~HandshakeSlot();
+
+  [[nodiscard]] bool valid() const noexcept { return admission_ != nullptr; }
+  /// Whose it is: to be closed should another source need the place.
+  void attach(Connection& connection);
+  /// What has been done for the connection took this long.
+  void charge(Duration work) noexcept;
+  /// Gives the slot back: the client has registered.
+  void proven() noexcept;
+
+ private:
+  friend class HandshakeAdmission;
+  HandshakeSlot(HandshakeAdmission& admission, const Address& source, Standing standing) noexcept
+      : admission_(&admission), source_(source), standing_(standing) {}
+  void swap(HandshakeSlot& other) noexcept {
+    std::swap(admission_, other.admission_);
+    std::swap(connection_, other.connection_);
+    std::swap(source_, other.source_);
+    std::swap(standing_, other.standing_);
+  }
+
+  HandshakeAdmission* admission_ = nullptr;
+  Connection* connection_ = nullptr;
+  Address source_;
+  Standing standing_ = Standing::unknown;
+};
+
+/// How often something happened since the worker began.
+struct AdmissionCounters {
+  std::uint64_t waiting_full = 0;     ///< Initials dropped: too many wait, or too many of that source
+  std::uint64_t waited_too_long = 0;  ///< Initials dropped: no turn within limits::kInitialWaitMax
+  std::uint64_t evicted = 0;          ///< handshakes ended to make room for other sources
+};
+
+class HandshakeAdmission {
+ public:
+  /// An endpoint.
+  class Receiver {
+   public:
+    /// The turn of an Initial has come that waited. `run` is one datagram; it may call anything but serve().
+    virtual void initial_turn(const io::PacketRun& run) = 0;
+
+   protected:
+    ~Receiver() = default;
+  };
+
+  /// `workers`: of the process, which share what may wait.
+  HandshakeAdmission(io::EventLoop& loop, HandshakeLoad& load, std::size_t workers);
+  HandshakeAdmission(const HandshakeAdmission&) = delete;
+  HandshakeAdmission& operator=(const HandshakeAdmission&) = delete;
+
+  /// Whether a client at that address may begin right now.
+  [[nodiscard]] bool may_begin(const Address& remote, Standing standing);
+  /// Whether a client must first prove its address.
+  [[nodiscard]] bool retry_wanted() const noexcept { return load_.retry_wanted(loop_.now()); }
+  /// It has begun.
+  [[nodiscard]] HandshakeSlot begun(const Address& remote, Standing standing);
+  /// Keeps the Initial, of one datagram, until its turn comes, or drops it.
+  void wait(Receiver& receiver, const io::PacketRun& run, Standing standing);
+  /// The receiver is about to go.
+  void forget(const Receiver& receiver);
+  /// Gives those their turn that may begin. At the end of each pass.
+  void serve();
+
+  [[nodiscard]] std::size_t waiting_count() const noexcept;
+  [[nodiscard]] const AdmissionCounters& counters() const noexcept { return counters_; }
+
+ private:
+  friend class HandshakeSlot;
+
+  struct Initial {
+    Receiver* receiver;
+    Address local;
+    Address remote;
+    std::vector<std::byte> bytes;
+    io::Ecn ecn;
+    Time since;
+  };
+  struct Source {
+    std::size_t unproven = 0;
+    std::deque<Connection*> connections;  ///< of these, the oldest first
+    std::deque<Initial> waiting;
+  };
+  struct Hash {
+    std::uint64_t seed;
+    std::size_t operator()(const Address& source) const noexcept { return source.hash(seed); }
+  };
+  /// Those of one Standing.
+  struct Line {
+    Line(double share, std::uint64_t seed, Time now) : time_share(share), refilled(now), sources(0, Hash{seed}) {}
+    double time_share;
+    Duration time_left = limits::kHandshakeBurst;  ///< below zero: more was taken
+    Time refilled;
+    /// Those that have unproven connections or wait, by Address::holder().
+    std::unordered_map<Address, Source, Hash> sources;
+    std::deque<Address> turns;  ///< of the sources that wait
+    std::size_t waiting = 0;
+  };
+
+  Line& line(Standing standing) noexcept { return lines_[static_cast<std::size_t>(standing)]; }
+  [[nodiscard]] bool has_time(Line& line) noexcept;
+  void charge(Standing standing, Duration work) noexcept;
+  void release(const HandshakeSlot& slot, bool proven) noexcept;
+  void serve(Standing standing);
+  /// Drops what has waited too long at the head of a source's.
+  void expire(Line& line, Source& source);
+  static void forget_idle(Line& line, const Address& source);
+  /// Ends a handshake of the source that has the most, if that has more than one; the place is free after this pass.
+  void evict(Line& line);
+
+  io::EventLoop& loop_;
+  HandshakeLoad& load_;
+  const std::size_t waiting_max_;  ///< of each line
+  std::array<Line, kStandings> lines_;
+  std::size_t ended_ = 0;  ///< since memory was last given back
+  Timer retry_;
+  Timer trim_;
+  AdmissionCounters counters_;
+};
+
+}  // namespace qmux::quic
