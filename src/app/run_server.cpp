@@ -62,7 +62,8 @@ Result<tunnel::ServerOptions> to_options(const ServerConfig& config, const quic:
                                 .balance = config.load_balancer == LoadBalancer::round_robin
                                                ? tunnel::Balance::round_robin
                                                : tunnel::Balance::least_connections,
-                                .health = to_health(config.health)};
+                                .health = to_health(config.health),
+                                .tcp_keep_alive = config.tcp_keepalive};
   for (const ListenerConfig& listener : config.listeners) {
     auto quic = look_up(listener.quic_addr);
     if (quic) quic = reserve(net::Transport::udp, *quic, held);

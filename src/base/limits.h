@@ -90,6 +90,8 @@ inline constexpr std::chrono::seconds kDialTimeout{10};
 /// How long a Go client must have been silent before a visitor's FIN is passed on to it, because it ends both directions
 /// on that (docs/PROTOCOL.md).
 inline constexpr std::chrono::seconds kHeldFinSilence{2};
+/// Probes of a silent TCP peer, the keep-alive's interval apart, that may go unanswered (tcp(7), TCP_KEEPCNT).
+inline constexpr int kTcpProbesMax = 9;
 /// After the far side's socket is gone the near one is reset; its last bytes and FIN have this long to get through.
 inline constexpr std::chrono::seconds kStoppedLingerMax{1};
 /// What a socket may still send, unheard, after the far side has closed: a farewell is forgiven, more is answered with RST

@@ -92,6 +92,7 @@ void ClientTunnel::dialed(Result<std::unique_ptr<io::TcpSocket>> result) {
   }
   if (request_.ack) stream_->send_copy(std::array{std::byte{0}});
   ++worker_.counters.tunnels_opened;
+  if (worker_.tcp_keep_alive > Duration::zero()) (*result)->keep_alive(worker_.tcp_keep_alive);
   relay_.emplace(worker_.loop, worker_.memory, std::move(*result), *std::exchange(stream_, nullptr), *this,
                  RelayOptions{.peer = server_, .conn_id = request_.conn_id, .expect_ack = false});
   dial_.reset();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/time.h"
 #include "quic/credentials.h"
 #include "quic/transport_config.h"
 #include "tunnel/control_stream.h"
@@ -31,6 +32,7 @@ struct ServerOptions {
   const quic::Credentials* credentials = nullptr;  ///< outlives the server
   Balance balance = Balance::least_connections;
   HealthOptions health{};
+  Duration tcp_keep_alive{0};  ///< of visitors' sockets (io::TcpSocket::keep_alive()); 0: none
 };
 
 /// A server that a client serves.
@@ -47,6 +49,7 @@ struct ClientOptions {
   quic::TransportConfig transport{};
   UdpOptions udp_options{};
   HealthOptions health{};
+  Duration tcp_keep_alive{0};                       ///< of the local service's sockets; 0: none
   Duration backoff_max = std::chrono::seconds(30);  ///< longest wait between two attempts
 };
 

@@ -12,9 +12,9 @@
 namespace qmux::tunnel {
 
 ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, MemoryLimit& stuck_tunnels,
-                           std::span<const ListenerSetup> setups, Workers& workers,
+                           Duration tcp_keep_alive, std::span<const ListenerSetup> setups, Workers& workers,
                            std::move_only_function<void()> stopped)
-    : state_(loop, slot.count, stuck_tunnels),
+    : state_(loop, slot.count, stuck_tunnels, tcp_keep_alive),
       mailbox_(limits::kMailboxMessagesMax),
       stopped_(std::move(stopped)),
       stop_deadline_(loop.timers(), [this] { finish_stop(); }) {

@@ -23,7 +23,7 @@ namespace qmux::tunnel {
 class ServerWorker final : private io::EventLoop::PassObserver {
  public:
   /// `stopped` is told once, on the worker's thread, when an orderly stop is done.
-  ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, MemoryLimit& stuck_tunnels,
+  ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, MemoryLimit& stuck_tunnels, Duration tcp_keep_alive,
                std::span<const ListenerSetup> setups, Workers& workers, std::move_only_function<void()> stopped);
   ServerWorker(const ServerWorker&) = delete;
   ServerWorker& operator=(const ServerWorker&) = delete;

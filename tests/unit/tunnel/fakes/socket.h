@@ -120,6 +120,7 @@ class FakeSocket final : public io::TcpSocket {
     far_.interest = interest;
     far_.observer = observer;
   }
+  void keep_alive(Duration /*idle*/) override {}
   [[nodiscard]] std::size_t unacknowledged_bytes() const override { return far_.unacknowledged_bytes; }
   std::optional<std::string> connect_error() override { return far_.connect_error; }
   [[nodiscard]] Address local_address() const override { return {}; }
