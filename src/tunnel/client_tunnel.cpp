@@ -38,19 +38,26 @@ void ClientTunnel::stream_readable(quic::Stream& stream) {
   if (!dial_) read_request();
   if (stream_ == nullptr) return;
   // FIN during the dial is a visitor who has said all that he wants to say; a reset is one who has gone.
-  if (stream.reset_received() || (!dial_ && stream.at_end())) {
+  if ((stream.reset_received() && !has_last_bytes()) || (!dial_ && stream.at_end())) {
     ++worker_.counters.requests_lost;
     give_up(ErrorCode::tcp_reset);
   }
 }
 
 void ClientTunnel::stream_writable(quic::Stream& stream) {
-  if (!stream.send_stopped()) return;
+  if (!stream.send_stopped() || has_last_bytes()) return;
   ++worker_.counters.requests_lost;
   give_up(ErrorCode::tcp_reset);
 }
 
 void ClientTunnel::stream_send_done(quic::Stream& /*stream*/) {}
+
+/// What came before its reset is the service's all the same, as soon as that is reached.
+bool ClientTunnel::has_last_bytes() const {
+  const auto reset = stream_->reset_received();
+  const bool counts = !reset || *reset == static_cast<std::uint64_t>(ErrorCode::tcp_reset);
+  return dial_ != nullptr && counts && stream_->readable_bytes() > 0;
+}
 
 void ClientTunnel::read_request() {
   std::array<ConstBytes, 1> view;

@@ -58,6 +58,7 @@ Losses losses_of(const WorkerState& worker) noexcept {
       {"visitors_no_client", counters.visitors_refused_no_client},
       {"visitors_too_many_waiting", counters.visitors_refused_waiting_full},
       {"tunnels_stuck", worker.memory.evictions()},
+      {"tunnels_cut", counters.tunnels_cut},
       {"mailbox_full", counters.mailbox_full},
       {"udp_sessions_evicted", counters.udp.sessions_evicted},
       {"udp_overflowed", counters.udp.payloads_overflowed},
