@@ -35,6 +35,7 @@ tunnel::ClientOptions to_options(const ClientConfig& config, const quic::Credent
                                 .transport = to_transport(config.quic),
                                 .udp_options = to_udp(config.udp),
                                 .health = to_health(config.health),
+                                .tcp_keep_alive = config.tcp_keepalive,
                                 .backoff_max = config.reconnect.max_backoff};
   for (const ServerEntry& server : config.servers) {
     options.servers.push_back({.address = server.address, .server_name = server.server_name});

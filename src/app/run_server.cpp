@@ -56,7 +56,8 @@ Result<tunnel::ServerOptions> to_options(const ServerConfig& config, const RunIn
                                 .balance = config.load_balancer == LoadBalancer::round_robin
                                                ? tunnel::Balance::round_robin
                                                : tunnel::Balance::least_connections,
-                                .health = to_health(config.health)};
+                                .health = to_health(config.health),
+                                .tcp_keep_alive = config.tcp_keepalive};
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const ListenerConfig& listener = config.listeners[i];
     auto quic = reserve(net::Transport::udp, inputs.listeners[i].quic, held);

@@ -138,8 +138,14 @@ inline constexpr std::size_t kEarlyStreamsMax = 64;
 /// How long a Go client must have been silent before a visitor's FIN is passed on to it, because it ends both directions
 /// on that (docs/PROTOCOL.md).
 inline constexpr std::chrono::seconds kHeldFinSilence{2};
-/// After the far side's socket is gone the near one is reset; its last bytes and FIN have this long to get through.
+/// Probes of a silent TCP peer, the keep-alive's interval apart, that may go unanswered (tcp(7), TCP_KEEPCNT).
+inline constexpr int kTcpProbesMax = 9;
+/// A socket that has been given everything, FIN included, and whose far side takes no more is reset after this.
 inline constexpr std::chrono::seconds kStoppedLingerMax{1};
+/// The last bytes before a reset may stand still for this long: longer than the path is out for a moment ...
+inline constexpr std::chrono::seconds kLastBytesIdleMax{30};
+/// ... and may take this long in all, however slowly they are read. Counter: tunnels_cut.
+inline constexpr std::chrono::minutes kLastBytesTimeMax{5};
 /// What a socket may still send, unheard, after the far side has closed: a farewell is forgiven, more is answered with RST
 /// as TCP would.
 inline constexpr std::size_t kDiscardMaxBytes = std::size_t{64} * 1024;

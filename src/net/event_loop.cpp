@@ -84,11 +84,11 @@ Result<std::unique_ptr<io::TcpListener>> AsioEventLoop::listen_tcp(const Address
 }
 
 Result<std::unique_ptr<io::TcpSocket>> AsioEventLoop::connect_tcp(const Address& remote) {
-  return KernelTcpSocket::connect(reactor_, remote);
+  return KernelTcpSocket::connect(*this, remote);
 }
 
 std::unique_ptr<io::TcpSocket> AsioEventLoop::adopt_tcp(io::TcpHandle handle) {
-  return KernelTcpSocket::adopt(reactor_, std::move(handle));
+  return KernelTcpSocket::adopt(*this, std::move(handle));
 }
 
 std::unique_ptr<io::Resolution> AsioEventLoop::resolve(const HostPort& host, Resolved done) {

@@ -14,7 +14,10 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/limits.h"
+#include "net/event_loop.h"
 #include "net/socket_options.h"
+#include "net/tcp_keep_alive.h"
 
 namespace qmux::net {
 namespace {
@@ -55,7 +58,9 @@ int take_error(int fd) noexcept {
 
 io::TcpHandle tcp_handle(FileDescriptor fd) noexcept { return {fd.release(), &close_with_reset}; }
 
-Result<std::unique_ptr<io::TcpSocket>> KernelTcpSocket::connect(Reactor& reactor, const Address& remote) {
+KernelTcpSocket::KernelTcpSocket(AsioEventLoop& loop) noexcept : loop_(loop), descriptor_(loop.reactor(), *this) {}
+
+Result<std::unique_ptr<io::TcpSocket>> KernelTcpSocket::connect(AsioEventLoop& loop, const Address& remote) {
   const auto failed = [&](int code) { return fail("cannot connect to " + remote.text() + ": " + errno_text(code)); };
   FileDescriptor fd(::socket(remote.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
   if (!fd.valid()) return failed(errno);
@@ -63,16 +68,16 @@ Result<std::unique_ptr<io::TcpSocket>> KernelTcpSocket::connect(Reactor& reactor
   reset_on_close(fd.get(), true);
   if (::connect(fd.get(), remote.raw(), remote.raw_length()) != 0 && errno != EINPROGRESS) return failed(errno);
 
-  std::unique_ptr<KernelTcpSocket> socket(new KernelTcpSocket(reactor));
+  std::unique_ptr<KernelTcpSocket> socket(new KernelTcpSocket(loop));
   if (auto opened = socket->descriptor_.open(fd.release()); !opened) return std::unexpected(opened.error());
   socket->connecting_ = true;
   socket->writable_ = false;
   return socket;
 }
 
-std::unique_ptr<io::TcpSocket> KernelTcpSocket::adopt(Reactor& reactor, io::TcpHandle handle) {
+std::unique_ptr<io::TcpSocket> KernelTcpSocket::adopt(AsioEventLoop& loop, io::TcpHandle handle) {
   CHECK(handle.valid());
-  std::unique_ptr<KernelTcpSocket> socket(new KernelTcpSocket(reactor));
+  std::unique_ptr<KernelTcpSocket> socket(new KernelTcpSocket(loop));
   const int fd = handle.release();
   reset_on_close(fd, true);
   if (!socket->descriptor_.open(fd)) socket->reset_ = true;
@@ -102,17 +107,18 @@ io::IoResult KernelTcpSocket::read(std::span<const MutableBytes> into) {
     readable_ = static_cast<std::size_t>(count) == room;
     return {io::IoStatus::done, static_cast<std::size_t>(count)};
   }
+  if (count == 0 && cut_) return gone();
   if (count == 0) {
     read_ended_ = true;
     return {io::IoStatus::end};
   }
-  if (errno != EAGAIN) return gone();
+  if (errno != EAGAIN || lost_) return gone();
   readable_ = false;
   return {io::IoStatus::would_block};
 }
 
 io::IoResult KernelTcpSocket::write(std::span<const ConstBytes> from) {
-  if (reset_) return gone();
+  if (reset_ || lost_) return {io::IoStatus::reset};
   std::array<iovec, kSpansMax> vectors;
   std::size_t offered = 0;
   msghdr message{};
@@ -126,9 +132,14 @@ io::IoResult KernelTcpSocket::write(std::span<const ConstBytes> from) {
   } while (count < 0 && errno == EINTR);
   if (count > 0) {
     writable_ = static_cast<std::size_t>(count) == offered;
+    expect_answer();
     return {io::IoStatus::done, static_cast<std::size_t>(count)};
   }
-  if (count < 0 && errno != EAGAIN && errno != ENOBUFS) return gone();
+  if (count < 0 && errno != EAGAIN && errno != ENOBUFS) {
+    lose(errno);
+    reset_told_ = true;
+    return {io::IoStatus::reset};
+  }
   writable_ = false;
   return {io::IoStatus::would_block};
 }
@@ -137,10 +148,12 @@ void KernelTcpSocket::shutdown_write() {
   if (reset_ || std::exchange(write_ended_, true)) return;
   // Fails only where the connection is gone already, which the next read or watch() finds out.
   static_cast<void>(::shutdown(descriptor_.fd(), SHUT_WR));
+  expect_answer();
 }
 
 void KernelTcpSocket::abort() {
   descriptor_.close();
+  answer_watch_.reset();
   observer_ = nullptr;
   reset_ = true;
 }
@@ -154,13 +167,13 @@ void KernelTcpSocket::watch(io::Interest interest, io::SocketObserver* observer)
     return;
   }
   if (has(interest, io::Interest::read)) {
-    readable_ ? descriptor_.post(Readiness::read) : descriptor_.arm(Readiness::read);
+    readable_ || lost_ ? descriptor_.post(Readiness::read) : descriptor_.arm(Readiness::read);
   }
   if (has(interest, io::Interest::write)) {
-    writable_ ? descriptor_.post(Readiness::write) : descriptor_.arm(Readiness::write);
+    writable_ || lost_ ? descriptor_.post(Readiness::write) : descriptor_.arm(Readiness::write);
   }
   // Stays armed for the life of the connection: a reset is told whatever the interest.
-  if (!urgent_) descriptor_.arm(Readiness::error);
+  if (!urgent_ && !lost_) descriptor_.arm(Readiness::error);
 }
 
 void KernelTcpSocket::ready(Readiness readiness) {
@@ -190,17 +203,19 @@ void KernelTcpSocket::tell_writable() {
 }
 
 void KernelTcpSocket::tell_reset() {
-  reset_ = true;
   if (observer_ == nullptr || std::exchange(reset_told_, true)) return;
   observer_->socket_reset();
 }
 
 void KernelTcpSocket::look_for_reset() {
-  if (reset_) return tell_reset();
+  if (reset_ || lost_) return tell_reset();
   // Whoever waits to read or write is told of that, and learns of the reset after the last byte that came
   // before it.
   if (interest_ != io::Interest::none) return;
-  if (take_error(descriptor_.fd()) != 0) return tell_reset();
+  if (const int error = take_error(descriptor_.fd()); error != 0) {
+    lose(error);
+    return tell_reset();
+  }
   // A hang-up after FIN both ways reports once; urgent data reports as long as it is unread.
   urgent_ = true;
 }
@@ -209,6 +224,13 @@ io::IoResult KernelTcpSocket::gone() noexcept {
   reset_ = true;
   reset_told_ = true;
   return {io::IoStatus::reset};
+}
+
+/// `error`: what the kernel said, which it says once; from then on a read finds what came before, and then an end. After FIN it
+/// is EPIPE, and the end is one.
+void KernelTcpSocket::lose(int error) noexcept {
+  lost_ = true;
+  cut_ = error != EPIPE;
 }
 
 bool KernelTcpSocket::finish_connecting() noexcept {
@@ -223,6 +245,28 @@ bool KernelTcpSocket::finish_connecting() noexcept {
   descriptor_.arm(Readiness::error);
   if (has(interest_, io::Interest::read)) descriptor_.arm(Readiness::read);
   return true;
+}
+
+void KernelTcpSocket::keep_alive(Duration idle) {
+  if (!descriptor_.is_open()) return;
+  set_tcp_keep_alive(descriptor_.fd(), idle);
+  answer_watch_.reset(new AnswerWatch{.interval = idle, .due = {loop_.timers(), [this] { look_for_answer(); }}});
+}
+
+void KernelTcpSocket::expect_answer() {
+  if (answer_watch_ != nullptr && !answer_watch_->due.is_set()) {
+    answer_watch_->due.set(loop_.now() + answer_watch_->interval);
+  }
+}
+
+void KernelTcpSocket::look_for_answer() {
+  if (reset_ || lost_ || unacknowledged_bytes() == 0) return;
+  if (!tcp_is_unanswered(descriptor_.fd(), answer_watch_->interval * (1 + limits::kTcpProbesMax))) {
+    expect_answer();
+    return;
+  }
+  lost_ = true;
+  tell_reset();
 }
 
 std::size_t KernelTcpSocket::unacknowledged_bytes() const {
@@ -251,6 +295,7 @@ Address KernelTcpSocket::remote_address() const {
 io::TcpHandle KernelTcpSocket::detach() {
   CHECK(descriptor_.is_open());
   observer_ = nullptr;
+  answer_watch_.reset();
   return tcp_handle(FileDescriptor(descriptor_.release()));
 }
 

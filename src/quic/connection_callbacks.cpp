@@ -179,11 +179,13 @@ int ConnectionCallbacks::stream_data_acknowledged(ngtcp2_conn* /*conn*/, std::in
   Stream& stream = *static_cast<Stream*>(stream_user);
   if (stream.send_stopped_) return 0;  // what it held is gone
   stream.send_.acknowledge(static_cast<std::size_t>(length));
-  if (stream.finish_sent_ && stream.send_.size() == 0 && !stream.send_done_) {
-    stream.send_done_ = true;
-    stream.pending_.send_done = true;
-    self(user).queue_event(stream);
-  }
+  if (stream.send_.size() > 0) return 0;
+  const bool finished = stream.finish_sent_ && !stream.send_done_;
+  if (!finished && !stream.acknowledged_wanted_) return 0;
+  if (finished) stream.send_done_ = true;
+  stream.acknowledged_wanted_ = false;
+  stream.pending_.send_done = true;
+  self(user).queue_event(stream);
   return 0;
 }
 
@@ -213,7 +215,6 @@ int ConnectionCallbacks::stream_reset(ngtcp2_conn* /*conn*/, std::int64_t /*id*/
   if (stream_user == nullptr) return 0;
   Stream& stream = *static_cast<Stream*>(stream_user);
   stream.reset_received_ = code;
-  stream.received_.clear();  // as TCP does: a reset overtakes what was not read
   stream.pending_.readable = true;
   self(user).queue_event(stream);
   return 0;

@@ -31,7 +31,8 @@ class StreamEvents {
   /// After send_room() gave nothing: there is room again. Also told when the peer no longer wants what we send: see
   /// send_stopped().
   virtual void stream_writable(Stream& stream) = 0;
-  /// After finish(): every byte has been acknowledged and FIN is on its way; or nothing more can be sent.
+  /// After finish(): every byte has been acknowledged and FIN is on its way; or nothing more can be sent. After
+  /// notify_acknowledged(): every byte has been acknowledged.
   virtual void stream_send_done(Stream& stream) = 0;
 
  protected:
@@ -79,6 +80,8 @@ class Stream {
   void send_copy(ConstBytes bytes);
   /// FIN after what was committed. Nothing can be sent afterwards; reset() still can.
   void finish();
+  /// stream_send_done() is told, once, when everything committed has been acknowledged. Not told where it has been already.
+  void notify_acknowledged() noexcept { acknowledged_wanted_ = send_.size() > 0; }
   /// RESET_STREAM: what was not acknowledged may never arrive. No-op once everything was acknowledged.
   void reset(ErrorCode code);
   /// The peer asked us to stop (STOP_SENDING), or the stream was reset by us: sending makes no sense.
@@ -108,7 +111,7 @@ class Stream {
   [[nodiscard]] bool fin_received() const noexcept { return fin_received_; }
   /// FIN has arrived and every byte before it was consumed.
   [[nodiscard]] bool at_end() const noexcept { return fin_received_ && received_.empty(); }
-  /// The code of the peer's RESET_STREAM.
+  /// The code of the peer's RESET_STREAM. What had arrived in order before is still there to be read.
   [[nodiscard]] std::optional<std::uint64_t> reset_received() const noexcept { return reset_received_; }
 
   /// The owner lets go: nobody is told any more. A direction that has not ended is reset with `internal`; what was
@@ -138,6 +141,7 @@ class Stream {
   StreamTurn turn_;
   Pending pending_;
   bool writable_wanted_ : 1 = false;
+  bool acknowledged_wanted_ : 1 = false;
   bool finish_wanted_ : 1 = false;
   bool finish_sent_ : 1 = false;
   bool send_done_ : 1 = false;

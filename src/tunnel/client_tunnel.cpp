@@ -39,7 +39,7 @@ void ClientTunnel::stream_readable(quic::Stream& stream) {
   if (!dial_) read_request();
   if (stream_ == nullptr) return;
   // FIN during the dial is a visitor who has said all that he wants to say; a reset is one who has gone.
-  if (stream.reset_received() || (!dial_ && stream.at_end())) {
+  if ((stream.reset_received() && !has_last_bytes()) || (!dial_ && stream.at_end())) {
     ++worker_.counters.requests_lost;
     give_up(ErrorCode::tcp_reset);
     return;
@@ -53,12 +53,19 @@ void ClientTunnel::evicted() {
 }
 
 void ClientTunnel::stream_writable(quic::Stream& stream) {
-  if (!stream.send_stopped()) return;
+  if (!stream.send_stopped() || has_last_bytes()) return;
   ++worker_.counters.requests_lost;
   give_up(ErrorCode::tcp_reset);
 }
 
 void ClientTunnel::stream_send_done(quic::Stream& /*stream*/) {}
+
+/// What came before its reset is the service's all the same, as soon as that is reached.
+bool ClientTunnel::has_last_bytes() const {
+  const auto reset = stream_->reset_received();
+  const bool counts = !reset || *reset == static_cast<std::uint64_t>(ErrorCode::tcp_reset);
+  return dial_ != nullptr && counts && stream_->readable_bytes() > 0;
+}
 
 void ClientTunnel::read_request() {
   std::array<ConstBytes, 1> view;
@@ -101,6 +108,7 @@ void ClientTunnel::dialed(Result<std::unique_ptr<io::TcpSocket>> result) {
   release();
   if (request_.ack) stream_->send_copy(std::array{std::byte{0}});
   ++worker_.counters.tunnels_opened;
+  if (worker_.tcp_keep_alive > Duration::zero()) (*result)->keep_alive(worker_.tcp_keep_alive);
   relay_.emplace(worker_.loop, worker_.memory, std::move(*result), *std::exchange(stream_, nullptr), *this,
                  RelayOptions{.peer = server_, .conn_id = request_.conn_id, .expect_ack = false});
   dial_.reset();

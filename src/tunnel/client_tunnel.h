@@ -61,6 +61,7 @@ class ClientTunnel final : public Retirable,
   void relay_acknowledged(Relay& relay) override;
   void relay_ended(Relay& relay, const RelayEnd& end) override;
 
+  [[nodiscard]] bool has_last_bytes() const;
   void read_request();
   void begin_dial(const wire::NewConn& request);
   void dialed(Result<std::unique_ptr<io::TcpSocket>> result);

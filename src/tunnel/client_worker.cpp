@@ -12,7 +12,7 @@ namespace qmux::tunnel {
 
 ClientWorker::ClientWorker(io::EventLoop& loop, std::size_t workers, MemoryLimit& stuck_tunnels, ReadyNotice& ready,
                            const ClientOptions& options, std::string instance, std::move_only_function<void()> stopped)
-    : state_(loop, workers, stuck_tunnels),
+    : state_(loop, workers, stuck_tunnels, options.tcp_keep_alive),
       ready_(ready),
       options_(options),
       instance_(std::move(instance)),

@@ -45,6 +45,7 @@ struct Counters {
   std::uint64_t tunnels_opened = 0;
   static constexpr std::size_t kCauses = static_cast<std::size_t>(RelayEnd::Cause::aborted) + 1;
   std::array<std::uint64_t, kCauses> tunnels_closed{};  ///< by RelayEnd::Cause
+  std::uint64_t tunnels_cut = 0;                        ///< of those: RelayEnd::cut
   std::uint64_t bytes_to_streams = 0;                   ///< of tunnels closed
   std::uint64_t bytes_to_sockets = 0;                   ///< likewise
 
@@ -65,6 +66,7 @@ struct Counters {
   }
   void tunnel_closed(const RelayEnd& end) noexcept {
     ++tunnels_closed[static_cast<std::size_t>(end.cause)];
+    if (end.cut) ++tunnels_cut;
     bytes_to_streams += end.bytes_to_stream;
     bytes_to_sockets += end.bytes_to_socket;
   }

@@ -67,6 +67,7 @@ Losses losses_of(const WorkerState& worker) noexcept {
       {"resets_withheld", counters.resets_withheld},
       {"closing_forgotten", counters.closing_forgotten},
       {"tunnels_stuck", worker.memory.evictions()},
+      {"tunnels_cut", counters.tunnels_cut},
       {"mailbox_full", counters.mailbox_full},
       {"strays_full", counters.strays_full},
       {"udp_sessions_evicted", counters.udp.sessions_evicted},

@@ -24,7 +24,7 @@ struct Loss {
   std::uint64_t count = 0;
 };
 /// The reasons of UDP payloads come last.
-inline constexpr std::size_t kFirstUdpDrop = 23;
+inline constexpr std::size_t kFirstUdpDrop = 24;
 inline constexpr std::size_t kLosses = kFirstUdpDrop + kUdpDrops;
 using Losses = std::array<Loss, kLosses>;
 

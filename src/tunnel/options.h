@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/time.h"
 #include "quic/credentials.h"
 #include "quic/transport_config.h"
 #include "tunnel/advice.h"
@@ -38,6 +39,7 @@ struct ServerOptions {
   Balance balance = Balance::least_connections;
   HealthOptions health{};
   std::size_t visitors_max = std::numeric_limits<std::size_t>::max();  ///< by TCP; each takes a descriptor
+  Duration tcp_keep_alive{0};  ///< of visitors' sockets (io::TcpSocket::keep_alive()); 0: none
 };
 
 /// A server that a client serves.
@@ -55,6 +57,7 @@ struct ClientOptions {
   quic::TransportConfig transport{};
   UdpOptions udp_options{};
   HealthOptions health{};
+  Duration tcp_keep_alive{0};                       ///< of the local service's sockets; 0: none
   Duration backoff_max = std::chrono::seconds(30);  ///< longest wait between two attempts
 };
 

@@ -57,7 +57,7 @@ Relay::Relay(io::EventLoop& loop, MemoryBudget& budget, std::unique_ptr<io::TcpS
         std::make_unique<GoClientRules>(loop, options.conn_id, [this] { tail_due(); }, [this] { held_fin_due(); });
   }
   stream_->set_events(this);
-  check_stopped();
+  (void)check_stopped();  // ends nothing: nothing is on its way yet
   watch();
 }
 
@@ -79,33 +79,37 @@ void Relay::socket_writable() {
   if (pump_to_socket()) settle();
 }
 
-void Relay::socket_reset() { end(RelayEnd::Cause::socket_reset); }
+void Relay::socket_reset() {
+  if (socket_lost() && pump_to_stream()) settle();
+}
 
 void Relay::stream_readable(quic::Stream& /*stream*/) {
-  if (const auto code = stream_->reset_received()) {
-    const bool dial_failed = *code == static_cast<std::uint64_t>(ErrorCode::dial_failed);
-    end(dial_failed ? RelayEnd::Cause::dial_failed : RelayEnd::Cause::peer_reset);
-    return;
-  }
   if (expect_ack_ && !take_ack()) return;
+  if (stream_->reset_received() && !peer_was_reset()) return;
   if (go_client_ != nullptr) go_client_->heard();
-  if (stream_->fin_received() && peer_ != RelayPeer::exact) go_peer_finished();
+  if (stream_->fin_received() && peer_ != RelayPeer::exact) {
+    if (is_ending(LastBytes::Way::to_stream)) {
+      end(RelayEnd::Cause::socket_reset);  // it has passed on what it could
+      return;
+    }
+    go_peer_finished();
+  }
   if (pump_to_socket()) settle();
 }
 
 void Relay::stream_writable(quic::Stream& /*stream*/) {
-  check_stopped();
-  if (pump_to_stream()) settle();
+  if (check_stopped() && pump_to_stream()) settle();
 }
 
 void Relay::stream_send_done(quic::Stream& /*stream*/) {
-  check_stopped();
-  settle();
+  if (check_stopped()) settle();
 }
 
 bool Relay::has_progressed() {
-  const std::uint64_t taken =
-      bytes_to_socket_ - std::min<std::uint64_t>(bytes_to_socket_, socket_->unacknowledged_bytes());
+  const bool to_stream = is_ending(LastBytes::Way::to_stream);
+  const std::uint64_t passed_on = to_stream ? bytes_to_stream_ : bytes_to_socket_;
+  const std::uint64_t waiting = to_stream ? stream_->unacknowledged_bytes() : socket_->unacknowledged_bytes();
+  const std::uint64_t taken = passed_on - std::min(passed_on, waiting);
   return std::exchange(bytes_taken_seen_, taken) < taken;
 }
 
@@ -128,12 +132,9 @@ bool Relay::pump_to_stream() {
     bytes_to_stream_ += got.count;
     if (got.status == IoStatus::end) {
       socket_finished();
-      return true;
+      return !is_ending(LastBytes::Way::to_stream) || lost_after_fin();
     }
-    if (got.status == IoStatus::reset) {
-      end(RelayEnd::Cause::socket_reset);
-      return false;
-    }
+    if (got.status == IoStatus::reset) return socket_cut();
     if (got.count < offered_bytes) break;  // no more is there now
     left -= got.count;
   }
@@ -163,8 +164,14 @@ void Relay::held_fin_due() {
 }
 
 /// Resets that are ours do not count.
-void Relay::check_stopped() {
-  if (stream_->send_stopped() && (upstream_ == Upstream::open || upstream_ == Upstream::fin_held)) peer_stopped();
+bool Relay::check_stopped() {
+  if (!stream_->send_stopped()) return true;
+  if (is_ending(LastBytes::Way::to_stream)) {
+    end(RelayEnd::Cause::socket_reset);  // both sockets are gone
+    return false;
+  }
+  if (upstream_ == Upstream::open || upstream_ == Upstream::fin_held) peer_stopped();
+  return true;
 }
 
 /// STOP_SENDING: the far socket is gone. RESET_STREAM comes with it, unless the far socket had sent FIN before: then that, and
@@ -172,8 +179,7 @@ void Relay::check_stopped() {
 void Relay::peer_stopped() {
   peer_lost_bytes_ = true;
   upstream_ = upstream_ == Upstream::fin_held ? Upstream::discarded : Upstream::discarding;
-  linger_ = std::make_unique<Timer>(loop_.timers(), [this] { end(RelayEnd::Cause::peer_stopped); });
-  linger_->set(loop_.now() + limits::kStoppedLingerMax);
+  begin_last_bytes(LastBytes::Way::to_socket);
 }
 
 /// A Go peer that sends FIN has closed its socket: nothing that we send can arrive any more.
@@ -214,11 +220,17 @@ bool Relay::discard() {
     }
     peer_lost_bytes_ = true;
     discarded_bytes_ += static_cast<std::uint32_t>(got.count);
-    if (discarded_bytes_ > limits::kDiscardMaxBytes) {
-      end(RelayEnd::Cause::peer_stopped);
-      return false;
-    }
+    if (discarded_bytes_ > limits::kDiscardMaxBytes) return discarded_too_much();
   }
+  return true;
+}
+
+/// As TCP would, it answers with RST; not before what the socket was given has arrived, until when it is read no more.
+bool Relay::discarded_too_much() {
+  upstream_ = Upstream::cut;
+  wanted_ = without(wanted_, Interest::read);
+  if (last_bytes_ == nullptr) begin_last_bytes(LastBytes::Way::to_socket);
+  last_bytes_->then_reset = true;
   return true;
 }
 
@@ -243,6 +255,10 @@ void Relay::acknowledged() {
 }
 
 bool Relay::pump_to_socket() {
+  if (is_ending(LastBytes::Way::to_stream)) {
+    stream_->drop(stream_->readable_bytes());
+    return true;
+  }
   if (downstream_finished_ || has(wanted_, Interest::write)) return true;
   std::array<ConstBytes, kWritePieces> views;
   while (const std::size_t count = stream_->readable(views)) {
@@ -251,6 +267,7 @@ bool Relay::pump_to_socket() {
     // It takes no more, or all that is left is held back.
     if (has(wanted_, Interest::write) || stream_->readable_bytes() == before) break;
   }
+  if (is_ending(LastBytes::Way::to_stream)) return true;
   return_credit();
   if (stream_->at_end()) {
     socket_->shutdown_write();
@@ -272,10 +289,7 @@ bool Relay::write_some(std::span<ConstBytes> views) {
   }
   if (share.deliver > 0) {
     const io::IoResult put = socket_->write(first_bytes(views, share.deliver));
-    if (put.status == IoStatus::reset) {
-      end(RelayEnd::Cause::socket_reset);
-      return false;
-    }
+    if (put.status == IoStatus::reset) return socket_lost() && pump_to_stream();
     stream_->drop(put.count);
     withheld_credit_bytes_ += static_cast<std::uint32_t>(put.count);
     bytes_to_socket_ += put.count;
@@ -300,6 +314,106 @@ void Relay::tail_due() {
   if (pump_to_socket()) settle();
 }
 
+// --- resets -----------------------------------------------------------------------------------------------------------
+
+bool Relay::is_ending(LastBytes::Way way) const noexcept { return last_bytes_ != nullptr && last_bytes_->way() == way; }
+
+void Relay::begin_last_bytes(LastBytes::Way way) {
+  last_bytes_ = std::make_unique<LastBytes>(loop_, way, [this] { settle(); });
+  bytes_taken_seen_ = 0;
+}
+
+/// RESET_STREAM. Only where the far socket was reset does what arrived before still count.
+bool Relay::peer_was_reset() {
+  const auto code = static_cast<ErrorCode>(*stream_->reset_received());
+  const bool gone_too = is_ending(LastBytes::Way::to_stream);
+  if (code != ErrorCode::tcp_reset || gone_too) {
+    end(code == ErrorCode::dial_failed ? RelayEnd::Cause::dial_failed : RelayEnd::Cause::peer_reset);
+    return false;
+  }
+  upstream_ = Upstream::cut;
+  wanted_ = without(wanted_, Interest::read);
+  if (last_bytes_ == nullptr) begin_last_bytes(LastBytes::Way::to_socket);
+  last_bytes_->then_reset = true;
+  stream_->reset(ErrorCode::tcp_reset);
+  return true;
+}
+
+/// The socket was reset and can be written no more. What it sent before may still be there to be read.
+bool Relay::socket_lost() {
+  if (is_ending(LastBytes::Way::to_stream)) return true;
+  const bool is_heard =
+      upstream_ == Upstream::open || upstream_ == Upstream::fin_held || upstream_ == Upstream::finished;
+  if (!is_heard || last_bytes_ != nullptr) {
+    end(RelayEnd::Cause::socket_reset);
+    return false;
+  }
+  begin_last_bytes(LastBytes::Way::to_stream);
+  wanted_ = without(wanted_, Interest::write);
+  return upstream_ == Upstream::open || lost_after_fin();
+}
+
+/// What a socket has sent up to its FIN is complete, whatever follows: the stream delivers that by itself.
+bool Relay::lost_after_fin() {
+  if (upstream_ == Upstream::fin_held) {
+    stream_->finish();
+    upstream_ = Upstream::finished;
+  }
+  if (peer_ == RelayPeer::exact) {
+    end(RelayEnd::Cause::socket_reset);
+    return false;
+  }
+  last_bytes_->then_reset = true;  // for STOP_SENDING must wait
+  return true;
+}
+
+/// The socket was reset and everything that it sent before has been read.
+bool Relay::socket_cut() {
+  if (!socket_lost()) return false;
+  wanted_ = without(wanted_, Interest::read);
+  if (peer_ == RelayPeer::exact) {
+    upstream_ = Upstream::cut;
+    stream_->notify_acknowledged();
+  } else {
+    // A Go peer takes both for the end, but of a reset stream it drops what it has not passed on yet.
+    stream_->finish();
+    upstream_ = Upstream::finished;
+  }
+  last_bytes_->then_reset = true;
+  return true;
+}
+
+std::size_t Relay::last_bytes_left() const {
+  if (is_ending(LastBytes::Way::to_socket)) return stream_->readable_bytes() + socket_->unacknowledged_bytes();
+  // A Go peer ends its stream once its socket has taken everything; STOP_SENDING before would keep it from that.
+  const bool peer_works = peer_ != RelayPeer::exact && !stream_->fin_received();
+  return stream_->unacknowledged_bytes() + (peer_works ? 1 : 0);
+}
+
+bool Relay::await_last_bytes() {
+  const bool to_stream = is_ending(LastBytes::Way::to_stream);
+  const RelayEnd::Cause cause = to_stream                   ? RelayEnd::Cause::socket_reset
+                                : stream_->reset_received() ? RelayEnd::Cause::peer_reset
+                                                            : RelayEnd::Cause::peer_stopped;
+  const std::size_t left = last_bytes_left();
+  const bool all_there = left == 0 && (last_bytes_->then_reset || downstream_finished_);
+  if (all_there && last_bytes_->then_reset) {
+    end(cause);
+    return false;
+  }
+  Duration idle_max = limits::kLastBytesIdleMax;
+  if (all_there) idle_max = limits::kStoppedLingerMax;
+  if (to_stream && stream_->unacknowledged_bytes() == 0) idle_max = limits::kLastBytesTimeMax;  // a Go peer at work
+  const LastBytes::Progress progress = last_bytes_->wait(left, idle_max);
+  if (progress == LastBytes::Progress::out_of_time) {
+    cut_ = !all_there;
+    end(cause);
+    return false;
+  }
+  progressed_ = progressed_ || progress == LastBytes::Progress::some;
+  return true;
+}
+
 // --- both -------------------------------------------------------------------------------------------------------------
 
 /// Ends every call in which something changed; the relay may be gone after it.
@@ -308,8 +422,10 @@ void Relay::settle() {
     end(peer_lost_bytes_ ? RelayEnd::Cause::peer_stopped : RelayEnd::Cause::complete);
     return;
   }
+  if (last_bytes_ != nullptr && !await_last_bytes()) return;
   if (watched_ != wanted_) watch();
-  const std::size_t held = has(wanted_, Interest::write) ? stream_->readable_bytes() : 0;
+  std::size_t held = has(wanted_, Interest::write) ? stream_->readable_bytes() : 0;
+  if (is_ending(LastBytes::Way::to_stream)) held = stream_->unacknowledged_bytes();
   const bool progressed = std::exchange(progressed_, false);
   if (held > 0 && (progressed || !is_holding())) (void)has_progressed();  // counts from here
   hold(held, progressed);
@@ -337,7 +453,7 @@ RelayEnd Relay::connection_lost() {
 }
 
 RelayEnd Relay::close(RelayEnd::Cause cause, ErrorCode code) {
-  RelayEnd told{.cause = cause, .bytes_to_stream = bytes_to_stream_, .bytes_to_socket = bytes_to_socket_};
+  RelayEnd told{.cause = cause, .bytes_to_stream = bytes_to_stream_, .bytes_to_socket = bytes_to_socket_, .cut = cut_};
   if (stream_ != nullptr) {
     told.peer_code = stream_->reset_received().value_or(0);
     let_go_of_stream(cause, code);
@@ -347,16 +463,16 @@ RelayEnd Relay::close(RelayEnd::Cause cause, ErrorCode code) {
   if (!both_finished) socket_->abort();
   socket_.reset();
   go_client_.reset();
-  linger_.reset();
+  last_bytes_.reset();
   release();
   return told;
 }
 
 void Relay::let_go_of_stream(RelayEnd::Cause cause, ErrorCode code) {
   quic::Stream& stream = *std::exchange(stream_, nullptr);
-  // A socket that sent FIN and is reset afterwards has said all it had to say.
-  if (cause == RelayEnd::Cause::socket_reset && upstream_ == Upstream::fin_held) stream.finish();
-  const bool said_all = cause == RelayEnd::Cause::complete || cause == RelayEnd::Cause::socket_reset;
+  bool said_all = cause == RelayEnd::Cause::complete || cause == RelayEnd::Cause::socket_reset;
+  // Unread bytes keep a stream open in a Go peer's count (docs/PROTOCOL.md).
+  if (peer_ != RelayPeer::exact && last_bytes_ != nullptr && stream.unacknowledged_bytes() > 0) said_all = false;
   if (!stream.finished() || !said_all) stream.reset(code);
   stream.stop_reading(code);
   stream.release();

@@ -8,9 +8,12 @@
 //   bytes        ->   bytes                       bytes        ->   bytes
 //   FIN          ->   FIN                         FIN          ->   FIN
 //   RST          ->   RESET_STREAM, STOP_SENDING  RESET_STREAM ->   RST
-//   RST after FIN ->  STOP_SENDING                STOP_SENDING ->   RST, once FIN and what is before it got through, or
-//                                                                   limits::kStoppedLingerMax has passed
+//   RST after FIN ->  STOP_SENDING                STOP_SENDING ->   RST, once FIN and what is before it got through
 //   both sides FIN:   the relay has ended; the stream alone still delivers what is under way
+//
+// A reset follows the bytes before it and does not overtake them: RESET_STREAM goes out once they are acknowledged, RST once
+// the socket's far end has acknowledged them (LastBytes). A tunnel that ends for another reason than TCP's (a lost connection,
+// a limit, its owner) resets both sides at once.
 //
 // Made by a session, which destroys it once it has ended. One thread. Works only when the event loop or the stream tells it
 // something, never from inside a call of its owner.
@@ -24,6 +27,7 @@
 #include "base/io/event_loop.h"
 #include "base/io/tcp_socket.h"
 #include "quic/stream.h"
+#include "tunnel/last_bytes.h"
 #include "tunnel/memory_budget.h"
 
 namespace qmux::tunnel {
@@ -62,6 +66,7 @@ struct RelayEnd {
   std::uint64_t peer_code = 0;        ///< of peer_reset: its application error code
   std::uint64_t bytes_to_stream = 0;  ///< read from the socket and committed to the stream
   std::uint64_t bytes_to_socket = 0;  ///< written to the socket
+  bool cut = false;                   ///< the last bytes before a reset did not get through in time
 };
 
 /// The owner. Never told from inside a call that it makes to the relay.
@@ -101,6 +106,7 @@ class Relay final : private io::SocketObserver, private quic::StreamEvents, priv
     finished,    ///< FIN was committed
     discarding,  ///< the peer takes no more: what the socket still sends is dropped
     discarded,   ///< and now the socket has sent FIN
+    cut,         ///< the socket was reset, and what it sent before was read; or the far socket was reset
   };
 
   // io::SocketObserver
@@ -121,10 +127,16 @@ class Relay final : private io::SocketObserver, private quic::StreamEvents, priv
   [[nodiscard]] bool write_some(std::span<ConstBytes> views);
   [[nodiscard]] bool discard();
   [[nodiscard]] bool take_ack();
+  [[nodiscard]] bool peer_was_reset();
+  [[nodiscard]] bool check_stopped();
+  [[nodiscard]] bool socket_lost();
+  [[nodiscard]] bool socket_cut();
+  [[nodiscard]] bool lost_after_fin();
+  [[nodiscard]] bool await_last_bytes();
+  [[nodiscard]] bool discarded_too_much();
 
   void acknowledged();
   void socket_finished();
-  void check_stopped();
   void peer_stopped();
   void go_peer_finished();
   void held_fin_due();
@@ -133,6 +145,9 @@ class Relay final : private io::SocketObserver, private quic::StreamEvents, priv
   void settle();
   void watch();
 
+  [[nodiscard]] bool is_ending(LastBytes::Way way) const noexcept;
+  void begin_last_bytes(LastBytes::Way way);
+  [[nodiscard]] std::size_t last_bytes_left() const;
   void end(RelayEnd::Cause cause);
   RelayEnd close(RelayEnd::Cause cause, quic::ErrorCode code);
   void let_go_of_stream(RelayEnd::Cause cause, quic::ErrorCode code);
@@ -142,7 +157,7 @@ class Relay final : private io::SocketObserver, private quic::StreamEvents, priv
   std::unique_ptr<io::TcpSocket> socket_;
   quic::Stream* stream_;                      ///< nullptr: ended
   std::unique_ptr<GoClientRules> go_client_;  ///< only for such a peer
-  std::unique_ptr<Timer> linger_;             ///< only after STOP_SENDING
+  std::unique_ptr<LastBytes> last_bytes_;     ///< only once it is to end in a reset
   std::uint64_t bytes_to_stream_ = 0;
   std::uint64_t bytes_to_socket_ = 0;
   std::uint64_t bytes_taken_seen_ = 0;  ///< of those: what the far end had taken when we looked last
@@ -157,6 +172,7 @@ class Relay final : private io::SocketObserver, private quic::StreamEvents, priv
   bool downstream_finished_ = false;  ///< FIN went to the socket
   bool progressed_ = false;           ///< the socket has taken something in this call
   bool peer_lost_bytes_ = false;      ///< the peer did not take all that the socket sent
+  bool cut_ = false;                  ///< RelayEnd::cut
 };
 
 }  // namespace qmux::tunnel

@@ -28,6 +28,12 @@ quic::Stream& introduce(quic::Stream& stream, const Visitor& visitor, std::uint6
   return stream;
 }
 
+std::unique_ptr<io::TcpSocket> adopt(WorkerState& worker, io::TcpHandle handle) {
+  std::unique_ptr<io::TcpSocket> socket = worker.loop.adopt_tcp(std::move(handle));
+  if (worker.tcp_keep_alive > Duration::zero()) socket->keep_alive(worker.tcp_keep_alive);
+  return socket;
+}
+
 }  // namespace
 
 ServerTunnel::ServerTunnel(WorkerState& worker, const ClientAbilities& client, SeatedVisitor seated,
@@ -39,7 +45,7 @@ ServerTunnel::ServerTunnel(WorkerState& worker, const ClientAbilities& client, S
       visitor_(seated.visitor.remote),
       ticket_(std::move(seated.visitor.ticket)),
       seat_(std::move(seated.seat)),
-      relay_(worker.loop, worker.memory, worker.loop.adopt_tcp(std::move(seated.visitor.socket)),
+      relay_(worker.loop, worker.memory, adopt(worker, std::move(seated.visitor.socket)),
              introduce(stream, seated.visitor, conn_id_, client.conn_ack, worker.loop.unix_seconds()), *this,
              {.peer = client.names_instances ? RelayPeer::exact : RelayPeer::go_client,
               .conn_id = conn_id_,

@@ -12,9 +12,10 @@
 namespace qmux::tunnel {
 
 ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, quic::HandshakeLoad& handshakes,
-                           MemoryLimit& stuck_tunnels, std::span<const ListenerSetup> setups, Workers& workers,
+                           MemoryLimit& stuck_tunnels, Duration tcp_keep_alive, std::span<const ListenerSetup> setups,
+                           Workers& workers,
                            std::move_only_function<void()> stopped)
-    : state_(loop, slot.count, stuck_tunnels),
+    : state_(loop, slot.count, stuck_tunnels, tcp_keep_alive),
       mailbox_(limits::kMailboxMessagesMax),
       strays_(limits::kStrayRunsMax),
       admission_(loop, handshakes, slot.count),

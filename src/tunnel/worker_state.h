@@ -19,9 +19,11 @@
 namespace qmux::tunnel {
 
 struct WorkerState {
-  /// `workers`: of the process, which share its limits; `stuck_tunnels`: the one that they share as they need it.
-  WorkerState(io::EventLoop& its_loop, std::size_t workers, MemoryLimit& stuck_tunnels)
+  /// `workers`: of the process, which share its limits; `stuck_tunnels`: the one that they share as they need it;
+  /// `keep_alive`: of tunnels' sockets (io::TcpSocket::keep_alive()), 0 for none.
+  WorkerState(io::EventLoop& its_loop, std::size_t workers, MemoryLimit& stuck_tunnels, Duration keep_alive)
       : loop(its_loop),
+        tcp_keep_alive(keep_alive),
         memory(stuck_tunnels),
         udp_waiting(limits::kUdpWaitingMaxBytes / workers),
         reassembly(limits::kReassemblyMaxBytes / workers),
@@ -32,6 +34,7 @@ struct WorkerState {
         chunk_surplus(its_loop.timers(), [this] { chunks.give_up_surplus(); }) {}
 
   io::EventLoop& loop;
+  const Duration tcp_keep_alive;
   ChunkPool chunks;
   MemoryBudget memory;
   Counters counters;

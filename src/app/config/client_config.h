@@ -42,6 +42,7 @@ struct ClientConfig {
   HealthConfig health;
   ReconnectConfig reconnect;
   std::uint32_t workers = 1;  ///< event loops, at least one
+  Duration tcp_keepalive = kTcpKeepAliveDefault;
   LogConfig log;
 };
 

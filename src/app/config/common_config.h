@@ -47,6 +47,9 @@ struct HealthConfig {
   Duration health_timeout = std::chrono::seconds(30);  ///< longer than heartbeat_interval
 };
 
+/// A TCP peer that has been silent for so long is asked whether it is there, as often again without an answer; 0: never.
+inline constexpr Duration kTcpKeepAliveDefault = std::chrono::seconds(15);
+
 enum class LogLevel { debug, info, warn, error };
 enum class LogFormat { text, json };
 

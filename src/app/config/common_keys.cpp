@@ -18,6 +18,8 @@ constexpr std::uint64_t kUdpPayloadMin = 1200;                       // RFC 9000
 constexpr std::uint64_t kUdpPayloadMax = 65'527;                     // RFC 9000 section 18.2
 constexpr std::uint32_t kPayloadMax = 65'535;
 constexpr std::uint64_t kReadBufferMax = 1'048'576;  // files say 65536 and more where kPayloadMax is meant
+constexpr std::chrono::seconds kTcpKeepAliveMin{1};
+constexpr std::chrono::hours kTcpKeepAliveMax{9};  // tcp(7) takes up to 32,767 s
 
 std::string path_in(const std::string& map, std::string_view key) {
   return map.empty() ? std::string(key) : map + "." + std::string(key);
@@ -79,6 +81,10 @@ void log_keys(Section& keys, LogConfig& log) {
       "level", log.level,
       {{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warn", LogLevel::warn}, {"error", LogLevel::error}});
   keys.choice("format", log.format, {{"text", LogFormat::text}, {"json", LogFormat::json}});
+}
+
+void tcp_keepalive_key(Section& keys, Duration& tcp_keepalive) {
+  keys.seconds_or_off("tcp_keepalive", tcp_keepalive, kTcpKeepAliveMin, kTcpKeepAliveMax);
 }
 
 void check_windows(Report& report, const std::string& path, QuicConfig& quic) {

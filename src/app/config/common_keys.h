@@ -17,6 +17,7 @@ void udp_keys(Section& keys, UdpConfig& udp);
 void auth_method_key(Section& keys, AuthMethod& method);
 void health_keys(Section& keys, HealthConfig& health);
 void log_keys(Section& keys, LogConfig& log);
+void tcp_keepalive_key(Section& keys, Duration& tcp_keepalive);
 
 /// Initial windows within the maximal ones. `path` is the map that holds the keys.
 void check_windows(Report& report, const std::string& path, QuicConfig& quic);

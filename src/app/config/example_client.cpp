@@ -84,6 +84,10 @@ health_timeout: 30s
 # reconnect:
 #   max_backoff: 30s
 
+# Ask a TCP connection to the local service that is silent for this long whether it is still there. Ten times that
+# without an answer ends it; 0 is never.
+# tcp_keepalive: 15s
+
 # Event loops, one thread each.
 # workers: 1
 

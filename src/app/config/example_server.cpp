@@ -90,6 +90,10 @@ load_balancer: "least-connections"
 heartbeat_interval: 10s
 health_timeout: 30s
 
+# Ask a visitor's TCP connection that is silent for this long whether it is still there. Ten times that without an
+# answer ends it; 0 is never.
+# tcp_keepalive: 15s
+
 # Event loops, one thread each; 0 is one per core.
 # workers: 0
 

@@ -47,6 +47,7 @@ void client_file_keys(Section& keys, ClientConfig& client) {
   health_keys(keys, client.health);
   keys.section("reconnect",
                [&](Section& reconnect) { reconnect.duration("max_backoff", client.reconnect.max_backoff, 100ms, 1h); });
+  tcp_keepalive_key(keys, client.tcp_keepalive);
   keys.number("workers", client.workers, 0, kWorkersMax);
   keys.section("log", [&](Section& log) { log_keys(log, client.log); });
 }

@@ -52,6 +52,7 @@ void server_file_keys(Section& keys, ServerConfig& server) {
   keys.choice("load_balancer", server.load_balancer,
               {{"least-connections", LoadBalancer::least_connections}, {"round-robin", LoadBalancer::round_robin}});
   health_keys(keys, server.health);
+  tcp_keepalive_key(keys, server.tcp_keepalive);
   keys.number("workers", server.workers, 0, kWorkersMax);
   keys.section("log", [&](Section& log) { log_keys(log, server.log); });
 }

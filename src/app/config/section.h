@@ -9,9 +9,10 @@
 //
 // and run over a file it reads and checks, run over no file it lists the keys (KeyInfo) with the defaults that the members
 // hold: the code, the errors and the reference cannot drift apart. A key that is absent, null, "" or 0 keeps its default,
-// as in the existing programs. Lives as long as one load; one thread.
+// as in the existing programs, unless 0 has a meaning of its own. Lives as long as one load; one thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -85,6 +86,8 @@ class Section {
   Key secret(std::string_view name, Secret& into);
   Key flag(std::string_view name, bool& into);
   Key duration(std::string_view name, Duration& into, Duration min, Duration max);
+  /// Whole seconds; 0 is a value of its own and means off.
+  Key seconds_or_off(std::string_view name, Duration& into, std::chrono::seconds min, std::chrono::seconds max);
   /// "host:port" with a port of at least `port_min`; an empty host only when that is 0.
   Key address(std::string_view name, HostPort& into, std::uint16_t port_min);
   /// A host alone; IPv6 literals with or without brackets.

@@ -3,6 +3,7 @@
 // The value types of a configuration: how each is written, what is said when it is written wrongly.
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <optional>
 
 #include "app/config/duration.h"
@@ -196,6 +197,26 @@ Section::Key Section::duration(std::string_view name, Duration& into, Duration m
   if (*value == Duration::zero()) return {*this, found.path, found.empty, false};
   if (*value < min || *value > max)
     return wrong_value(found, found.value->text + " is out of range", "a duration from " + range);
+  const bool changed = *value != into;
+  into = *value;
+  return {*this, found.path, found.empty, changed};
+}
+
+Section::Key Section::seconds_or_off(std::string_view name, Duration& into, std::chrono::seconds min,
+                                     std::chrono::seconds max) {
+  const std::string range = duration_text(min) + " to " + duration_text(max) + ", or 0";
+  const Found found = find(name, "duration, " + range, into == Duration::zero() ? "0" : duration_text(into));
+  const std::string expected = "whole seconds, " + range + " for off";
+  if (found.misfit) return wrong(found, {}, expected);
+  if (found.value == nullptr) return {*this, found.path, found.empty, false};
+  auto value = parse_duration(found.value->text);
+  if (!value) return wrong_value(found, std::move(value.error().what), std::move(value.error().expected));
+  if (*value != Duration::zero() && (*value < min || *value > max)) {
+    return wrong_value(found, found.value->text + " is out of range", expected);
+  }
+  if (*value % std::chrono::seconds(1) != Duration::zero()) {
+    return wrong_value(found, found.value->text + " has a fraction of a second", expected);
+  }
   const bool changed = *value != into;
   into = *value;
   return {*this, found.path, found.empty, changed};

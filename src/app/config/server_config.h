@@ -46,6 +46,7 @@ struct ServerConfig {
   LoadBalancer load_balancer = LoadBalancer::least_connections;
   HealthConfig health;
   std::uint32_t workers = 0;  ///< event loops; 0: one per core
+  Duration tcp_keepalive = kTcpKeepAliveDefault;
   LogConfig log;
 };
 

@@ -17,6 +17,7 @@
 
 #include "base/address.h"
 #include "base/bytes.h"
+#include "base/time.h"
 
 namespace qmux::io {
 
@@ -24,7 +25,8 @@ enum class IoStatus : std::uint8_t {
   done,         ///< `count` > 0 bytes were moved
   would_block,  ///< nothing now; watch() tells when to try again
   end,          ///< read only: the peer sent FIN; once, after the last byte
-  reset,        ///< the connection is gone (RST or any other error); nothing follows
+  reset,  ///< the connection is gone (RST or any other error). Of a read: everything that came before has been read. Of a
+          ///< write: what came before may still be there to be read
 };
 
 struct IoResult {
@@ -48,7 +50,7 @@ class SocketObserver {
   virtual void socket_readable() = 0;
   /// Writing may make progress (a connecting socket: the attempt has ended). The write interest is spent.
   virtual void socket_writable() = 0;
-  /// The connection was reset, whatever the interest. Told at most once.
+  /// The connection was reset, whatever the interest. Told at most once. What came before may still be there to be read.
   virtual void socket_reset() = 0;
 
  protected:
@@ -96,6 +98,11 @@ class TcpSocket {
   /// From now on `observer` is told, once, of each readiness in `interest`; replaces the earlier interest. A reset is told
   /// to any observer. nullptr: nobody is told.
   virtual void watch(Interest interest, SocketObserver* observer) = 0;
+
+  /// From now on it is noticed when the far end is gone without a word, as if it had reset the connection: when nothing has
+  /// come from it for `idle` it is asked, and again after each further `idle`; limits::kTcpProbesMax unanswered ones in a row
+  /// are the end. What waits to be acknowledged asks by itself, for as long. A far end that answers may be silent for ever.
+  virtual void keep_alive(Duration idle) = 0;
 
   /// Written, and not acknowledged by the far end (SND.NXT - SND.UNA of RFC 9293, and what waits to be sent).
   [[nodiscard]] virtual std::size_t unacknowledged_bytes() const = 0;

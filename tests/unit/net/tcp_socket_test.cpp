@@ -2,11 +2,14 @@
 #include "net/tcp_socket.h"
 
 #include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 
+#include "base/limits.h"
 #include "net/tcp_fixture.h"
 
 namespace qmux::net {
@@ -195,6 +198,63 @@ TEST_F(TcpSocket, what_came_before_a_reset_is_read_before_it) {
   std::string text;
   EXPECT_EQ(read_available(*server_, text), IoStatus::reset);
   EXPECT_EQ(text, "last words");
+}
+
+TEST_F(TcpSocket, what_came_before_a_reset_is_read_after_a_write_has_met_it) {
+  connect_pair();
+  send_text(*client_, "last words");
+  client_->abort();
+  server_->watch(Interest::write, &server_sees_);
+  const ConstBytes more = as_bytes("x");
+  ASSERT_TRUE(run_until([&] { return server_->write({&more, 1}).status == IoStatus::reset; }));
+  server_sees_ = {};
+  server_->watch(Interest::read, &server_sees_);
+  ASSERT_TRUE(run_until([&] { return server_sees_.readable == 1; }));
+  std::string text;
+  EXPECT_EQ(read_available(*server_, text), IoStatus::reset) << "a cut stream does not end in order";
+  EXPECT_EQ(text, "last words");
+  EXPECT_EQ(server_sees_.reset, 0) << "the write told";
+}
+
+TEST_F(TcpSocket, what_came_before_a_reset_is_read_after_it_was_told) {
+  connect_pair();
+  server_->watch(Interest::none, &server_sees_);
+  send_text(*client_, "last words");
+  client_->abort();
+  ASSERT_TRUE(run_until([&] { return server_sees_.reset == 1; }));
+  std::string text;
+  EXPECT_EQ(read_available(*server_, text), IoStatus::reset);
+  EXPECT_EQ(text, "last words");
+}
+
+TEST_F(TcpSocket, a_fin_before_a_reset_is_still_a_fin) {
+  connect_pair();
+  server_->watch(Interest::none, &server_sees_);
+  send_text(*client_, "all of it");
+  client_->shutdown_write();
+  client_->abort();
+  ASSERT_TRUE(run_until([&] { return server_sees_.reset == 1; }));
+  std::string text;
+  EXPECT_EQ(read_available(*server_, text), IoStatus::end);
+  EXPECT_EQ(text, "all of it");
+}
+
+TEST_F(TcpSocket, keep_alive_is_asked_of_the_kernel) {
+  connect_pair();
+  server_->keep_alive(std::chrono::seconds(7));
+  const FileDescriptor owned(server_->detach().release());
+  const int fd = owned.get();
+  const auto value = [fd](int level, int name) {
+    int found = -1;
+    socklen_t length = sizeof found;
+    EXPECT_EQ(::getsockopt(fd, level, name, &found, &length), 0);
+    return found;
+  };
+  EXPECT_EQ(value(SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(value(IPPROTO_TCP, TCP_KEEPIDLE), 7);
+  EXPECT_EQ(value(IPPROTO_TCP, TCP_KEEPINTVL), 7);
+  EXPECT_EQ(value(IPPROTO_TCP, TCP_KEEPCNT), limits::kTcpProbesMax);
+  EXPECT_EQ(value(IPPROTO_TCP, TCP_USER_TIMEOUT), 0) << "a reader that pauses would be cut off";
 }
 
 TEST_F(TcpSocket, destruction_resets_what_has_not_ended_both_ways) {

@@ -178,7 +178,10 @@ TEST_F(FacingGoClient, reset_of_a_visitor_whose_fin_is_held_still_delivers_what_
   EXPECT_EQ(peer.received, "request");
   EXPECT_TRUE(peer.fin_received);
   EXPECT_FALSE(peer.reset);
-  EXPECT_EQ(peer.stopped, ErrorCode::tcp_reset);
+  EXPECT_FALSE(peer.stopped);
+  peer.finishes(frame(kConnId, "closed"));
+  tunnel.run();
+  EXPECT_TRUE(tunnel.ended_with(Cause::socket_reset));
 }
 
 TEST_F(FacingGoClient, its_fin_is_answered_with_fin_when_nothing_is_under_way) {
@@ -225,7 +228,7 @@ TEST_F(FacingGoClient, stop_sending_ends_the_wait_for_its_silence) {
   tunnel.run();
   peer.stops();
   tunnel.run();
-  tunnel.advance(limits::kHeldFinSilence * 2);
+  tunnel.advance(limits::kLastBytesIdleMax);
   EXPECT_TRUE(tunnel.ended_with(Cause::peer_stopped));
   EXPECT_TRUE(far.aborted);
 }

@@ -118,7 +118,7 @@ class Pair {
   void wind_up() {
     for (int round = 0; round < 2'000 && !(near.over() && distant.over()); ++round) {
       for (Side* side : {&near, &distant}) {
-        side->tunnel.far.fin_sent = true;
+        if (!side->tunnel.far.reset_sent) side->tunnel.far.fin_sent = true;
         side->tunnel.far.room_bytes = 1'000'000;
       }
       carry(near, distant, 100'000);
@@ -138,6 +138,7 @@ class Pair {
 TEST(RelayPair, each_side_sees_what_the_other_did) {
   int clean = 0;
   int reset = 0;
+  int cut = 0;
   for (unsigned seed = 1; seed <= 500; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Pair pair(seed);
@@ -165,9 +166,19 @@ TEST(RelayPair, each_side_sees_what_the_other_did) {
     if (distant.fin_received) {
       ASSERT_EQ(distant.received, pair.near.sent);
     }
+    // A reset comes after all that was sent before it, unless the other side has reset too.
+    if (near.reset_sent && !distant.reset_sent) {
+      ASSERT_EQ(distant.received, pair.near.sent);
+      ++cut;
+    }
+    if (distant.reset_sent && !near.reset_sent) {
+      ASSERT_EQ(near.received, pair.distant.sent);
+      ++cut;
+    }
   }
   EXPECT_GT(clean, 100);
   EXPECT_GT(reset, 50);
+  EXPECT_GT(cut, 50);
 }
 
 }  // namespace

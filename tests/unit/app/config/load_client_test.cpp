@@ -41,6 +41,7 @@ TEST(LoadClient, takes_a_short_file_and_keeps_the_defaults) {
   EXPECT_EQ(client.config.quic.max_incoming_streams, 65'536U);
   EXPECT_EQ(client.config.workers, 1U);
   EXPECT_EQ(client.config.reconnect.max_backoff, 30s);
+  EXPECT_EQ(client.config.tcp_keepalive, 15s);
 }
 
 TEST(LoadClient, reads_every_key_of_its_own) {
@@ -58,6 +59,7 @@ TEST(LoadClient, reads_every_key_of_its_own) {
       "heartbeat_interval: 2s\n"
       "health_timeout: 5s\n"
       "reconnect: {max_backoff: 1m}\n"
+      "tcp_keepalive: 20s\n"
       "workers: 2\n"
       "log: {level: debug}\n");
   const ClientConfig& config = client.config;
@@ -74,6 +76,7 @@ TEST(LoadClient, reads_every_key_of_its_own) {
   EXPECT_EQ(config.health.heartbeat_interval, 2s);
   EXPECT_EQ(config.health.health_timeout, 5s);
   EXPECT_EQ(config.reconnect.max_backoff, 1min);
+  EXPECT_EQ(config.tcp_keepalive, 20s);
   EXPECT_EQ(config.workers, 2U);
   EXPECT_EQ(config.log.level, LogLevel::debug);
   EXPECT_THAT(client.warnings, ElementsAre("c.yaml:10:23: auth.token: has no effect yet"));
@@ -163,6 +166,25 @@ TEST(LoadClient, bounds_the_client_id) {
   EXPECT_THAT(errors(with("client_id: \"a\\nb\"\n")),
               ElementsAre("c.yaml:4:1: client_id: holds control characters (expected a text of at most 256 bytes "
                           "without them)"));
+}
+
+TEST(LoadClient, takes_tcp_keepalive_in_whole_seconds_or_off) {
+  const auto of = [](std::string_view value) { return with("tcp_keepalive: " + std::string(value) + "\n"); };
+  EXPECT_EQ(loaded(of("")).config.tcp_keepalive, 15s);
+  EXPECT_EQ(loaded(of("0")).config.tcp_keepalive, 0s);
+  EXPECT_EQ(loaded(of("0s")).config.tcp_keepalive, 0s);
+  EXPECT_EQ(loaded(of("1s")).config.tcp_keepalive, 1s);
+  EXPECT_EQ(loaded(of("1.5m")).config.tcp_keepalive, 90s);
+  EXPECT_EQ(loaded(of("9h")).config.tcp_keepalive, 9h);
+  const std::string expected = " (expected whole seconds, 1s to 9h, or 0 for off)";
+  for (const auto* wrong : {"10h", "-1s", "500ms", "1ns"}) {
+    EXPECT_THAT(errors(of(wrong)),
+                ElementsAre("c.yaml:4:1: tcp_keepalive: " + std::string(wrong) + " is out of range" + expected));
+  }
+  EXPECT_THAT(errors(of("1500ms")),
+              ElementsAre("c.yaml:4:1: tcp_keepalive: 1500ms has a fraction of a second" + expected));
+  EXPECT_THAT(errors(of("[15s]")), ElementsAre("c.yaml:4:1: tcp_keepalive: a list stands here" + expected));
+  EXPECT_THAT(errors(of("15")), ElementsAre(::testing::HasSubstr("the duration \"15\" has no unit")));
 }
 
 TEST(LoadClient, loads_its_example) {

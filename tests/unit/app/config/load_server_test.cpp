@@ -49,6 +49,7 @@ TEST(LoadServer, takes_a_short_file_and_keeps_the_defaults) {
   EXPECT_EQ(server.config.auth.method, AuthMethod::mtls);
   EXPECT_EQ(server.config.auth.ca_cert_file, "ca.crt");
   EXPECT_EQ(server.config.load_balancer, LoadBalancer::least_connections);
+  EXPECT_EQ(server.config.tcp_keepalive, 15s);
   EXPECT_EQ(server.config.health.heartbeat_interval, 10s);
   EXPECT_EQ(server.config.health.health_timeout, 30s);
   EXPECT_EQ(server.config.workers, 0U);
@@ -87,6 +88,7 @@ TEST(LoadServer, reads_every_key) {
       "load_balancer: round-robin\n"
       "heartbeat_interval: 1s\n"
       "health_timeout: 1.5s\n"
+      "tcp_keepalive: 1m\n"
       "workers: 4\n"
       "log: {level: warn, format: json}\n");
   const ServerConfig& config = server.config;
@@ -118,6 +120,7 @@ TEST(LoadServer, reads_every_key) {
   EXPECT_EQ(config.tls.ticket_key_rotation_overlap, 3U);
   EXPECT_EQ(config.load_balancer, LoadBalancer::round_robin);
   EXPECT_EQ(config.health.heartbeat_interval, 1s);
+  EXPECT_EQ(config.tcp_keepalive, 1min);
   EXPECT_EQ(config.health.health_timeout, 1500ms);
   EXPECT_EQ(config.workers, 4U);
   EXPECT_EQ(config.log.level, LogLevel::warn);
@@ -175,7 +178,7 @@ TEST(LoadServer, says_where_a_misplaced_key_belongs) {
 TEST(LoadServer, lists_the_keys_when_none_is_near) {
   EXPECT_THAT(errors(with("", "metrics: 1\n")),
               ElementsAre("s.yaml:7:1: metrics: unknown key (expected one of auth, health_timeout, "
-                          "heartbeat_interval, listeners, load_balancer, log, tls, workers)"));
+                          "heartbeat_interval, listeners, load_balancer, log, tcp_keepalive, tls, workers)"));
   EXPECT_THAT(errors(with("", "foo: 1\n")),
               ElementsAre(::testing::StartsWith("s.yaml:7:1: foo: unknown key (expected one of")));
   EXPECT_THAT(errors(with("", "log: {foo: 1}\n")),

@@ -19,7 +19,7 @@ struct FarEnd {
   // What the test decides.
   std::string arriving;     ///< not read yet
   bool fin_sent = false;    ///< after `arriving`
-  bool reset_sent = false;  ///< seen by the next call, and told
+  bool reset_sent = false;  ///< after `arriving` and FIN; seen by the next write, by a read behind that, and told
   bool connecting = false;
   std::optional<std::string> connect_error;
   std::size_t room_bytes = std::numeric_limits<std::size_t>::max();       ///< what it takes before it blocks
@@ -47,12 +47,11 @@ struct FarEnd {
   /// Tells the observer of one thing that is ready; false when nothing is.
   bool tell_one() {
     if (observer == nullptr || closed) return false;
-    if (reset_sent) {
-      if (std::exchange(reset_told, true)) return false;
+    if (reset_sent && !std::exchange(reset_told, true)) {
       observer->socket_reset();
       return true;
     }
-    if (io::has(interest, io::Interest::read) && (!arriving.empty() || fin_sent)) {
+    if (io::has(interest, io::Interest::read) && (!arriving.empty() || fin_sent || reset_sent)) {
       spend(io::Interest::read);
       observer->socket_readable();
       return true;
@@ -79,11 +78,12 @@ class FakeSocket final : public io::TcpSocket {
   io::IoResult read(std::span<const MutableBytes> into) override {
     CHECK(!far_.aborted && !far_.end_told);
     ++far_.read_calls;
-    if (far_.reset_sent) return {io::IoStatus::reset};
     if (far_.arriving.empty()) {
-      if (!far_.fin_sent) return {io::IoStatus::would_block};
-      far_.end_told = true;
-      return {io::IoStatus::end};
+      if (far_.fin_sent) {
+        far_.end_told = true;
+        return {io::IoStatus::end};
+      }
+      return {far_.reset_sent ? io::IoStatus::reset : io::IoStatus::would_block};
     }
     std::size_t count = 0;
     for (const MutableBytes piece : into) {
@@ -120,6 +120,7 @@ class FakeSocket final : public io::TcpSocket {
     far_.interest = interest;
     far_.observer = observer;
   }
+  void keep_alive(Duration /*idle*/) override {}
   [[nodiscard]] std::size_t unacknowledged_bytes() const override { return far_.unacknowledged_bytes; }
   std::optional<std::string> connect_error() override { return far_.connect_error; }
   [[nodiscard]] Address local_address() const override { return {}; }

@@ -32,7 +32,6 @@ struct StreamTestAccess {
   }
   static void receive_reset(Stream& stream, std::uint64_t code) {
     stream.reset_received_ = code;
-    stream.received_.clear();
     stream.pending_.readable = true;
   }
   static void receive_stop(Stream& stream) {
@@ -55,10 +54,12 @@ struct StreamTestAccess {
   static bool fin_sent(const Stream& stream) { return stream.finish_sent_; }
   static void acknowledge(Stream& stream, std::size_t bytes) {
     stream.send_.acknowledge(bytes);
-    if (stream.finish_sent_ && stream.send_.size() == 0 && !stream.send_done_) {
-      stream.send_done_ = true;
-      stream.pending_.send_done = true;
-    }
+    if (stream.send_.size() > 0) return;
+    const bool finished = stream.finish_sent_ && !stream.send_done_;
+    if (!finished && !stream.acknowledged_wanted_) return;
+    if (finished) stream.send_done_ = true;
+    stream.acknowledged_wanted_ = false;
+    stream.pending_.send_done = true;
   }
   static void tell_room(Stream& stream, std::size_t limit) {
     if (!stream.writable_wanted_ || stream.send_.unsent_bytes() >= limit) return;
