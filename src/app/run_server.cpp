@@ -64,14 +64,14 @@ Result<tunnel::ServerOptions> to_options(const ServerConfig& config, const RunIn
     if (!quic) return std::unexpected(std::move(quic.error()));
     auto traffic = reserve_traffic(listener.protocol, inputs.listeners[i].traffic, held);
     if (!traffic) return std::unexpected(std::move(traffic.error()));
-    options.listeners.push_back({.quic_address = *quic,
-                                 .traffic_address = *traffic,
-                                 .tcp = listener.protocol != VisitorProtocol::udp,
-                                 .udp = listener.protocol != VisitorProtocol::tcp,
-                                 .udp_options = to_udp(listener.udp),
-                                 .transport = to_transport(listener.quic),
-                                 .visitors = {.visitors_max = listener.max_visitors,
-                                              .per_source_max = listener.max_visitors_per_source}});
+    options.listeners.push_back(
+        {.quic_address = *quic,
+         .traffic_address = *traffic,
+         .tcp = listener.protocol != VisitorProtocol::udp,
+         .udp = listener.protocol != VisitorProtocol::tcp,
+         .udp_options = to_udp(listener.udp),
+         .transport = to_transport(listener.quic),
+         .visitors = {.visitors_max = listener.max_visitors, .per_source_max = listener.max_visitors_per_source}});
   }
   return options;
 }

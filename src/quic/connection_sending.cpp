@@ -208,8 +208,8 @@ void Connection::update_send_limits() {
   // On a slow path one turn of every stream takes long, and a new stream may have to wait for the rest of one.
   const std::uint64_t rtt_us = std::max<std::uint64_t>(info.smoothed_rtt / 1000, 1);
   const std::uint64_t in_turn_time = info.cwnd * limits::kStreamTurnTime.count() / rtt_us;
-  schedule_.set_turn_bytes(
-      std::clamp<std::size_t>(in_turn_time, std::min(packet_bytes(), limits::kStreamTurnMaxBytes), limits::kStreamTurnMaxBytes));
+  schedule_.set_turn_bytes(std::clamp<std::size_t>(in_turn_time, std::min(packet_bytes(), limits::kStreamTurnMaxBytes),
+                                                   limits::kStreamTurnMaxBytes));
 }
 
 void Connection::fill_close(PacketBatch& batch) {

@@ -87,7 +87,7 @@ class ClientSession final : public Retirable,
   std::string own_cause_;
   RelayPeer server_ = RelayPeer::exact;
   bool registered_ = false;
-  bool server_drains_ = false;  ///< it has sent GoAway
+  bool server_drains_ = false;        ///< it has sent GoAway
   std::vector<quic::Stream*> early_;  ///< opened by the server before its answer arrived: packets overtake each other
   LocalService local_service_;
   std::unordered_map<std::int64_t, std::unique_ptr<ClientTunnel>> tunnels_;  ///< by stream

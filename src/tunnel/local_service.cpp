@@ -23,14 +23,14 @@ const Result<LocalService::Addresses>* LocalService::known() const noexcept {
 void LocalService::wait_for_addresses(AddressWaiter& waiter) {
   waiting_for_addresses_.push_back(waiter);
   if (resolution_) return;
-  resolution_ =
-      loop_.resolve(address_, [this](Result<Addresses> addresses) { looked_up(std::move(addresses)); });
+  resolution_ = loop_.resolve(address_, [this](Result<Addresses> addresses) { looked_up(std::move(addresses)); });
 }
 
 void LocalService::looked_up(Result<Addresses> addresses) {
   resolution_.reset();
   addresses_ = std::move(addresses);
-  valid_until_ = loop_.now() + (addresses_ ? Duration(limits::kServiceLookUpAge) : Duration(limits::kServiceRetryInterval));
+  valid_until_ =
+      loop_.now() + (addresses_ ? Duration(limits::kServiceLookUpAge) : Duration(limits::kServiceRetryInterval));
   // A waiter may destroy others, or wait again.
   Queue<AddressWaiter> waiting;
   while (AddressWaiter* const waiter = waiting_for_addresses_.pop_front()) waiting.push_back(*waiter);

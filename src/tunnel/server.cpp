@@ -41,8 +41,8 @@ Server::Server(ServerOptions options, const std::vector<io::EventLoop*>& loops, 
   const std::size_t count = loops.size();
   for (std::size_t index = 0; index < count; ++index) {
     workers_.push_back(std::make_unique<ServerWorker>(*loops[index], quic::WorkerSlot{.index = index, .count = count},
-                                                      handshakes_, stuck_tunnels_, options_.tcp_keep_alive, setups_, *this,
-                                                      [this] { worker_stopped(); }));
+                                                      handshakes_, stuck_tunnels_, options_.tcp_keep_alive, setups_,
+                                                      *this, [this] { worker_stopped(); }));
   }
 }
 

@@ -129,7 +129,7 @@ class ServerSession final : public Retirable,
   Time silent_at_{};                      ///< when it should have answered that, at a round trip of no time
   Time namesake_asked_at_ = Time::min();  ///< when client_registered() asked last
   bool suspect_ = false;
-  bool drains_ = false;  ///< it has sent GoAway
+  bool drains_ = false;                                                      ///< it has sent GoAway
   std::unordered_map<std::int64_t, std::unique_ptr<ServerTunnel>> tunnels_;  ///< by stream
 };
 

@@ -7,8 +7,8 @@
 
 #include <cstdint>
 
-#include "quic/stream.h"
 #include "base/timer_queue.h"
+#include "quic/stream.h"
 #include "tunnel/pool.h"
 #include "tunnel/registration.h"
 #include "tunnel/relay.h"

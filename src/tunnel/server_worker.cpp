@@ -13,8 +13,7 @@ namespace qmux::tunnel {
 
 ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, quic::HandshakeLoad& handshakes,
                            MemoryLimit& stuck_tunnels, Duration tcp_keep_alive, std::span<const ListenerSetup> setups,
-                           Workers& workers,
-                           std::move_only_function<void()> stopped)
+                           Workers& workers, std::move_only_function<void()> stopped)
     : state_(loop, slot.count, stuck_tunnels, tcp_keep_alive),
       mailbox_(limits::kMailboxMessagesMax),
       strays_(limits::kStrayRunsMax),

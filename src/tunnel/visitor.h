@@ -10,20 +10,20 @@
 #include "base/address.h"
 #include "base/io/tcp_socket.h"
 #include "base/time.h"
-#include "tunnel/visitor_admission.h"
 #include "tunnel/pool.h"
+#include "tunnel/visitor_admission.h"
 
 namespace qmux::tunnel {
 
 struct Visitor {
-  std::size_t listener = 0;         ///< whose traffic address he came to
-  io::TcpHandle socket;             ///< dropping it resets his connection
-  Address remote;                   ///< his own
-  Address local;                    ///< the one he came to
-  Time deadline = kNever;           ///< for a client to have taken him
-  VisitorAdmission::Ticket ticket{};       ///< its place among the visitors of the process
-  std::vector<std::byte> prefix{};  ///< what he has sent so far, at most limits::kVisitorPrefixMaxBytes
-  std::vector<MemberId> tried{};    ///< clients that could not take him
+  std::size_t listener = 0;           ///< whose traffic address he came to
+  io::TcpHandle socket;               ///< dropping it resets his connection
+  Address remote;                     ///< his own
+  Address local;                      ///< the one he came to
+  Time deadline = kNever;             ///< for a client to have taken him
+  VisitorAdmission::Ticket ticket{};  ///< its place among the visitors of the process
+  std::vector<std::byte> prefix{};    ///< what he has sent so far, at most limits::kVisitorPrefixMaxBytes
+  std::vector<MemberId> tried{};      ///< clients that could not take him
 };
 
 /// With the member chosen for him.

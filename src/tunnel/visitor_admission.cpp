@@ -12,14 +12,16 @@ constexpr bool reached(std::size_t count, std::size_t limit) noexcept { return l
 
 }  // namespace
 
-VisitorAdmission::VisitorAdmission(std::size_t visitors_max, const std::vector<VisitorLimits>& listeners, std::uint64_t seed)
+VisitorAdmission::VisitorAdmission(std::size_t visitors_max, const std::vector<VisitorLimits>& listeners,
+                                   std::uint64_t seed)
     : visitors_max_(visitors_max) {
   for (const VisitorLimits& limits : listeners) {
     listeners_.push_back({.limits = limits, .by_source = decltype(Listener::by_source)(0, SourceHash{seed})});
   }
 }
 
-std::expected<VisitorAdmission::Ticket, VisitorAdmission::Refusal> VisitorAdmission::admit(std::size_t index, const Address& remote) {
+std::expected<VisitorAdmission::Ticket, VisitorAdmission::Refusal> VisitorAdmission::admit(std::size_t index,
+                                                                                           const Address& remote) {
   const Address source = remote.holder();
   const std::lock_guard lock(mutex_);
   Listener& listener = listeners_[index];

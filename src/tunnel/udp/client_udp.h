@@ -26,9 +26,7 @@
 
 namespace qmux::tunnel {
 
-class ClientUdp final : private UdpChannelEvents,
-                        private ClientUdpSessionOwner,
-                        private LocalService::AddressWaiter {
+class ClientUdp final : private UdpChannelEvents, private ClientUdpSessionOwner, private LocalService::AddressWaiter {
  public:
   /// `service` and `options` outlive it.
   ClientUdp(WorkerState& worker, quic::Connection& connection, LocalService& service, const UdpOptions& options,

@@ -61,8 +61,7 @@ void ServerUdp::payload_received(std::uint32_t session, ConstBytes payload) {
   const SeatedUdpVisitor& seated = found->second->seated;
   if (sessions_.answered(found->second, worker_.loop.now())) {
     host_.udp_session_event(
-        seated.entrance,
-        {.kind = UdpSessionEvent::Kind::answered, .visitor = seated.visitor, .route = seated.route});
+        seated.entrance, {.kind = UdpSessionEvent::Kind::answered, .visitor = seated.visitor, .route = seated.route});
   }
   host_.udp_answer(seated.visitor, payload);
 }

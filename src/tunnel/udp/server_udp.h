@@ -14,9 +14,9 @@
 #include "tunnel/pool.h"
 #include "tunnel/server_session.h"
 #include "tunnel/udp/end_notice.h"
+#include "tunnel/udp/session_ages.h"
 #include "tunnel/udp/udp_channel.h"
 #include "tunnel/udp/udp_options.h"
-#include "tunnel/udp/session_ages.h"
 #include "tunnel/udp/udp_visitor.h"
 #include "tunnel/worker_state.h"
 

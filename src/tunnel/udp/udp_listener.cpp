@@ -70,7 +70,8 @@ void UdpListener::visitor_arrived(SeatedUdpVisitor seated) {
   if (found != members_.end()) {
     open_session(found->second, std::move(seated));
   } else {  // the client left while the visitor was on its way
-    udp_session_event(seated.entrance, {.kind = UdpSessionEvent::Kind::ended, .visitor = seated.visitor, .route = seated.route});
+    udp_session_event(seated.entrance,
+                      {.kind = UdpSessionEvent::Kind::ended, .visitor = seated.visitor, .route = seated.route});
   }
 }
 

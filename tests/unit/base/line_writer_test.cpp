@@ -17,8 +17,8 @@ class LineWriterTest : public ::testing::Test {
   void SetUp() override {
     ASSERT_EQ(::pipe(ends_), 0);
     ASSERT_GE(::fcntl(ends_[1], F_SETPIPE_SZ, 4096), 0);
-    writer_ = &LineWriter::start(ends_[1], 10'000,
-                                 [](std::uint64_t count) { return std::to_string(count) + " dropped\n"; });
+    writer_ =
+        &LineWriter::start(ends_[1], 10'000, [](std::uint64_t count) { return std::to_string(count) + " dropped\n"; });
   }
   /// Reads until `text` has come.
   bool read_until(const std::string& text) {

@@ -15,7 +15,10 @@ namespace {
 
 class StreamScheduleTest : public ::testing::Test, private StreamHost {
  protected:
-  Stream& stream() { return streams_.emplace_back(static_cast<StreamHost&>(*this), chunks_, static_cast<std::int64_t>(4 * streams_.size())); }
+  Stream& stream() {
+    return streams_.emplace_back(static_cast<StreamHost&>(*this), chunks_,
+                                 static_cast<std::int64_t>(4 * streams_.size()));
+  }
 
   /// Lets what is next send `bytes` in packets; how much each stream sent.
   std::map<const Stream*, std::size_t> send(std::size_t bytes) {
