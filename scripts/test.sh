@@ -75,11 +75,11 @@ run_unit_tests() {
   count_junit "$report" "$status"
 }
 
-# run_simulator PRESET SEEDS
+# run_simulator PRESET SEEDS: those, and the ones that failed once.
 run_simulator() {
   local log=build/$1/sim.log status=0
-  note "simulator, preset $1, seeds $2"
-  "build/$1/tests/sim/qmux_sim" --seeds "$2" </dev/null 2>&1 | tee "$log" || status=$?
+  note "simulator, preset $1, seeds $2 and those that failed once"
+  "build/$1/tests/sim/qmux_sim" --once-failed --seeds "$2" </dev/null 2>&1 | tee "$log" || status=$?
   count_sum_line "$log" "$status"
 }
 
@@ -157,7 +157,67 @@ run_suites() {
   done
 }
 
+sim_usage() {
+  cat <<'TEXT'
+usage: ./dev sim OPTION...
+
+what to run, at least one of:
+  --seeds A..B          these seeds; each that fails is printed, and the sum at the end
+  --seed N              this seed, and more about it
+  --once-failed         the seeds that failed once
+  --hours N             seed after seed for so long (0.5 is half an hour); each that fails is printed as it is found
+  --check-replay A..B   each of these seeds twice, which must go the same way
+
+  --from SEED           with --hours: where to begin, to continue an earlier search; otherwise at a seed of the day's
+  --jobs N              runs at the same time (default: one a processor)
+  --trace               with --seed: print everything that happens
+  --log                 let the program log
+  --help                this text
+TEXT
+}
+
+# check_sim_options OPTION...: before anything is installed or built.
+check_sim_options() {
+  local ran=no hours=no from=no
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      --seeds | --check-replay) need_value "$@" && check_seed_range "$1" "$2" && ran=yes && shift 2 ;;
+      --seed) need_value "$@" && check_sim_value "$1" "$2" '[0-9]{1,19}' 'a number' && ran=yes && shift 2 ;;
+      --hours) need_value "$@" && check_hours "$2" && ran=yes && hours=yes && shift 2 ;;
+      --from) need_value "$@" && check_sim_value "$1" "$2" '[0-9]{1,19}' 'a number' && from=yes && shift 2 ;;
+      --jobs) need_value "$@" && check_sim_value "$1" "$2" '[1-9][0-9]{0,4}' 'a number above 0' && shift 2 ;;
+      --once-failed) ran=yes && shift ;;
+      --trace | --log) shift ;;
+      *) usage_error "sim: unknown option '$1'" ;;
+    esac
+  done
+  [[ $ran == yes ]] || usage_error "sim: one of --seeds, --seed, --hours, --once-failed, --check-replay is needed"
+  [[ $from == no || $hours == yes ]] || usage_error "sim: --from needs --hours"
+}
+
+# check_sim_value OPTION VALUE PATTERN WHAT
+check_sim_value() {
+  [[ $2 =~ ^$3$ ]] || usage_error "sim: $1 takes $4, not '$2'"
+}
+
+check_hours() {
+  check_sim_value --hours "$1" '[0-9]*[.]?[0-9]+' 'a number of hours'
+  [[ $1 =~ [1-9] ]] || usage_error "sim: --hours takes more than 0"
+}
+
+# check_seed_range OPTION VALUE
+check_seed_range() {
+  [[ $2 =~ ^([0-9]{1,18})([.][.]([0-9]{1,18}))?$ ]] || usage_error "sim: $1 takes seeds as A..B, not '$2'"
+  [[ -z ${BASH_REMATCH[3]} ]] || [[ $((10#${BASH_REMATCH[1]})) -le $((10#${BASH_REMATCH[3]})) ]] ||
+    usage_error "sim: $1 takes seeds as A..B with A <= B, not '$2'"
+}
+
 cmd_sim() {
+  local option
+  for option in "$@"; do
+    case $option in -h | --help) sim_usage && return ;; esac
+  done
+  check_sim_options "$@"
   setup_for_tests release
   configure release -DQMUX_TESTS=ON
   compile release qmux_sim
