@@ -77,11 +77,11 @@ run_unit_tests() {
   count_junit "$report" "$status"
 }
 
-# run_simulator PRESET SEEDS
+# run_simulator PRESET SEEDS: those, and the ones that failed once.
 run_simulator() {
   local log=build/$1/sim.log status=0
-  note "simulator, preset $1, seeds $2"
-  "build/$1/tests/sim/qmux_sim" --seeds "$2" </dev/null 2>&1 | tee "$log" || status=$?
+  note "simulator, preset $1, seeds $2 and those that failed once"
+  "build/$1/tests/sim/qmux_sim" --once-failed --seeds "$2" </dev/null 2>&1 | tee "$log" || status=$?
   count_sum_line "$log" "$status"
 }
 
@@ -168,28 +168,37 @@ run_suites() {
   printf '%s\n' "${times[@]}"
 }
 
-# check_sim_arguments ARG...: those of qmux_sim.
-check_sim_arguments() {
-  local seeds=
+# check_sim_options OPTION...: before anything is installed or built.
+check_sim_options() {
+  local ran=no hours=no from=no
   while [[ $# -gt 0 ]]; do
     case $1 in
-      --seeds | --check-replay) need_seed_range "$@" && seeds=$2 && shift 2 ;;
-      --seed)
-        need_value "$@"
-        [[ $2 =~ ^[0-9]{1,18}$ ]] || usage_error "--seed needs a number, not '$2'"
-        seeds=$2
-        shift 2
-        ;;
-      --jobs) need_number "$@" && shift 2 ;;
+      --seeds | --check-replay) need_seed_range "$@" && ran=yes && shift 2 ;;
+      --seed) need_value "$@" && check_sim_value "$1" "$2" '[0-9]{1,19}' 'a number' && ran=yes && shift 2 ;;
+      --hours) need_value "$@" && check_hours "$2" && ran=yes && hours=yes && shift 2 ;;
+      --from) need_value "$@" && check_sim_value "$1" "$2" '[0-9]{1,19}' 'a number' && from=yes && shift 2 ;;
+      --jobs) need_value "$@" && check_sim_value "$1" "$2" '[1-9][0-9]{0,4}' 'a number above 0' && shift 2 ;;
+      --once-failed) ran=yes && shift ;;
       --trace | --log) shift ;;
-      *) usage_error "sim: unknown argument '$1'" ;;
+      *) usage_error "sim: unknown option '$1'" ;;
     esac
   done
-  [[ -n $seeds ]] || usage_error "sim: which seeds: --seeds A..B or --seed N"
+  [[ $ran == yes ]] || usage_error "sim: one of --seeds, --seed, --hours, --once-failed, --check-replay is needed"
+  [[ $from == no || $hours == yes ]] || usage_error "sim: --from needs --hours"
+}
+
+# check_sim_value OPTION VALUE PATTERN WHAT
+check_sim_value() {
+  [[ $2 =~ ^$3$ ]] || usage_error "sim: $1 takes $4, not '$2'"
+}
+
+check_hours() {
+  check_sim_value --hours "$1" '[0-9]*[.]?[0-9]+' 'a number of hours'
+  [[ $1 =~ [1-9] ]] || usage_error "sim: --hours takes more than 0"
 }
 
 cmd_sim() {
-  check_sim_arguments "$@"
+  check_sim_options "$@"
   setup_for_tests release
   configure release -DQMUX_TESTS=ON
   compile release qmux_sim

@@ -4,8 +4,12 @@
 // of each tunnel has a key of its own, so that bytes of one that turn up in another are recognised.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "base/bytes.h"
 #include "sim/world/seeded_random.h"
@@ -20,18 +24,35 @@ class Content {
       : key_(mix64(mix64(seed) ^ mix64(tunnel * 2 + static_cast<std::uint64_t>(direction)))) {}
 
   void fill(std::uint64_t offset, MutableBytes into) const noexcept {
-    for (std::byte& b : into) b = at(offset++);
+    while (!into.empty()) {
+      const Word word = word_at(offset);
+      const std::size_t skipped = offset % word.size();
+      const std::size_t count = std::min(into.size(), word.size() - skipped);
+      std::memcpy(into.data(), word.data() + skipped, count);
+      into = into.subspan(count);
+      offset += count;
+    }
   }
   [[nodiscard]] bool matches(std::uint64_t offset, ConstBytes bytes) const noexcept {
-    for (const std::byte b : bytes) {
-      if (b != at(offset++)) return false;
+    while (!bytes.empty()) {
+      const Word word = word_at(offset);
+      const std::size_t skipped = offset % word.size();
+      const std::size_t count = std::min(bytes.size(), word.size() - skipped);
+      if (std::memcmp(bytes.data(), word.data() + skipped, count) != 0) return false;
+      bytes = bytes.subspan(count);
+      offset += count;
     }
     return true;
   }
 
  private:
-  [[nodiscard]] std::byte at(std::uint64_t offset) const noexcept {
-    return static_cast<std::byte>(mix64(key_ ^ (offset / 8)) >> (8 * (offset % 8)));
+  using Word = std::array<std::byte, 8>;
+  /// The word that `offset` lies in, its lowest byte first.
+  [[nodiscard]] Word word_at(std::uint64_t offset) const noexcept {
+    const std::uint64_t word = std::byteswap(mix64(key_ ^ (offset / 8)));
+    Word bytes;
+    write_be<std::uint64_t>(bytes, word);
+    return bytes;
   }
 
   std::uint64_t key_;

@@ -22,6 +22,8 @@ class Crowd {
   /// The visitor of this record goes to `address`. `greeted`: the service there speaks first.
   void send_in(TunnelRecord& tunnel, const Address& address, bool greeted);
   [[nodiscard]] std::size_t over_count() const noexcept { return over_count_; }
+  /// Visitors that have come and are not over.
+  [[nodiscard]] std::size_t open_count() const noexcept { return talkers_.size() - over_count_; }
 
  private:
   World& world_;

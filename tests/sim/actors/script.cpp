@@ -27,12 +27,12 @@ void draw_pace(SeededRandom& random, std::uint64_t bytes, TalkScript& script) {
     if (bytes / script.write_bytes_max > 5000) script.write_bytes_max = 4096;
   }
   if (random.chance(0.25)) {
-    script.read_bytes_max = random.between(256, 8192);
-    script.read_pause = random.between(Duration{}, Duration(milliseconds(10)));
+    script.read_bytes_max = random.between(kReadBytesMin, 8192);
+    script.read_pause = random.between(Duration{}, kReadPauseMax);
   }
   if (random.chance(0.15)) {
     script.stall_after_bytes = random.between(0, 100'000);
-    script.stall = random.between(Duration(milliseconds(100)), Duration(std::chrono::seconds(20)));
+    script.stall = random.between(Duration(milliseconds(100)), kStallMax);
   }
 }
 
@@ -40,7 +40,7 @@ void draw_pace(SeededRandom& random, std::uint64_t bytes, TalkScript& script) {
 void draw_greed(SeededRandom& random, TalkScript& from, TalkScript& to) {
   from.send_bytes = random.between(1'500'000, 4'000'000);
   to.stall_after_bytes = random.between(0, 10'000);
-  to.stall = random.between(Duration(std::chrono::seconds(2)), Duration(std::chrono::seconds(20)));
+  to.stall = random.between(Duration(std::chrono::seconds(2)), kStallMax);
 }
 
 /// Who ends first, and who waits for whom. At most one of the two may wait for the other's FIN.

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <sstream>
@@ -37,6 +38,8 @@ Verdict from_report(const std::string& report) {
 
 [[noreturn]] void run_as_child(std::uint64_t seed, const RunCredentials& credentials, bool trace, int report_fd) {
   alarm(kRunSecondsMax);
+  // An interrupted search lets its runs end.
+  std::signal(SIGINT, SIG_IGN);
   Trace::Sink sink;
   if (trace) {
     sink = [](std::string_view line) {

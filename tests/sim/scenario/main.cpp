@@ -8,18 +8,25 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <deque>
 #include <optional>
+#include <ratio>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/log.h"
 #include "quic/credentials.h"
+#include "sim/pins/real_clock.h"
 #include "sim/scenario/isolated_run.h"
+#include "sim/scenario/once_failed.h"
+#include "sim/scenario/search.h"
+#include "sim/scenario/tally.h"
 
 namespace qmux::sim {
 namespace {
+
+/// More than a machine can run.
+constexpr std::uint64_t kSeedsPerSecond = 1000;
 
 struct SeedRange {
   std::uint64_t first = 1;
@@ -42,45 +49,6 @@ std::optional<SeedRange> parse_range(const std::string& text) {
   if (!number(view.substr(0, dots), range.first) || !number(view.substr(dots + 2), range.last)) return {};
   if (range.first > range.last) return {};
   return range;
-}
-
-class Tally {
- public:
-  void count(std::uint64_t seed, const Verdict& verdict) {
-    if (verdict.violations.empty()) {
-      ++passed_;
-      return;
-    }
-    ++failed_;
-    const std::string more =
-        verdict.violations.size() > 1 ? fmt::format(" (and {} more)", verdict.violations.size() - 1) : "";
-    fmt::print("seed {} failed: {}{}; replay: qmux_sim --seed {}\n", seed, verdict.violations.front(), more, seed);
-    std::fflush(stdout);
-  }
-  void count(bool passed) { ++(passed ? passed_ : failed_); }
-  /// The last line, and the exit status.
-  int close() const {
-    fmt::print("{} passed, {} failed\n", passed_, failed_);
-    return failed_ == 0 && passed_ > 0 ? 0 : 1;
-  }
-
- private:
-  std::uint64_t passed_ = 0;
-  std::uint64_t failed_ = 0;
-};
-
-int run_range(const SeedRange& range, const RunCredentials& credentials, std::size_t jobs) {
-  Tally tally;
-  std::deque<IsolatedRun> running;
-  for (std::uint64_t seed = range.first; seed <= range.last || !running.empty();) {
-    if (seed <= range.last && running.size() < jobs) {
-      running.emplace_back(seed++, credentials, false);
-      continue;
-    }
-    tally.count(running.front().seed(), running.front().finish());
-    running.pop_front();
-  }
-  return tally.close();
 }
 
 int run_one(std::uint64_t seed, const RunCredentials& credentials, bool trace) {
@@ -127,23 +95,62 @@ int check_replay(const SeedRange& range) {
   return tally.close();
 }
 
-int run(int argc, char** argv) {
-  CLI::App app("Runs QMux in a simulated world: servers, clients, visitors and faults, all from a seed.", "qmux_sim");
+struct Options {
   std::string seeds;
   std::string replay;
   std::uint64_t seed = 0;
+  double hours = 0;
+  std::uint64_t from = 0;
+  bool once_failed = false;
   bool trace = false;
   bool log = false;
   std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
-  app.add_option("--seeds", seeds, "run these seeds: A..B");
-  app.add_option("--seed", seed, "run this seed and tell more about it");
-  app.add_option("--check-replay", replay, "run each of these seeds twice in fresh processes: A..B");
-  app.add_flag("--trace", trace, "with --seed: print everything that happens");
-  app.add_flag("--log", log, "let the program log");
-  app.add_option("--jobs", jobs, "runs at the same time")->check(CLI::PositiveNumber);
+};
+
+int run_seeds(const CLI::App& app, const Options& options, const RunCredentials& credentials) {
+  if (app.count("--seed") > 0) return run_one(options.seed, credentials, options.trace);
+  const std::string& ranged = options.replay.empty() ? options.seeds : options.replay;
+  const auto range = parse_range(ranged);
+  if (!range && !ranged.empty()) {
+    fmt::print(stderr, "seeds are given as A..B, with A <= B\n");
+    return 2;
+  }
+  if (!options.replay.empty()) return check_replay(*range);
+
+  Tally tally;
+  Search search(credentials, options.jobs, tally);
+  if (options.once_failed) {
+    for (const std::uint64_t seed : kOnceFailedSeeds) search.run_range(seed, seed);
+  }
+  if (range) search.run_range(range->first, range->last);
+  if (app.count("--hours") > 0) {
+    // Where nothing else is asked for, a search begins where none has been.
+    const std::uint64_t first =
+        app.count("--from") > 0 ? options.from : static_cast<std::uint64_t>(real_unix_seconds()) * kSeedsPerSecond;
+    search.run_for(std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::ratio<3600>>(options.hours)),
+                   first);
+  }
+  return tally.close();
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Runs QMux in a simulated world: servers, clients, visitors and faults, all from a seed.", "qmux_sim");
+  Options options;
+  auto* what = app.add_option_group("what to run");
+  what->add_option("--seeds", options.seeds, "run these seeds: A..B");
+  what->add_option("--seed", options.seed, "run this seed and tell more about it");
+  what->add_option("--check-replay", options.replay, "run each of these seeds twice in fresh processes: A..B");
+  auto* hours =
+      what->add_option("--hours", options.hours, "run seed after seed for so long")->check(CLI::PositiveNumber);
+  what->add_flag("--once-failed", options.once_failed, "run the seeds that failed once");
+  what->require_option(1, 0);
+  app.add_option("--from", options.from, "with --hours: the first seed")->needs(hours);
+  app.add_flag("--trace", options.trace, "with --seed: print everything that happens");
+  app.add_flag("--log", options.log, "let the program log");
+  app.add_option("--jobs", options.jobs, "runs at the same time")->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
 
-  log::configure(log ? log::Level::debug : log::Level::off, log::Format::text);
+  log::configure(options.log ? log::Level::debug : log::Level::off, log::Format::text);
   const std::string fixtures = QMUX_FIXTURES;
   const auto server = quic::Credentials::load(
       {fixtures + "/server.crt", fixtures + "/server.key", fixtures + "/ca.crt"}, quic::Credentials::Purpose::server);
@@ -157,15 +164,7 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "{}\n", loaded->error().text());
     return 1;
   }
-  const RunCredentials credentials{**server, **client, **intruder};
-
-  if (app.count("--seed") > 0) return run_one(seed, credentials, trace);
-  const auto range = parse_range(replay.empty() ? seeds : replay);
-  if (!range) {
-    fmt::print(stderr, "seeds are given as A..B, with A <= B\n");
-    return 2;
-  }
-  return replay.empty() ? run_range(*range, credentials, jobs) : check_replay(*range);
+  return run_seeds(app, options, RunCredentials{**server, **client, **intruder});
 }
 
 }  // namespace

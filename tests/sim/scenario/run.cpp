@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "sim/actors/audit.h"
+#include "sim/actors/script.h"
 #include "sim/actors/udp_audit.h"
 #include "sim/pins/system_pins.h"
 #include "sim/scenario/faults.h"
@@ -132,6 +133,10 @@ class Run {
   void end_all() {
     town_->end();
     world_.run_for(kStopMax);
+    // What a process wrote before it stopped is with the kernel: those that it is for read it when their scripts let them.
+    const auto connections = [this] { return world_.network().tcp_connection_count(); };
+    wait([&] { return town_->all_talks_over() && connections() == 0; },
+         reading_time_max(plan_.tcp.send_buffer_bytes + plan_.tcp.receive_buffer_bytes));
     const auto excused = [&](const TunnelRecord& tunnel) {
       return plan_.visits[tunnel.id].late || faults_->excuse(tunnel);
     };
@@ -139,8 +144,7 @@ class Run {
       note(audit(plan_.ledger, excused));
       note(audit_udp(plan_.udp, [](const UdpVisitorRecord&) { return false; }));
     }
-    const std::size_t left = world_.network().tcp_connection_count();
-    expect(left == 0, fmt::format("{} TCP connections are left", left));
+    expect(connections() == 0, fmt::format("{} TCP connections are left", connections()));
   }
 
   [[nodiscard]] std::string describe_udp() {

@@ -129,7 +129,11 @@ bool Town::all_visits_over() const {
   const auto late = static_cast<std::size_t>(std::ranges::count_if(plan_.visits, &VisitPlan::late));
   const auto late_calls = static_cast<std::size_t>(std::ranges::count_if(plan_.calls, &VisitPlan::late));
   return crowd_.over_count() == plan_.visits.size() - late && callers_.size() >= plan_.calls.size() - late_calls &&
-         std::ranges::all_of(callers_, &UdpCaller::over) &&
+         std::ranges::all_of(callers_, &UdpCaller::over) && all_talks_over();
+}
+
+bool Town::all_talks_over() const {
+  return crowd_.open_count() == 0 &&
          std::ranges::all_of(households_, [](const Household& h) { return h.service->open_count() == 0; });
 }
 

@@ -45,6 +45,9 @@ class Town {
   /// But for the late ones; calls included.
   [[nodiscard]] bool all_visits_over() const;
 
+  /// No visitor that has come is still connected, and no local service has a connection.
+  [[nodiscard]] bool all_talks_over() const;
+
   /// Those who call want to be heard by a local service, from now on ...
   void roll_call();
   /// ... and all have been.
