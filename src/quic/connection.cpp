@@ -12,6 +12,7 @@
 #include "base/printable.h"
 #include "quic/connection_callbacks.h"
 #include "quic/connection_id.h"
+#include "quic/library_guard.h"
 #include "quic/ngtcp2_types.h"
 #include "quic/packet_sizes.h"
 
@@ -53,6 +54,14 @@ Connection::Connection(ConnectionHost& host, const ConnectionStart& start, bool 
 
 Connection::~Connection() {
   for (const ngtcp2_cid& id : routed_ids_) host_.unroute(id);
+  if (library_failed_) {
+    // As far as it goes, for what ngtcp2 holds besides memory: the contexts of its keys.
+    memory_.keep_all();
+    (void)guarded([conn = conn_.release()] {
+      ngtcp2_conn_del(conn);
+      return 0;
+    });
+  }
 }
 
 std::unique_ptr<Connection> Connection::accept(ConnectionHost& host, const ConnectionStart& start) {
@@ -110,7 +119,7 @@ bool Connection::start_server(const ConnectionStart& start) {
   const ngtcp2_path path = path_of(start.first);
   ngtcp2_conn* conn = nullptr;
   if (ngtcp2_conn_server_new(&conn, &start.client_scid, &id, &path, start.version, &ConnectionCallbacks::server(),
-                             &settings, &params, nullptr, this) != 0) {
+                             &settings, &params, memory_.allocator(), this) != 0) {
     return false;
   }
   adopt(conn);
@@ -140,7 +149,7 @@ bool Connection::start_client(const ConnectionStart& start) {
   const ngtcp2_path path = path_of(start.first);
   ngtcp2_conn* conn = nullptr;
   if (ngtcp2_conn_client_new(&conn, &server_id, &id, &path, start.version, &ConnectionCallbacks::client(), &settings,
-                             &params, nullptr, this) != 0) {
+                             &params, memory_.allocator(), this) != 0) {
     return false;
   }
   adopt(conn);
@@ -206,7 +215,9 @@ void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now
   int error = 0;
   {
     const PacketOwner owner(*this);
-    error = ngtcp2_conn_read_pkt(conn_.get(), &path, &info, as_octets(datagram), datagram.size(), tstamp(now));
+    error = guarded([&] {
+      return ngtcp2_conn_read_pkt(conn_.get(), &path, &info, as_octets(datagram), datagram.size(), tstamp(now));
+    });
   }
   if (std::exchange(heard_, false)) last_heard_ = now;
   if (error != 0) fail_with(error, now);
@@ -221,7 +232,7 @@ void Connection::unreachable(io::Unreachable why) {
 
 void Connection::expire(Time now) {
   if (phase_ == Phase::alive) {
-    const int error = ngtcp2_conn_handle_expiry(conn_.get(), tstamp(now));
+    const int error = guarded([&] { return ngtcp2_conn_handle_expiry(conn_.get(), tstamp(now)); });
     if (error != 0) fail_with(error, now);
   }
   host_.touch(*this);
@@ -244,6 +255,10 @@ void Connection::close(ErrorCode code, std::string reason) {
 
 void Connection::fail_with(int ngtcp2_error, Time now) {
   using Kind = CloseCause::Kind;
+  if (ngtcp2_error == kLibraryFailed) {
+    library_failed_ = true;
+    return end({Kind::protocol_error, 0, "the QUIC library failed: " + library_failure()}, Phase::gone, kNever);
+  }
   const Time three_timeouts = now + 3 * Duration(static_cast<Duration::rep>(ngtcp2_conn_get_pto(conn_.get())));
   switch (ngtcp2_error) {
     case NGTCP2_ERR_IDLE_CLOSE:
@@ -330,8 +345,11 @@ void Connection::begin_closing(CloseCause cause, Time now) {
   ngtcp2_path_storage path;
   ngtcp2_path_storage_zero(&path);
   ngtcp2_pkt_info info{};
-  const ngtcp2_ssize written = ngtcp2_conn_write_connection_close(
-      conn_.get(), &path.path, &info, as_octets(MutableBytes(packet)), packet.size(), &close_error_, tstamp(now));
+  const ngtcp2_ssize written = guarded([&] {
+    return ngtcp2_conn_write_connection_close(conn_.get(), &path.path, &info, as_octets(MutableBytes(packet)),
+                                              packet.size(), &close_error_, tstamp(now));
+  });
+  library_failed_ = library_failed_ || written == kLibraryFailed;
   if (written <= 0) return end(std::move(cause), Phase::gone, kNever);  // nothing was exchanged that could be closed
   close_packet_.assign(packet.begin(), packet.begin() + written);
   close_packet_due_ = true;

@@ -26,6 +26,7 @@
 #include "quic/close_cause.h"
 #include "quic/closing_connections.h"
 #include "quic/connection_host.h"
+#include "quic/connection_memory.h"
 #include "quic/datagram_share.h"
 #include "quic/datagrams.h"
 #include "quic/packet_batch.h"
@@ -222,6 +223,9 @@ class Connection final : private StreamHost {
   /// Where a stream stands after `accepted` of its bytes went into a packet (and FIN with them).
   void mark_sent(Stream& stream, std::size_t accepted, bool with_fin);
   void send_side_closed(Stream& stream);
+  /// ngtcp2_conn_shutdown_stream_write or _read.
+  void shut_down(const Stream& stream, int (*half)(ngtcp2_conn*, std::uint32_t, std::int64_t, std::uint64_t),
+                 ErrorCode code);
   void update_send_limits();
   [[nodiscard]] std::size_t quantum_bytes() const;
 
@@ -238,6 +242,7 @@ class Connection final : private StreamHost {
   const bool server_;
   std::unique_ptr<TlsSession> tls_;
   TlsLink conn_ref_;
+  ConnectionMemory memory_;  ///< of conn_
   std::unique_ptr<ngtcp2_conn, ConnDeleter> conn_;
   ngtcp2_ccerr close_error_{};
   std::string close_reason_;  ///< close_error_ refers to it
@@ -279,6 +284,7 @@ class Connection final : private StreamHost {
   bool close_packet_due_ = false;
   bool stateless_reset_ = false;
   bool heard_ = false;               ///< in the datagram that is being read: a packet that counts for last_heard()
+  bool library_failed_ = false;      ///< conn_ cannot be trusted any more (library_guard)
   bool datagrams_due_ = false;       ///< the user has some to send
   bool connection_blocked_ = false;  ///< the peer gives no more credit for the connection as a whole
 };

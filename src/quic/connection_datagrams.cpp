@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "quic/connection.h"
+#include "quic/library_guard.h"
 #include "quic/ngtcp2_types.h"
 
 namespace qmux::quic {
@@ -104,10 +105,12 @@ ngtcp2_ssize Connection::write_datagram(PacketInProgress& packet, const Outgoing
   const std::size_t bytes = frame_bytes(datagram.size());
   const bool full = packet.datagram_bytes + bytes + kRestIgnoredBytes > frames_room(packet.bytes_max);
   int accepted = 0;
-  const ngtcp2_ssize written = ngtcp2_conn_writev_datagram(
-      conn_.get(), &packet.path.path, &packet.info, as_octets(packet.room), packet.room.size(), &accepted,
-      full ? NGTCP2_WRITE_DATAGRAM_FLAG_NONE : NGTCP2_WRITE_DATAGRAM_FLAG_MORE, 0, vectors.data(), count,
-      tstamp(packet.now));
+  const ngtcp2_ssize written = guarded([&] {
+    return ngtcp2_conn_writev_datagram(conn_.get(), &packet.path.path, &packet.info, as_octets(packet.room),
+                                       packet.room.size(), &accepted,
+                                       full ? NGTCP2_WRITE_DATAGRAM_FLAG_NONE : NGTCP2_WRITE_DATAGRAM_FLAG_MORE, 0,
+                                       vectors.data(), count, tstamp(packet.now));
+  });
   if (accepted != 0) {
     packet.datagram_bytes += bytes;
     if (streams_wait) share_.datagrams_sent(bytes);

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "quic/connection.h"
 #include "quic/connection_callbacks.h"
+#include "quic/library_guard.h"
 #include "quic/ngtcp2_types.h"
 
 namespace qmux::quic {
@@ -138,9 +139,11 @@ ngtcp2_ssize Connection::write_stream(PacketInProgress& packet, Stream* stream) 
     flags = NGTCP2_WRITE_STREAM_FLAG_MORE | (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0U);
   }
   ngtcp2_ssize accepted = -1;
-  const ngtcp2_ssize written = ngtcp2_conn_writev_stream(
-      conn_.get(), &packet.path.path, &packet.info, as_octets(packet.room), packet.room.size(), &accepted, flags,
-      stream != nullptr ? stream->id() : -1, vectors.data(), count, tstamp(packet.now));
+  const ngtcp2_ssize written = guarded([&] {
+    return ngtcp2_conn_writev_stream(conn_.get(), &packet.path.path, &packet.info, as_octets(packet.room),
+                                     packet.room.size(), &accepted, flags, stream != nullptr ? stream->id() : -1,
+                                     vectors.data(), count, tstamp(packet.now));
+  });
   if (stream != nullptr && accepted >= 0) {
     mark_sent(*stream, static_cast<std::size_t>(accepted), fin && static_cast<std::size_t>(accepted) == offered);
   }

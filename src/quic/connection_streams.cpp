@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "quic/connection.h"
+#include "quic/library_guard.h"
 
 namespace qmux::quic {
 
@@ -52,16 +53,22 @@ void Connection::stream_consumed(Stream& stream, std::size_t bytes) {
 void Connection::stream_reset(Stream& stream, ErrorCode code) {
   schedule_.remove(stream);
   if (phase_ != Phase::alive || stream.transport_closed_) return;
-  ngtcp2_conn_shutdown_stream_write(conn_.get(), 0, stream.id(), static_cast<std::uint64_t>(code));
+  shut_down(stream, ngtcp2_conn_shutdown_stream_write, code);
   // Nothing of it is sent again. ngtcp2 may know the stream for as long as the connection lasts: up to 1.24 it never closes
   // one that it was told to stop reading while bytes were missing, when the peer had already sent everything.
   stream.send_.clear();
   host_.touch(*this);
 }
 
+void Connection::shut_down(const Stream& stream, int (*half)(ngtcp2_conn*, std::uint32_t, std::int64_t, std::uint64_t),
+                           ErrorCode code) {
+  const int error = guarded([&] { return half(conn_.get(), 0, stream.id(), static_cast<std::uint64_t>(code)); });
+  if (error == kLibraryFailed) fail_with(error, host_.loop().now());
+}
+
 void Connection::stream_stop_reading(Stream& stream, ErrorCode code) {
   if (phase_ != Phase::alive || stream.transport_closed_) return;
-  ngtcp2_conn_shutdown_stream_read(conn_.get(), 0, stream.id(), static_cast<std::uint64_t>(code));
+  shut_down(stream, ngtcp2_conn_shutdown_stream_read, code);
   host_.touch(*this);
 }
 
