@@ -41,7 +41,7 @@ class LossReportTest : public ::testing::Test {
 
   testing::FakeLoop loop_;
   MemoryLimit stuck_tunnels_{limits::kStuckTunnelsMaxBytes, 1};
-  std::optional<WorkerState> worker_{std::in_place, loop_, 1U, stuck_tunnels_};
+  std::optional<WorkerState> worker_{std::in_place, loop_, 1U, stuck_tunnels_, Duration::zero()};
 };
 
 TEST_F(LossReportTest, says_nothing_while_nothing_is_lost) { EXPECT_EQ(logged_during(10min), ""); }

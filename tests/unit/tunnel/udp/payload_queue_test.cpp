@@ -32,7 +32,7 @@ class PayloadQueueTest : public ::testing::Test {
 
   ChunkPool chunks_;
   struct Account final : PayloadAccount {
-    using PayloadAccount::PayloadAccount;
+    explicit Account(PayloadBudget& budget) : PayloadAccount(budget) {}
     void drop_down_to(std::size_t) override {}
   };
   PayloadBudget budget_{std::size_t{1024} * 1024};

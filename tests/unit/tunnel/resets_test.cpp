@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+//
+// Resets through a whole server and client on a simulated network whose TCP loses nothing before a reset: what arrives there
+// without a tunnel arrives with it.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "base/limits.h"
+#include "quic/quic_pair.h"
+#include "sim/world/host.h"
+#include "sim/world/loop.h"
+#include "sim/world/network.h"
+#include "sim/world/world.h"
+#include "tunnel/client.h"
+#include "tunnel/server.h"
+
+namespace qmux::tunnel {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A TCP end that sends a text, resets once the far end has all of it, and reads what comes meanwhile, or as slowly as told.
+class End final : private io::SocketObserver {
+ public:
+  struct Part {
+    std::string sends{};
+    bool resets = false;
+    bool reads = true;
+    Duration read_pause{};
+  };
+
+  End(sim::SimLoop& loop, std::unique_ptr<io::TcpSocket> socket, Part part)
+      : loop_(loop), socket_(std::move(socket)), part_(std::move(part)), again_(loop.timers(), [this] { act(); }) {
+    again_.set(loop.now());
+  }
+
+  std::string received;
+  bool ended = false;
+  bool was_reset = false;
+
+ private:
+  void socket_readable() override { act(); }
+  void socket_writable() override { act(); }
+  void socket_reset() override { act(); }
+
+  void act() {
+    if (!socket_ || was_reset || ended) return;
+    while (sent_ < part_.sends.size()) {
+      const ConstBytes rest = as_bytes(part_.sends).subspan(sent_);
+      const io::IoResult put = socket_->write({&rest, 1});
+      if (put.status != io::IoStatus::done) break;
+      sent_ += put.count;
+    }
+    if (part_.resets && sent_ == part_.sends.size() && socket_->unacknowledged_bytes() == 0) {
+      socket_.reset();
+      return;
+    }
+    if (part_.reads) read();
+    const auto writing = sent_ < part_.sends.size() ? io::Interest::write : io::Interest::none;
+    socket_->watch(part_.read_pause > 0ns || !part_.reads ? writing : writing | io::Interest::read, this);
+    if (part_.resets || part_.read_pause > 0ns) again_.set(loop_.now() + std::max<Duration>(part_.read_pause, 1ms));
+  }
+
+  void read() {
+    std::byte buffer[1024];
+    const MutableBytes room(buffer);
+    do {
+      const io::IoResult got = socket_->read({&room, 1});
+      received += as_text(ConstBytes(buffer, got.count));
+      ended = got.status == io::IoStatus::end;
+      was_reset = got.status == io::IoStatus::reset;
+      if (got.status != io::IoStatus::done) return;
+    } while (part_.read_pause == 0ns);
+  }
+
+  sim::SimLoop& loop_;
+  std::unique_ptr<io::TcpSocket> socket_;
+  const Part part_;
+  std::size_t sent_ = 0;
+  Timer again_;
+};
+
+class ResetsThroughATunnel : public ::testing::Test, private io::TcpListener::Observer {
+ protected:
+  void begin(const sim::LinkProperties& path) {
+    sim::Network& network = world_.network();
+    network.tcp_properties().reset_purges_chance = 0;
+    network.tcp_properties().reset_overtakes_chance = 0;
+    for (sim::Link* link : {&network.link(server_host_, client_host_), &network.link(client_host_, server_host_)}) {
+      link->properties() = path;
+    }
+    ServerOptions server;
+    server.listeners.push_back({.quic_address = server_host_.v4(4433), .traffic_address = server_host_.v4(8080)});
+    server.credentials = server_credentials_.get();
+    server_ = std::make_unique<Server>(std::move(server), std::vector<io::EventLoop*>{&server_loop_}, [] {});
+    ASSERT_TRUE(server_->start());
+    listener_ = *service_loop_.listen_tcp(client_host_.v4(80), false, *this);
+    ClientOptions client{
+        .client_id = "a",
+        .servers = {{.address = {.host = server_host_.v4(0).host_text(), .port = 4433}, .server_name = "server.test"}},
+        .local = {.host = client_host_.v4(0).host_text(), .port = 80},
+        .credentials = client_credentials_.get()};
+    client_ = std::make_unique<Client>(std::move(client), std::vector<io::EventLoop*>{&client_loop_}, [] {});
+    client_->start();
+    ASSERT_TRUE(world_.run_until([&] { return server_->pool(0).size() == 1; }, 60s));
+  }
+
+  /// Both parts, played to the end of `visitor_` or `service_` by reset.
+  void play(End::Part visitor, End::Part service) {
+    service_.reset();
+    service_part_ = std::move(service);
+    visitor_ = std::make_unique<End>(visitors_loop_, *visitors_loop_.connect_tcp(server_->traffic_address(0)),
+                                     std::move(visitor));
+    ASSERT_TRUE(world_.run_until([&] { return visitor_->was_reset || (service_ && service_->was_reset); }, 120s));
+  }
+
+  void accepted(io::TcpHandle handle, const Address& /*remote*/, const Address& /*local*/) override {
+    service_ = std::make_unique<End>(service_loop_, service_loop_.adopt_tcp(std::move(handle)), service_part_);
+  }
+
+  /// Every path that a reset may overtake bytes on.
+  static std::vector<sim::LinkProperties> paths() {
+    std::vector<sim::LinkProperties> all;
+    for (const Duration delay : {Duration(0ms), Duration(25ms), Duration(75ms)}) {
+      for (const double loss : {0.0, 0.05}) all.push_back({.delay = delay, .loss = loss, .reordering = 2 * loss});
+    }
+    return all;
+  }
+
+  sim::World world_{1};
+  sim::Host& server_host_ = world_.network().add_host("server");
+  sim::Host& client_host_ = world_.network().add_host("client");
+  sim::Host& visitors_host_ = world_.network().add_host("visitors");
+  sim::SimLoop server_loop_{server_host_, "server"};
+  sim::SimLoop client_loop_{client_host_, "client"};
+  sim::SimLoop service_loop_{client_host_, "service"};
+  sim::SimLoop visitors_loop_{visitors_host_, "visitors"};
+  std::unique_ptr<quic::Credentials> server_credentials_ =
+      quic::load_credentials("server", "ca", quic::Credentials::Purpose::server);
+  std::unique_ptr<quic::Credentials> client_credentials_ =
+      quic::load_credentials("client", "ca", quic::Credentials::Purpose::client);
+  End::Part service_part_;
+  std::unique_ptr<End> service_;
+  std::unique_ptr<End> visitor_;
+  std::unique_ptr<io::TcpListener> listener_;
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<Client> client_;
+};
+
+class ResetsOnAPath : public ResetsThroughATunnel, public ::testing::WithParamInterface<std::size_t> {
+ protected:
+  void SetUp() override { begin(paths()[GetParam()]); }
+};
+
+TEST_P(ResetsOnAPath, early_answer_over_an_unread_request_arrives) {
+  const std::string answer(1'024, 'a');
+  for (int i = 0; i < 20; ++i) {
+    play({.sends = std::string(65'536, 'q')}, {.sends = answer, .resets = true, .reads = false});
+    EXPECT_EQ(visitor_->received, answer);
+    EXPECT_TRUE(visitor_->was_reset);
+  }
+}
+
+TEST_P(ResetsOnAPath, large_answer_arrives_however_slowly_it_is_read) {
+  const std::string answer(262'144, 'a');
+  for (const Duration pause : {Duration(0ms), Duration(20ms)}) {
+    play({.sends = "?", .read_pause = pause}, {.sends = answer, .resets = true});
+    EXPECT_EQ(visitor_->received, answer);
+    EXPECT_TRUE(visitor_->was_reset);
+  }
+}
+
+TEST_P(ResetsOnAPath, request_of_a_visitor_who_resets_arrives_however_slowly_it_is_read) {
+  const std::string request(262'144, 'q');
+  for (const Duration pause : {Duration(0ms), Duration(20ms)}) {
+    play({.sends = request, .resets = true}, {.read_pause = pause});
+    EXPECT_EQ(service_->received, request);
+    EXPECT_TRUE(service_->was_reset);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(DelayAndLoss, ResetsOnAPath, ::testing::Range<std::size_t>(0, 6));
+
+TEST_F(ResetsThroughATunnel, one_whose_path_is_out_for_too_long_is_cut_and_counted) {
+  begin({.delay = 25ms});
+  service_part_ = {.sends = std::string(262'144, 'a'), .resets = true};
+  visitor_ = std::make_unique<End>(visitors_loop_, *visitors_loop_.connect_tcp(server_->traffic_address(0)),
+                                   End::Part{.read_pause = 10s});
+  const Counters& counters = server_->worker(0).counters;
+  ASSERT_TRUE(world_.run_until([&] { return counters.tunnels_closed_in_all() == 1; }, limits::kLastBytesTimeMax * 2));
+  EXPECT_EQ(counters.tunnels_cut, 1U);
+  ASSERT_TRUE(world_.run_until([&] { return visitor_->was_reset; }, 1h));
+  EXPECT_FALSE(visitor_->ended);
+}
+
+}  // namespace
+}  // namespace qmux::tunnel
