@@ -103,6 +103,7 @@ class UdpTunnel {
   }
 
   struct Side {
+    sim::Host* host = nullptr;
     std::unique_ptr<sim::SimLoop> loop;
     std::unique_ptr<sim::SimLoop> service_loop;
     std::unique_ptr<UdpEnd> service;
@@ -112,6 +113,7 @@ class UdpTunnel {
   Side& add_client(bool with_service = true) {
     sim::Host& host = world.network().add_host("client" + std::to_string(clients.size()));
     Side& side = clients.emplace_back();
+    side.host = &host;
     side.loop = std::make_unique<sim::SimLoop>(host, "client");
     side.service_loop = std::make_unique<sim::SimLoop>(host, "service");
     if (with_service) {
@@ -130,6 +132,11 @@ class UdpTunnel {
     const std::size_t wanted = clients.size();
     EXPECT_TRUE(world.run_until([&] { return server->pool(0).size() == wanted; }, 30s));
     return side;
+  }
+  void block_first_client() {
+    sim::Host& client = *clients.front().host;
+    world.network().link(server_host_, client).set_blocked(true);
+    world.network().link(client, server_host_).set_blocked(true);
   }
   std::unique_ptr<UdpEnd> visitor() {
     return std::make_unique<UdpEnd>(visitors_, visitors_host_.v4(0), server->traffic_address(0));
@@ -402,7 +409,7 @@ TEST(UdpTunnel, goes_on_when_the_service_s_name_was_not_found_for_a_while) {
   const auto visitor = tunnel.visitor();
   for (int i = 0; i < 3; ++i) EXPECT_EQ(tunnel.ask(*visitor, "x"), "nothing");
   tunnel.world.network().set_name("service", {side.loop->host().v4(0)});
-  tunnel.world.run_for(limits::kUdpServiceRetryInterval);
+  tunnel.world.run_for(limits::kServiceRetryInterval);
   EXPECT_EQ(tunnel.ask(*visitor, "now"), "now");
   EXPECT_EQ(tunnel.client_counters().sessions_opened, 1U);
 }
@@ -468,6 +475,45 @@ TEST(UdpTunnel, does_not_suspect_a_client_for_what_it_was_never_sent) {
   }
   // With the one who was dropped, five each.
   EXPECT_EQ(std::max(tunnel.clients[0].service->received.size(), tunnel.clients[1].service->received.size()), 5U);
+}
+
+TEST(UdpTunnel, a_flood_of_new_sessions_does_not_end_one_that_was_answered) {
+  UdpTunnel tunnel({.udp = {.sessions_max = 10}});
+  auto& side = tunnel.add_client();
+  const auto answered = tunnel.visitor();
+  EXPECT_EQ(tunnel.ask(*answered, "first"), "first");
+  const Address before = side.service->senders.back();
+  side.service->echo = false;
+  std::vector<std::unique_ptr<UdpEnd>> flood;
+  for (int i = 0; i < 100; ++i) {
+    flood.push_back(tunnel.visitor());
+    flood.back()->send("unasked");
+    tunnel.world.run_for(1ms);
+  }
+  tunnel.world.run_for(1s);
+  answered->send("second");
+  tunnel.world.run_for(1s);
+  EXPECT_EQ(side.service->received.back(), "second");
+  EXPECT_EQ(side.service->senders.back(), before);
+  EXPECT_EQ(tunnel.sum().sessions_evicted, 91U);
+}
+
+TEST(UdpTunnel, what_waits_for_a_client_that_has_stopped_is_dropped_by_its_age) {
+  UdpTunnel tunnel;
+  tunnel.add_client();
+  const auto visitor = tunnel.visitor();
+  EXPECT_EQ(tunnel.ask(*visitor, "x"), "x");
+  tunnel.block_first_client();
+  for (int i = 0; i < 2000; ++i) {
+    visitor->send(std::string(1200, 'x'));
+    tunnel.world.run_for(1ms);
+  }
+  const PayloadBudget& waiting = tunnel.server->worker(0).udp_waiting;
+  EXPECT_GT(waiting.held_bytes(), 0U);
+  EXPECT_LT(waiting.held_bytes(), 1'300'000U) << "half a second's worth, and what is looked at every 125 ms";
+  tunnel.world.run_for(1s);
+  EXPECT_EQ(waiting.held_bytes(), 0U);
+  EXPECT_GT(tunnel.server_drops(UdpDrop::stale), 1000U);
 }
 
 TEST(UdpTunnel, ends_the_least_recently_used_session_when_a_connection_has_too_many) {
