@@ -143,7 +143,7 @@ void configure(Level least, Format format) {
 }
 
 void write_in_background() {
-  CHECK(background == nullptr);
+  if (background != nullptr) return;
   background = &LineWriter::start(STDERR_FILENO, limits::kLogWaitingMaxBytes, dropped_line);
   logger().sinks() = {std::make_shared<BackgroundSink>(*background)};
   logger().set_pattern(pattern_of(line_format.load(std::memory_order_relaxed)), spdlog::pattern_time_type::utc);

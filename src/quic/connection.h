@@ -235,7 +235,7 @@ class Connection final : private StreamHost {
   /// Of a failed handshake. Prepares what the peer is told.
   CloseCause tls_cause();
   [[nodiscard]] CloseCause peer_cause() const;
-  [[nodiscard]] bool heard() const noexcept { return last_heard_ != Time{}; }
+  [[nodiscard]] bool heard() const noexcept { return answered_; }
 
   ConnectionHost& host_;
   const TransportConfig& transport_;
@@ -283,6 +283,7 @@ class Connection final : private StreamHost {
   bool proven_ = false;
   bool close_packet_due_ = false;
   bool stateless_reset_ = false;
+  bool answered_ = false;            ///< any packet of the peer's has decrypted, at any level
   bool heard_ = false;               ///< in the datagram that is being read: a packet that counts for last_heard()
   bool library_failed_ = false;      ///< conn_ cannot be trusted any more (library_guard)
   bool datagrams_due_ = false;       ///< the user has some to send

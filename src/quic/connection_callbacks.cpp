@@ -88,7 +88,9 @@ int ConnectionCallbacks::decrypt(std::uint8_t* into, const ngtcp2_crypto_aead* a
   const int error =
       ngtcp2_crypto_decrypt_cb(into, aead, context, ciphertext, length, nonce, nonce_length, header, header_length);
   Connection* const connection = PacketOwner::current();
-  if (error != 0 || connection == nullptr || !is_short(header)) return error;
+  if (error != 0 || connection == nullptr) return error;
+  connection->answered_ = true;
+  if (!is_short(header)) return 0;
   if (connection->received_packets_.newest(header, header_length)) connection->heard_ = true;
   if (connection->path_mtu_.watching()) {
     const ConstBytes frames = std::as_bytes(std::span(into, length - aead->max_overhead));

@@ -66,6 +66,7 @@ Peer::Peer(sim::SimLoop& loop, const PeerOptions& options)
 Peer::~Peer() {
   gnutls_deinit(session_);
   gnutls_priority_deinit(priority_);
+  gnutls_certificate_free_credentials(shown_);
 }
 
 void Peer::open_socket() {
@@ -82,7 +83,16 @@ void Peer::start_tls(const PeerOptions& options) {
                              "%DISABLE_TLS13_COMPAT_MODE",
                              nullptr) == 0);
   CHECK(gnutls_priority_set(session_, priority_) == 0);
-  CHECK(gnutls_credentials_set(session_, GNUTLS_CRD_CERTIFICATE, options.credentials->raw()) == 0);
+  // It shows the same certificate as a program of ours, but its sessions are not a TlsSession's.
+  credentials_ = options.credentials;
+  CHECK(gnutls_certificate_allocate_credentials(&shown_) == 0);
+  gnutls_certificate_set_retrieve_function3(
+      shown_, [](gnutls_session_t session, const gnutls_cert_retr_st*, gnutls_pcert_st** chain, unsigned* length,
+                 gnutls_ocsp_data_st**, unsigned*, gnutls_privkey_t* key, unsigned*) {
+        of(session).credentials_->own_certificate().show(*chain, *length, *key);
+        return 0;
+      });
+  CHECK(gnutls_credentials_set(session_, GNUTLS_CRD_CERTIFICATE, shown_) == 0);
   gnutls_session_set_ptr(session_, this);
   gnutls_handshake_set_secret_function(session_, secrets_made);
   gnutls_handshake_set_read_function(session_, crypto_made);

@@ -174,6 +174,8 @@ class Peer final : private io::DatagramSocket::Observer {
   std::size_t socket_ = 0;  ///< the one that it sends from
   gnutls_session_t session_ = nullptr;
   gnutls_priority_t priority_ = nullptr;
+  gnutls_certificate_credentials_t shown_ = nullptr;
+  const quic::Credentials* credentials_ = nullptr;
   TransportParameters parameters_;
   std::vector<std::byte> source_;       ///< our ID
   std::vector<std::byte> destination_;  ///< the other side's

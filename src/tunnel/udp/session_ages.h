@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// UDP sessions in the order in which they give way to new ones: first those that were never answered, then those that were, the least
-// recently used first. An answer shows that somebody is there; packets from addresses that nobody holds get none from most
-// services, so that a flood of them ends no conversation (netfilter's "assured" connections are kept in the same way).
+// UDP sessions in the order in which they give way to new ones. Those that were answered and those that were not (yet) have half of
+// the room each: the kind that has more of it gives way, the least recently used first. An answer shows that somebody is there:
+// packets from addresses that nobody holds get none from most services, so that a flood of them ends no conversation (netfilter
+// keeps its "assured" connections in a similar way). And where all are answered, a new one has the time to be answered too.
 //
 // A list of values with stable places. One thread.
 #pragma once
@@ -40,7 +41,9 @@ class SessionAges {
     return first;
   }
   /// The session to end when there is room for no more. Of a list that is not empty.
-  [[nodiscard]] Place next_to_evict() noexcept { return unanswered_.empty() ? answered_.begin() : unanswered_.begin(); }
+  [[nodiscard]] Place next_to_evict() noexcept {
+    return unanswered_.size() > answered_.size() ? unanswered_.begin() : answered_.begin();
+  }
   /// The session whose last use is the longest ago. Of a list that is not empty.
   [[nodiscard]] Place oldest() noexcept {
     if (answered_.empty()) return unanswered_.begin();

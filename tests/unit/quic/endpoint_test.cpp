@@ -193,7 +193,7 @@ TEST(Endpoint, keeps_of_a_refused_connection_only_what_answers_its_client) {
   EXPECT_EQ(pair.server.endpoint->connection_count(), 1U) << "its memory is gone, its place is not";
   EXPECT_FALSE(pair.client.cause);
   ASSERT_TRUE(pair.run_until([&] { return pair.client.cause.has_value(); }, seconds(4)));
-  EXPECT_EQ(pair.client.cause->kind, CloseCause::Kind::peer_transport);
+  EXPECT_EQ(pair.client.cause->kind, CloseCause::Kind::own_certificate);
   EXPECT_TRUE(pair.run_until([&] { return pair.server.endpoint->connection_count() == 0; }));
 }
 

@@ -34,19 +34,24 @@ TEST(StuckTunnels, the_one_stuck_longest_is_ended_over_the_limit) {
   EXPECT_EQ(worker.budget.holder_count(), 2U);
 }
 
-TEST(StuckTunnels, get_no_credit_while_memory_is_tight_until_they_have_taken_everything) {
+TEST(StuckTunnels, get_no_credit_over_their_share_while_memory_is_tight_until_they_have_taken_everything) {
   Worker worker;
   Tunnel hoarder(worker), slow(worker);
-  hoarder.far.room_bytes = 0;
-  hoarder.peer.sends(std::string(600'000, 'x'));
-  hoarder.run();
   slow.far.room_bytes = 1'000;
   slow.peer.sends(std::string(10'000, 'x'));
   slow.run();
-  EXPECT_EQ(slow.peer.credit_bytes, 0U);
-  slow.far.room_bytes = 20'000;
+  hoarder.far.room_bytes = 0;
+  hoarder.peer.sends(std::string(600'000, 'x'));
+  hoarder.run();
+  hoarder.far.room_bytes = 1'000;
+  hoarder.run();
+  EXPECT_EQ(hoarder.peer.credit_bytes, 0U);
+  slow.far.room_bytes = 1'000;
   slow.run();
-  EXPECT_EQ(slow.peer.credit_bytes, 10'000U);
+  EXPECT_EQ(slow.peer.credit_bytes, 2'000U) << "it holds little";
+  hoarder.far.room_bytes = 600'000;
+  hoarder.run();
+  EXPECT_EQ(hoarder.peer.credit_bytes, 600'000U);
 }
 
 TEST(StuckTunnels, one_that_still_moves_is_not_the_one) {
