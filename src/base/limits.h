@@ -259,7 +259,7 @@ inline constexpr std::size_t kControlBacklogMaxBytes = std::size_t{64} * 1024;
 /// Control messages a peer may send: a heartbeat every few seconds comes nowhere near; more than that ends the connection.
 inline constexpr double kControlMessagesPerSecondMax = 20;
 inline constexpr double kControlMessagesBurstMax = 100;
-/// Health timeouts after which a peer that sends packets, but no control message, is considered dead.
+/// Health timeouts after which a peer that sends data, but no control message, is considered dead.
 inline constexpr int kHealthTimeoutsWithoutMessage = 4;
 /// A client from which no packet at all comes for this long after a new tunnel is suspect: others are chosen before it.
 inline constexpr std::chrono::seconds kSignOfLifeTimeMax{1};

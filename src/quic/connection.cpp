@@ -220,6 +220,7 @@ void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now
     });
   }
   if (std::exchange(heard_, false)) last_heard_ = now;
+  if (std::exchange(data_heard_, false)) last_data_ = now;
   if (error != 0) fail_with(error, now);
   host_.touch(*this);
 }

@@ -118,6 +118,8 @@ class Connection final : private StreamHost {
   [[nodiscard]] Duration smoothed_rtt() const noexcept;
   /// When the last 1-RTT packet came that is the peer's without doubt: it decrypts, and it is newer than those before it.
   [[nodiscard]] Time last_heard() const noexcept { return last_heard_; }
+  /// When stream data or a datagram of the peer's last came.
+  [[nodiscard]] Time last_data() const noexcept { return last_data_; }
   [[nodiscard]] std::size_t packet_bytes() const noexcept;  ///< largest UDP payload that the path takes, as known now
   [[nodiscard]] io::EventLoop& loop() noexcept { return host_.loop(); }
 
@@ -268,6 +270,7 @@ class Connection final : private StreamHost {
   Phase phase_ = Phase::alive;
   Time end_of_life_ = kNever;  ///< of closing and draining
   Time last_heard_{};
+  Time last_data_{};
   Time filler_next_{};           ///< when to ask for it again
   Time filler_awaited_until_{};  ///< since it was asked for
   std::size_t filler_bytes_ = 0;
@@ -283,6 +286,7 @@ class Connection final : private StreamHost {
   bool proven_ = false;
   bool close_packet_due_ = false;
   bool stateless_reset_ = false;
+  bool data_heard_ = false;          ///< likewise, for last_data()
   bool answered_ = false;            ///< any packet of the peer's has decrypted, at any level
   bool heard_ = false;               ///< in the datagram that is being read: a packet that counts for last_heard()
   bool library_failed_ = false;      ///< conn_ cannot be trusted any more (library_guard)

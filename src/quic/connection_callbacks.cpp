@@ -165,6 +165,7 @@ int ConnectionCallbacks::stream_data(ngtcp2_conn* conn, std::uint32_t flags, std
                                      void* stream_user) noexcept {
   // The connection's credit goes back at once: bytes that nobody takes hold their own stream's credit and no other's.
   ngtcp2_conn_extend_max_offset(conn, length);
+  self(user).data_heard_ = true;
   if (stream_user == nullptr) return 0;
   Stream& stream = *static_cast<Stream*>(stream_user);
   if (stream.reading_stopped_) return 0;
@@ -241,6 +242,7 @@ int ConnectionCallbacks::more_streams(ngtcp2_conn* /*conn*/, std::uint64_t /*max
 int ConnectionCallbacks::datagram_received(ngtcp2_conn* /*conn*/, std::uint32_t /*flags*/, const std::uint8_t* data,
                                            std::size_t length, void* user) noexcept {
   Connection& connection = self(user);
+  connection.data_heard_ = true;
   if (connection.datagram_user_ == nullptr || !connection.handshake_completed_) {
     ++connection.datagrams_dropped_;
   } else {

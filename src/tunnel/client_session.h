@@ -66,7 +66,7 @@ class ClientSession final : public Retirable,
   void control_message(const wire::Message& message) override;
   void control_failed(const ControlFailure& failure) override;
   void control_finished() override;
-  [[nodiscard]] Time last_heard() const override { return connection_->last_heard(); }
+  [[nodiscard]] Time last_data() const override { return connection_->last_data(); }
 
   // ClientTunnelOwner
   void tunnel_ended(ClientTunnel& tunnel) override;

@@ -53,18 +53,18 @@ void ControlStream::start_heartbeats() {
   silence_.set(loop_.now() + health_.timeout);
 }
 
-/// A heartbeat may wait behind data at a peer that does not send it first, while that data shows that the peer lives. A peer whose
-/// QUIC library answers and whose program does not is dead all the same.
+/// A heartbeat may wait behind data at a peer that does not send it first, while that data shows that the peer lives. What QUIC
+/// sends by itself shows nothing: a program may hang while its library goes on acknowledging.
 void ControlStream::check_silence() {
   const Time now = loop_.now();
-  const Time without_packets = std::max(last_message_, events_.last_heard()) + health_.timeout;
+  const Time without_data = std::max(last_message_, events_.last_data()) + health_.timeout;
   const Time without_messages = last_message_ + limits::kHealthTimeoutsWithoutMessage * health_.timeout;
-  if (now >= without_packets) {
-    fail(ControlFailure::Kind::silent, "nothing came within the health timeout");
+  if (now >= without_data) {
+    fail(ControlFailure::Kind::silent, "no heartbeat and no data within the health timeout");
   } else if (now >= without_messages) {
-    fail(ControlFailure::Kind::silent, "packets came, but no heartbeat within four times the health timeout");
+    fail(ControlFailure::Kind::silent, "data came, but no heartbeat within four times the health timeout");
   } else {
-    silence_.set(std::min(without_packets, without_messages));
+    silence_.set(std::min(without_data, without_messages));
   }
 }
 

@@ -30,7 +30,7 @@ struct ControlFailure {
     ended,      ///< FIN or reset: it should live as long as the connection
     malformed,  ///< not a message
     flood,      ///< more messages than anyone needs
-    silent,     ///< nothing came for the health timeout
+    silent,     ///< neither a message nor data for the health timeout
   };
   Kind kind;
   std::string text;  ///< for people; holds nothing that the peer sent
@@ -44,8 +44,8 @@ class ControlEvents {
   virtual void control_failed(const ControlFailure& failure) = 0;
   /// After finish(): the peer has everything, or wants nothing more.
   virtual void control_finished() = 0;
-  /// Asked at any time: when an authenticated packet of the peer last came.
-  [[nodiscard]] virtual Time last_heard() const = 0;
+  /// Asked at any time: when stream data or a datagram of the peer last came.
+  [[nodiscard]] virtual Time last_data() const = 0;
 
  protected:
   ~ControlEvents() = default;
@@ -64,8 +64,8 @@ class ControlStream final : private quic::StreamEvents {
   void send_padding(std::size_t bytes);
   /// The peer acknowledges nothing for a while: what can wait should.
   [[nodiscard]] bool has_backlog() const noexcept;
-  /// From now on: a heartbeat every interval. The peer is considered dead when nothing comes from it for the timeout, or only
-  /// packets without a message for limits::kHealthTimeoutsWithoutMessage of them.
+  /// From now on: a heartbeat every interval. The peer is considered dead when neither a message nor data comes from it for the
+  /// timeout, or no message for limits::kHealthTimeoutsWithoutMessage of them.
   void start_heartbeats();
   /// Ends our direction; nothing is sent or awaited any more.
   void finish();

@@ -38,13 +38,21 @@ def test_a_thousand_tunnels_at_once(make_tunnel, pair):
     assert tunnel.alive()
 
 
+def visit_or_nothing(tunnel):
+    """A visitor may be reset before it knows that it was connected."""
+    try:
+        return tunnel.visit()
+    except ConnectionResetError:
+        return None
+
+
 def test_survives_running_out_of_descriptors(make_tunnel, pair):
     """Visitors beyond the limit wait or are turned away; once others have left everyone is served again."""
     tunnel = make_tunnel(pair)
     tunnel.server = tunnel.spawn("server", tunnel.server_settings, within=("prlimit", "--nofile=64:64"))
     tunnel.server.wait_for_log(pair.server.server_ready)
     tunnel.start_client()
-    visitors = [tunnel.visit() for _ in range(100)]
+    visitors = [visitor for visitor in (visit_or_nothing(tunnel) for _ in range(100)) if visitor is not None]
     visitors[0].sendall(b"among many")
     assert read_exactly(visitors[0], 10) == b"among many"
     assert tunnel.server.cpu_share(WATCHED_SECONDS) < 0.25, "it does not spin"

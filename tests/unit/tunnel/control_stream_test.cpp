@@ -38,7 +38,7 @@ class ControlStreamTest : public ::testing::Test, private ControlEvents {
   std::optional<ControlFailure> failure_;
   int failures_ = 0;
   bool finished_ = false;
-  Time last_packet_{};
+  Time last_data_{};
   ControlStream control_{loop_, peer_.stream(), {.heartbeat_interval = seconds(10), .timeout = seconds(30)}, *this};
 
  private:
@@ -48,7 +48,7 @@ class ControlStreamTest : public ::testing::Test, private ControlEvents {
     ++failures_;
   }
   void control_finished() override { finished_ = true; }
-  [[nodiscard]] Time last_heard() const override { return last_packet_; }
+  [[nodiscard]] Time last_data() const override { return last_data_; }
 };
 
 TEST_F(ControlStreamTest, hears_messages_in_any_pieces) {
@@ -95,11 +95,11 @@ TEST_F(ControlStreamTest, every_message_is_a_sign_of_life) {
   EXPECT_FALSE(failure_);
 }
 
-TEST_F(ControlStreamTest, every_packet_is_a_sign_of_life_while_heartbeats_wait_behind_data) {
+TEST_F(ControlStreamTest, data_is_a_sign_of_life_while_heartbeats_wait_behind_it) {
   control_.start_heartbeats();
   for (int i = 0; i < 5; ++i) {
     loop_.advance(seconds(10));
-    last_packet_ = loop_.now();
+    last_data_ = loop_.now();
   }
   EXPECT_FALSE(failure_);
   loop_.advance(seconds(29));
@@ -109,11 +109,11 @@ TEST_F(ControlStreamTest, every_packet_is_a_sign_of_life_while_heartbeats_wait_b
   EXPECT_EQ(failure_->kind, ControlFailure::Kind::silent);
 }
 
-TEST_F(ControlStreamTest, a_peer_whose_packets_hold_no_message_for_four_timeouts_fails) {
+TEST_F(ControlStreamTest, a_peer_that_sends_data_and_no_message_for_four_timeouts_fails) {
   control_.start_heartbeats();
   for (int i = 0; i < 119; ++i) {
     loop_.advance(seconds(1));
-    last_packet_ = loop_.now();
+    last_data_ = loop_.now();
   }
   EXPECT_FALSE(failure_);
   loop_.advance(seconds(1));

@@ -201,9 +201,9 @@ TEST_F(ServerTest, closes_when_the_control_stream_ends) {
   expect_closed(client, quic::ErrorCode::shutdown);
 }
 
-TEST_F(ServerTest, closes_when_packets_bring_no_heartbeat_for_four_health_timeouts) {
+TEST_F(ServerTest, closes_when_no_heartbeat_comes_while_quic_still_answers) {
   RawClient& client = add_registered_client();
-  world_.run_for(119s);
+  world_.run_for(29s);
   EXPECT_FALSE(client.cause());
   expect_closed(client, quic::ErrorCode::refused, 2s);
 }
