@@ -314,7 +314,7 @@ CloseCause Connection::peer_cause() const {
   cause.text = shown(as_text(std::as_bytes(std::span(error->reason, error->reasonlen))), limits::kCloseReasonMaxBytes);
   if (cause.kind == Kind::peer_application) return cause;
   if (cause.code < NGTCP2_CRYPTO_ERROR || cause.code > NGTCP2_CRYPTO_ERROR + 0xff) {
-    if (cause.text.empty()) cause.text = fmt::format("QUIC error {:#x}", cause.code);
+    if (cause.text.empty()) cause.text = fmt::format("QUIC code {:#x}", cause.code);
     return cause;
   }
   const auto alert = static_cast<std::uint8_t>(cause.code - NGTCP2_CRYPTO_ERROR);
