@@ -18,7 +18,7 @@ void configure_log(const LogConfig& config);
 /// What loading the configuration had to say, each once.
 void log_remarks(const std::vector<std::string>& warnings, const std::vector<std::string>& notices);
 
-/// Says why "the server" or "the client" cannot run, a line each. Returns the exit status.
+/// Logs why the "server" or the "client" cannot run, a line for each cause. Returns the exit status.
 [[nodiscard]] int cannot_run(std::string_view which, const std::vector<Error>& causes);
 
 /// Warns of the own certificate's dates, when there is something to say.

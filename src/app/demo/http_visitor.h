@@ -20,8 +20,7 @@ using Seconds = std::chrono::duration<double>;
 using DemoClock = std::function<Seconds()>;
 
 /// Fetches `bytes` on a connection of its own, in requests of at most 32 MiB. Returns how long connecting and the requests took.
-/// What has come is given to `arrived` between two requests, with the clock stopped: neither this process nor its
-/// processor does anything else for it meanwhile.
+/// What has come is given to `arrived` between two requests, and the time that this takes is not counted.
 [[nodiscard]] Result<Seconds> fetch(const Address& service, std::uint64_t bytes, const DemoClock& clock,
                                     const std::function<void(std::span<const std::byte>)>& arrived);
 
