@@ -31,6 +31,7 @@
 #include "quic/datagrams.h"
 #include "quic/packet_batch.h"
 #include "quic/path_mtu.h"
+#include "quic/post_handshake.h"
 #include "quic/received_packets.h"
 #include "quic/stream.h"
 #include "quic/stream_schedule.h"
@@ -244,6 +245,7 @@ class Connection final : private StreamHost {
   const bool server_;
   std::unique_ptr<TlsSession> tls_;
   TlsLink conn_ref_;
+  PostHandshakeMessages post_handshake_;
   ConnectionMemory memory_;  ///< of conn_
   std::unique_ptr<ngtcp2_conn, ConnDeleter> conn_;
   ngtcp2_ccerr close_error_{};

@@ -21,7 +21,7 @@ bool is_short(const std::uint8_t* header) { return (header[0] & 0x80U) == 0; }
 
 ngtcp2_callbacks ConnectionCallbacks::common() {
   ngtcp2_callbacks callbacks{};
-  callbacks.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb;
+  callbacks.recv_crypto_data = crypto_data;
   callbacks.encrypt = encrypt;
   callbacks.decrypt = decrypt;
   callbacks.hp_mask = ngtcp2_crypto_hp_mask_cb;
@@ -65,6 +65,20 @@ const ngtcp2_callbacks& ConnectionCallbacks::client() {
     return c;
   }();
   return callbacks;
+}
+
+int ConnectionCallbacks::crypto_data(ngtcp2_conn* conn, ngtcp2_encryption_level level, std::uint64_t offset,
+                                     const std::uint8_t* data, std::size_t length, void* user) noexcept {
+  if (level != NGTCP2_ENCRYPTION_LEVEL_1RTT) {
+    return ngtcp2_crypto_recv_crypto_data_cb(conn, level, offset, data, length, user);
+  }
+  // A client has nothing to say to TLS any more.
+  Connection& connection = self(user);
+  const bool allowed =
+      !connection.server_ && connection.post_handshake_.accept_from_server(std::as_bytes(std::span(data, length)));
+  if (allowed) return 0;
+  ngtcp2_conn_set_tls_alert(conn, GNUTLS_A_UNEXPECTED_MESSAGE);
+  return NGTCP2_ERR_CRYPTO;
 }
 
 int ConnectionCallbacks::encrypt(std::uint8_t* into, const ngtcp2_crypto_aead* aead,

@@ -35,6 +35,8 @@ struct ConnectionCallbacks {
 
  private:
   static ngtcp2_callbacks common();
+  static int crypto_data(ngtcp2_conn* conn, ngtcp2_encryption_level level, std::uint64_t offset,
+                         const std::uint8_t* data, std::size_t length, void* user) noexcept;
   static int encrypt(std::uint8_t* into, const ngtcp2_crypto_aead* aead, const ngtcp2_crypto_aead_ctx* context,
                      const std::uint8_t* plaintext, std::size_t length, const std::uint8_t* nonce,
                      std::size_t nonce_length, const std::uint8_t* header, std::size_t header_length) noexcept;

@@ -76,12 +76,12 @@ void Peer::open_socket() {
 }
 
 void Peer::start_tls(const PeerOptions& options) {
-  const unsigned role = server_ ? GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET : GNUTLS_CLIENT;
+  const unsigned role = server_ ? GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET : GNUTLS_CLIENT | GNUTLS_KEY_SHARE_TOP;
   CHECK(gnutls_init(&session_, role | GNUTLS_NO_END_OF_EARLY_DATA) == 0);
-  CHECK(gnutls_priority_init(&priority_,
-                             "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:-GROUP-ALL:+GROUP-X25519:"
-                             "%DISABLE_TLS13_COMPAT_MODE",
-                             nullptr) == 0);
+  const std::string priority =
+      std::string("NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:%DISABLE_TLS13_COMPAT_MODE:-GROUP-ALL:") +
+      (options.retries_hello ? "+GROUP-SECP521R1:" : "") + "+GROUP-X25519";
+  CHECK(gnutls_priority_init(&priority_, priority.c_str(), nullptr) == 0);
   CHECK(gnutls_priority_set(session_, priority_) == 0);
   // It shows the same certificate as a program of ours, but its sessions are not a TlsSession's.
   credentials_ = options.credentials;

@@ -64,6 +64,8 @@ struct PeerOptions {
   Address local;
   Address remote;           ///< of a client's peer; a server's peer answers where the first packet came from
   std::string server_name;  ///< client: in its ClientHello
+  /// Client: its first ClientHello has a key share that none of our servers takes, so that it is asked for another one.
+  bool retries_hello = false;
 };
 
 class Peer final : private io::DatagramSocket::Observer {

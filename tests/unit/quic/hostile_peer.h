@@ -23,7 +23,8 @@ class HostilePeerTest : public ::testing::Test {
                                                                            .credentials = server_credentials_.get(),
                                                                            .local = server_,
                                                                            .remote = {},
-                                                                           .server_name = {}});
+                                                                           .server_name = {},
+                                          .retries_hello = false});
     return *peer_;
   }
   void connect() {
@@ -33,13 +34,14 @@ class HostilePeerTest : public ::testing::Test {
     ours_->loop.request_pass();
   }
   /// The hostile client connects to our server, b.
-  hostile::Peer& hostile_client() {
+  hostile::Peer& hostile_client(bool retries_hello = false) {
     ours_ = std::make_unique<Side>(world_.b, server_credentials_.get(), transport_);
     EXPECT_TRUE(ours_->endpoint->listen(server_, false, *ours_));
     peer_ = std::make_unique<hostile::Peer>(world_.a, hostile::PeerOptions{.credentials = client_credentials_.get(),
                                                                            .local = world_.a_host.v4(5000),
                                                                            .remote = server_,
-                                                                           .server_name = "server.test"});
+                                                                           .server_name = "server.test",
+                                                                           .retries_hello = retries_hello});
     return *peer_;
   }
   bool run_until(const std::function<bool()>& done) { return world_.run_until(done, std::chrono::seconds(30)); }
