@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Writes lines to a descriptor from a thread of its own, so that a reader that has stopped (a terminal that is held, a full pipe) keeps
-// no worker waiting. What waits is bounded: lines that do not fit are dropped, and a line says how many as soon as there is room.
+// Writes lines to a descriptor from a thread of its own, so that a reader that has stopped (a terminal that is held, a full
+// pipe) keeps no worker waiting. What waits is bounded: lines that do not fit are dropped, and a line says how many as soon
+// as there is room.
 //
 // write() and flush() may be called from any thread. The thread lives as long as the process: an object is never destroyed.
 #pragma once

@@ -50,8 +50,8 @@ using Fields = std::initializer_list<Field>;
 
 /// Before other threads are there. Until then: `info` and `text`.
 void configure(Level least, Format format);
-/// From now on lines are written by a thread of its own (base/line_writer.h). Once a process; signals that other threads are not to
-/// take are blocked by then.
+/// From now on lines are written by a thread of its own (base/line_writer.h). Once a process; signals that other threads are
+/// not to take are blocked by then.
 void write_in_background();
 /// Waits until all lines are written, a second at most: before the process ends.
 void flush();

@@ -6,9 +6,9 @@
 //   sparse  has sent less than its turn in this round: a new tunnel, the answer to a small request
 //   bulk    has used up its turn, and waits for the next round
 //
-// A round gives every stream one turn. A stream that pauses keeps what is left of its turn for as long as the round lasts, so that
-// pausing gains nothing. While bulk streams wait, they get a quarter of what is sent, so that new streams without end do not stop
-// them.
+// A round gives every stream one turn. A stream that pauses keeps what is left of its turn for as long as the round lasts, so
+// that pausing gains nothing. While bulk streams wait, they get a quarter of what is sent, so that new streams without end do
+// not stop them.
 //
 // Intrusive: entering and leaving allocate nothing. One thread, that of the connection.
 #pragma once

@@ -27,9 +27,8 @@ int secrets_made(gnutls_session_t session, gnutls_record_encryption_level_t tls_
                                               static_cast<const std::uint8_t*>(receive), length) != 0) {
     return -1;
   }
-  if (send != nullptr &&
-      ngtcp2_crypto_derive_and_install_tx_key(conn, nullptr, nullptr, nullptr, level,
-                                              static_cast<const std::uint8_t*>(send), length) != 0) {
+  if (send != nullptr && ngtcp2_crypto_derive_and_install_tx_key(conn, nullptr, nullptr, nullptr, level,
+                                                                 static_cast<const std::uint8_t*>(send), length) != 0) {
     return -1;
   }
   return 0;
@@ -78,10 +77,10 @@ bool bind_tls(gnutls_session_t session) {
   gnutls_handshake_set_secret_function(session, secrets_made);
   gnutls_handshake_set_read_function(session, message_made);
   gnutls_alert_set_read_function(session, alert_made);
-  return gnutls_session_ext_register(
-             session, "QUIC transport parameters", kTransportParameters, GNUTLS_EXT_TLS, parameters_received,
-             parameters_wanted, nullptr, nullptr, nullptr,
-             GNUTLS_EXT_FLAG_TLS | GNUTLS_EXT_FLAG_CLIENT_HELLO | GNUTLS_EXT_FLAG_EE) == GNUTLS_E_SUCCESS;
+  return gnutls_session_ext_register(session, "QUIC transport parameters", kTransportParameters, GNUTLS_EXT_TLS,
+                                     parameters_received, parameters_wanted, nullptr, nullptr, nullptr,
+                                     GNUTLS_EXT_FLAG_TLS | GNUTLS_EXT_FLAG_CLIENT_HELLO | GNUTLS_EXT_FLAG_EE) ==
+         GNUTLS_E_SUCCESS;
 }
 
 }  // namespace qmux::quic

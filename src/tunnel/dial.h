@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Connects to the local service: waits for its place among the attempts (tunnel/local_service.h), then for the service's addresses,
-// and tries these in turn, each for its share of what is left of limits::kDialTimeout.
+// Connects to the local service: waits for its place among the attempts (tunnel/local_service.h), then for the service's
+// addresses, and tries these in turn, each for its share of what is left of limits::kDialTimeout.
 //
 //   waits for a place -> waits for addresses -> tries them -> done
 //

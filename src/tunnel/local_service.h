@@ -3,13 +3,13 @@
 // The local service as one session of a client sees it: where it is, and how many attempts to connect to it may be under way at a
 // time.
 //
-// - One look-up of its name serves all who ask, and its answer is valid for a while: a thousand visitors at once cost one question
-//   to the system's resolver.
+// - One look-up of its name serves all who ask, and its answer is valid for a while: a thousand visitors at once cost one
+//   question to the system's resolver.
 // - A service that does not answer holds no more than a bounded number of sockets that are still connecting; who comes after
 //   waits.
 //
-// Owned by the session; one thread; outlives those who wait. A waiter is called from a timer or a look-up's end, never from inside a
-// call that it makes.
+// Owned by the session; one thread; outlives those who wait. A waiter is called from a timer or a look-up's end, never from
+// inside a call that it makes.
 #pragma once
 
 #include <cstddef>

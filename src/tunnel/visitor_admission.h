@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Whether a visitor by TCP may come in: each holds a descriptor, of which a process has a limited number, and some of which must be
-// left for others.
+// Whether a visitor by TCP may come in: each holds a descriptor, of which a process has a limited number, and some of which
+// must be left for others.
 //
 // - While less than three quarters of what the process may have are in use, every visitor is admitted.
 // - Of the last quarter a listener gets no more than its equal share of all, and a source (an IPv4 address, or a /64 of IPv6) no

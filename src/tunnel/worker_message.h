@@ -70,8 +70,8 @@ class Workers {
  public:
   /// Leaves a message for that worker; false: its mailbox takes no more, and the message is still the caller's.
   [[nodiscard]] virtual bool post(std::size_t worker, WorkerMessage& message) = 0;
-  /// Packets go into a queue of their own: anybody can send what lands on the wrong worker. They are dropped, and counted, where it
-  /// is full.
+  /// Packets go into a queue of their own: anybody can send what lands on the wrong worker. They are dropped, and counted,
+  /// where it is full.
   virtual void hand_over(std::size_t worker, StrayPackets packets) = 0;
 
  protected:

@@ -34,7 +34,7 @@ struct ServerAuthConfig {
 struct ServerTlsConfig {
   std::string server_cert_file;
   std::string server_key_file;
-  std::string quic_secret_file{};              ///< made when it is not there; empty: what it holds follows from the key
+  std::string quic_secret_file{};            ///< made when it is not there; empty: what it holds follows from the key
   Duration ticket_key_rotation_interval{0};  ///< 0: never
   std::uint8_t ticket_key_rotation_overlap = 2;  ///< keys kept, the current one included
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What UDP payloads that wait to be sent may hold: a budget for each worker, and in it an account for each connection. A connection
-// that is not emptied (its client has stopped, its path is slow) holds no more than its account may. When the worker's budget is
-// used up, the account that holds most gives way, whichever wants to add.
+// What UDP payloads that wait to be sent may hold: a budget for each worker, and in it an account for each connection. A
+// connection that is not emptied (its client has stopped, its path is slow) holds no more than its account may. When the
+// worker's budget is used up, the account that holds most gives way, whichever wants to add.
 //
 // One thread, that of the worker. The budget outlives its accounts.
 #pragma once

@@ -26,8 +26,8 @@ class ServerUdpHost {
  public:
   /// What the client answers, to be sent to the visitor.
   virtual void udp_answer(const UdpVisitor& visitor, ConstBytes payload) = 0;
-  /// Something happened to the session of that route. May be called from inside any call of the host to ServerUdp: the host queues
-  /// it, and passes it on at the end of the pass.
+  /// Something happened to the session of that route. May be called from inside any call of the host to ServerUdp: the host
+  /// queues it, and passes it on at the end of the pass.
   virtual void udp_session_event(std::size_t entrance, const UdpSessionEvent& event) = 0;
 
  protected:

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// UDP sessions in the order in which they give way to new ones. Those that were answered and those that were not (yet) have half of
-// the room each: the kind that has more of it gives way, the least recently used first. An answer shows that somebody is there:
-// packets from addresses that nobody holds get none from most services, so that a flood of them ends no conversation (netfilter
-// keeps its "assured" connections in a similar way). And where all are answered, a new one has the time to be answered too.
+// UDP sessions in the order in which they give way to new ones. Those that were answered and those that were not (yet) have
+// half of the room each: the kind that has more of it gives way, the least recently used first. An answer shows that somebody
+// is there: packets from addresses that nobody holds get none from most services, so that a flood of them ends no
+// conversation (netfilter keeps its "assured" connections in a similar way). And where all are answered, a new one has the
+// time to be answered too.
 //
 // A list of values with stable places. One thread.
 #pragma once

@@ -24,7 +24,7 @@ class HostilePeerTest : public ::testing::Test {
                                                                            .local = server_,
                                                                            .remote = {},
                                                                            .server_name = {},
-                                          .retries_hello = false});
+                                                                           .retries_hello = false});
     return *peer_;
   }
   void connect() {

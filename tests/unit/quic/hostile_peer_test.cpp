@@ -105,7 +105,8 @@ TEST_F(HostileClientTest, moves_without_acknowledging_that_its_ids_are_retired) 
     // With as much padding as lets the server answer on a path that it has not validated.
     peer.send(Level::application, Frames().frame(hostile::kRetireConnectionId, i).fill(1000, hostile::kPadding));
     world_.run_for(std::chrono::milliseconds(12));
-    std::printf("%zu ids %zu retired %zu\n", i, peer.connection_ids().size(), std::size_t{peer.frames_seen(hostile::kRetireConnectionId)});
+    std::printf("%zu ids %zu retired %zu\n", i, peer.connection_ids().size(),
+                std::size_t{peer.frames_seen(hostile::kRetireConnectionId)});
   }
   ASSERT_TRUE(cause());
   std::printf("%s\n", cause()->text.c_str());
