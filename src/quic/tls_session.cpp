@@ -3,13 +3,13 @@
 
 #include <gnutls/crypto.h>
 #include <gnutls/x509.h>
+#include <ngtcp2/ngtcp2_crypto_gnutls.h>
 
 #include <array>
 #include <utility>
 
 #include "base/address.h"
 #include "quic/certificate_text.h"
-#include "quic/tls_binding.h"
 
 namespace qmux::quic {
 namespace {
@@ -48,7 +48,7 @@ std::unique_ptr<TlsSession> TlsSession::server(const Credentials& credentials, T
   if (!tls->start(GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET | GNUTLS_NO_END_OF_EARLY_DATA, link)) {
     return nullptr;
   }
-  if (!bind_tls(tls->session_)) return nullptr;
+  if (ngtcp2_crypto_gnutls_configure_server_session(tls->session_) != 0) return nullptr;
 
   // A client that names protocols must name ours; the programs of version 1.0 name none.
   const gnutls_datum_t alpn{borrowed(kAlpn), sizeof kAlpn - 1};
@@ -68,7 +68,7 @@ std::unique_ptr<TlsSession> TlsSession::client(const Credentials& credentials, c
   tls->client_ = true;
   tls->server_name_ = server_name;
   if (!tls->start(GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA, link)) return nullptr;
-  if (!bind_tls(tls->session_)) return nullptr;
+  if (ngtcp2_crypto_gnutls_configure_client_session(tls->session_) != 0) return nullptr;
 
   const gnutls_datum_t alpn{borrowed(kAlpn), sizeof kAlpn - 1};
   if (gnutls_alpn_set_protocols(tls->session_, &alpn, 1, 0) != GNUTLS_E_SUCCESS) return nullptr;
