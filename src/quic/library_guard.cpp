@@ -61,8 +61,9 @@ namespace detail {
 
 /// Stands in for the C library's, for the whole process: what a failed assert() calls. Only ngtcp2's own, inside a guarded
 /// call, are caught.
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming): the name is the C library's
 extern "C" [[noreturn]] void __assert_fail(const char* assertion, const char* file, unsigned line,
-                                           const char* function) noexcept {  // NOLINT(bugprone-reserved-identifier)
+                                           const char* function) noexcept {
   using namespace qmux::quic;
   if (Exit* const exit = current_exit; exit != nullptr && file_name(file).starts_with("ngtcp2_")) {
     last_failure = {assertion, file, line};

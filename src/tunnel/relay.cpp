@@ -325,7 +325,7 @@ void Relay::begin_last_bytes(LastBytes::Way way) {
 
 /// RESET_STREAM. Only where the far socket was reset does what arrived before still count.
 bool Relay::peer_was_reset() {
-  const auto code = static_cast<ErrorCode>(*stream_->reset_received());
+  const auto code = static_cast<ErrorCode>(stream_->reset_received().value_or(0));
   const bool gone_too = is_ending(LastBytes::Way::to_stream);
   if (code != ErrorCode::tcp_reset || gone_too) {
     end(code == ErrorCode::dial_failed ? RelayEnd::Cause::dial_failed : RelayEnd::Cause::peer_reset);

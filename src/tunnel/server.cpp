@@ -16,6 +16,7 @@ const char* protocol_of(const ListenerOptions& listener) {
 
 std::vector<VisitorLimits> limits_of(const std::vector<ListenerOptions>& listeners) {
   std::vector<VisitorLimits> limits;
+  limits.reserve(listeners.size());
   for (const ListenerOptions& listener : listeners) limits.push_back(listener.visitors);
   return limits;
 }

@@ -39,8 +39,8 @@ int check(const LoadResult<T>& loaded, bool debug) {
     complain_all(inputs.error());
     return kFailed;
   }
-  if (inputs->dates) {
-    complain("warning: " + inputs->certificate_file + ": " + inputs->dates->event + ", " + inputs->dates->date);
+  if (const auto& dates = inputs->dates) {
+    complain("warning: " + inputs->certificate_file + ": " + dates->event + ", " + dates->date);
   }
   say(loaded->file + ": ok");
   return kDone;

@@ -190,6 +190,7 @@ Result<void> measure_latencies(const Show& show) {
     said = say("", "The tunnel's round trip wakes a process six times (server, client and service there, and back),");
   if (said)
     said = say("", "the other one twice; where that is a processor that sleeps, waking it takes most of the time.");
+  if (!show.server || !show.client) return said;
   const OneProcessor one({show.server->pid(), show.client->pid()});
   if (!said || !one.holds()) return said;
   const auto together = measure_latency(show);
