@@ -97,6 +97,10 @@ void ServerListener::place(Visitor visitor) {
     ++worker_.counters.visitors_refused_stopping;
     return;
   }
+  if (visitor.deadline <= worker_.loop.now()) {
+    ++worker_.counters.visitors_refused_no_client;
+    return;
+  }
   while (true) {
     Pool::Seat seat = setup_.pool->choose(visitor.tried, worker_.loop.now());
     SeatedVisitor seated{.visitor = std::move(visitor), .seat = std::move(seat)};

@@ -163,9 +163,9 @@ void ServerSession::take(SeatedVisitor seated) {
     return_visitor(std::move(seated));
     return;
   }
-  const Time until = worker_.loop.now() + limits::kStreamCreditWaitMax;
+  const Time until = std::min(worker_.loop.now() + limits::kStreamCreditWaitMax, seated.visitor.deadline);
   waiting_.push_back({.seated = std::move(seated), .until = until});
-  if (!waiting_too_long_.is_set()) waiting_too_long_.set(until);
+  give_up_waiting_at(until);
 }
 
 void ServerSession::open_tunnel(SeatedVisitor seated, quic::Stream& stream) {
@@ -233,15 +233,25 @@ void ServerSession::serve_waiting() {
   pool_.set_stream_credit(member_, true);
 }
 
+/// At that time or earlier: a visitor that is near its deadline waits less than others.
+void ServerSession::give_up_waiting_at(Time until) {
+  if (waiting_too_long_.is_set() && next_give_up_ <= until) return;
+  next_give_up_ = until;
+  waiting_too_long_.set(until);
+}
+
 void ServerSession::give_up_waiting() {
   const Time now = worker_.loop.now();
-  while (!waiting_.empty() && waiting_.front().until <= now) {
-    SeatedVisitor seated = std::move(waiting_.front().seated);
+  for (std::size_t left = waiting_.size(); left > 0; --left) {
+    Waiting each = std::move(waiting_.front());
     waiting_.pop_front();
-    // He may well come back, to the end of the queue: its entries stay in the order of their time.
-    return_visitor(std::move(seated));
+    if (each.until > now) {
+      give_up_waiting_at(each.until);
+      waiting_.push_back(std::move(each));
+    } else {
+      return_visitor(std::move(each.seated));  // which may come back, behind those that are looked at now
+    }
   }
-  if (!waiting_.empty()) waiting_too_long_.set(waiting_.front().until);
 }
 
 void ServerSession::return_visitor(SeatedVisitor seated) {

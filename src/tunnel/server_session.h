@@ -105,6 +105,7 @@ class ServerSession final : public Retirable,
   void expect_sign_of_life(Duration within);
   void check_sign_of_life();
   void give_up_waiting();
+  void give_up_waiting_at(Time until);
   void return_visitor(SeatedVisitor seated);
 
   WorkerState& worker_;
@@ -124,6 +125,7 @@ class ServerSession final : public Retirable,
   MemberId member_ = 0;
   std::deque<Waiting> waiting_;  ///< for stream credit
   Timer waiting_too_long_;
+  Time next_give_up_{};                   ///< when it is set: for when
   Timer sign_of_life_due_;                ///< after a new tunnel
   Time asked_at_{};                       ///< when the first tunnel was opened since the client was last heard
   Time silent_at_{};                      ///< when it should have answered that, at a round trip of no time

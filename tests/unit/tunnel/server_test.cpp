@@ -298,6 +298,17 @@ TEST_F(ServerTest, a_visitor_waits_for_stream_credit_and_blocks_nobody) {
   EXPECT_TRUE(world_.run_until([&] { return client.tunnels().size() == 2; }, 2s));
 }
 
+TEST_F(ServerTest, a_visitor_waits_for_stream_credit_no_longer_than_for_a_client) {
+  RawClient& client = add_registered_client(good(), 1);
+  const auto served = visit();
+  ASSERT_TRUE(world_.run_until([&] { return client.tunnels().size() == 1; }));
+  const auto waits = visit();
+  world_.run_for(4900ms);
+  EXPECT_FALSE(waits->reset);
+  EXPECT_TRUE(world_.run_until([&] { return waits->reset; }, 200ms));
+  EXPECT_EQ(counters().visitors_refused_no_client, 1U);
+}
+
 TEST_F(ServerTest, a_visitor_goes_to_the_client_that_has_stream_credit) {
   RawClient& narrow = add_registered_client(good(), 1);
   std::vector<std::unique_ptr<TcpEnd>> visitors;
