@@ -11,11 +11,11 @@
 #include "app/run_inputs.h"
 #include "app/transport.h"
 #include "app/worker_loops.h"
-#include "base/limits.h"
 #include "base/log.h"
 #include "net/process.h"
 #include "quic/credentials.h"
 #include "tunnel/client.h"
+#include "tunnel/limits.h"
 
 namespace qmux::app {
 namespace {

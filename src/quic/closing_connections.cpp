@@ -5,7 +5,7 @@
 #include <iterator>
 #include <utility>
 
-#include "base/limits.h"
+#include "quic/limits.h"
 
 namespace qmux::quic {
 

@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/limits.h"
 #include "base/printable.h"
 #include "quic/connection_callbacks.h"
 #include "quic/connection_id.h"
 #include "quic/library_guard.h"
+#include "quic/limits.h"
 #include "quic/ngtcp2_types.h"
 #include "quic/packet_sizes.h"
 

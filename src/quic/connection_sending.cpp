@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <array>
 
-#include "base/limits.h"
 #include "quic/connection.h"
 #include "quic/connection_callbacks.h"
 #include "quic/library_guard.h"
+#include "quic/limits.h"
 #include "quic/ngtcp2_types.h"
 
 namespace qmux::quic {

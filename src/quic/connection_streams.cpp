@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/limits.h"
 #include "quic/connection.h"
 #include "quic/library_guard.h"
+#include "quic/limits.h"
 
 namespace qmux::quic {
 

@@ -12,7 +12,7 @@
 #include <system_error>
 #include <utility>
 
-#include "base/limits.h"
+#include "quic/limits.h"
 #include "quic/tls_session.h"
 
 namespace qmux::quic {

@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "base/limits.h"
 #include "quic/datagrams.h"
+#include "quic/limits.h"
 
 namespace qmux::quic {
 

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/limits.h"
 #include "quic/connection_id.h"
+#include "quic/limits.h"
 
 namespace qmux::quic {
 

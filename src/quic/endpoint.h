@@ -16,7 +16,6 @@
 
 #include "base/chunk.h"
 #include "base/io/event_loop.h"
-#include "base/limits.h"
 #include "base/result.h"
 #include "quic/closing_connections.h"
 #include "quic/connection.h"
@@ -24,6 +23,7 @@
 #include "quic/connection_table.h"
 #include "quic/credentials.h"
 #include "quic/handshake_admission.h"
+#include "quic/limits.h"
 #include "quic/packet_batch.h"
 #include "quic/transport_config.h"
 

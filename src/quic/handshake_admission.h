@@ -24,10 +24,10 @@
 #include "base/address.h"
 #include "base/io/datagram_socket.h"
 #include "base/io/event_loop.h"
-#include "base/limits.h"
 #include "base/time.h"
 #include "base/timer_queue.h"
 #include "quic/handshake_load.h"
+#include "quic/limits.h"
 
 namespace qmux::quic {
 

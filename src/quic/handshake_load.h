@@ -12,8 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "base/limits.h"
 #include "base/time.h"
+#include "quic/limits.h"
 
 namespace qmux::quic {
 

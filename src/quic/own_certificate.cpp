@@ -7,7 +7,7 @@
 #include <memory>
 #include <utility>
 
-#include "base/limits.h"
+#include "quic/limits.h"
 #include "quic/signature_schemes.h"
 
 namespace qmux::quic {

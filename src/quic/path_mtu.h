@@ -17,9 +17,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "base/limits.h"
 #include "base/time.h"
 #include "quic/ack_frame.h"
+#include "quic/limits.h"
 
 namespace qmux::quic {
 

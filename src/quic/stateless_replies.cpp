@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <array>
 
-#include "base/limits.h"
 #include "quic/connection_id.h"
 #include "quic/endpoint.h"
+#include "quic/limits.h"
 
 namespace qmux::quic {
 namespace {

@@ -17,7 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "base/limits.h"
+#include "quic/limits.h"
 
 namespace qmux::quic {
 

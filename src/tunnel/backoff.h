@@ -6,9 +6,9 @@
 
 #include <algorithm>
 
-#include "base/limits.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 

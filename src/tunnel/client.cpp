@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "tunnel/limits.h"
+
 namespace qmux::tunnel {
 namespace {
 

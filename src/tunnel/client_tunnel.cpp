@@ -5,9 +5,9 @@
 #include <utility>
 #include <variant>
 
-#include "base/limits.h"
 #include "base/log.h"
 #include "tunnel/describe.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 

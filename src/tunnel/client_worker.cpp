@@ -5,8 +5,8 @@
 #include <ranges>
 #include <utility>
 
-#include "base/limits.h"
 #include "tunnel/end_pass.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "base/limits.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 

@@ -6,8 +6,8 @@
 
 #include <ranges>
 
-#include "base/limits.h"
 #include "quic/endpoint.h"
+#include "tunnel/limits.h"
 #include "tunnel/worker_state.h"
 
 namespace qmux::tunnel {

@@ -5,8 +5,8 @@
 #include <numeric>
 #include <vector>
 
-#include "base/limits.h"
 #include "base/log.h"
+#include "tunnel/limits.h"
 #include "tunnel/worker_state.h"
 
 namespace qmux::tunnel {

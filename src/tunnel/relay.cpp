@@ -5,7 +5,7 @@
 #include <array>
 #include <utility>
 
-#include "base/limits.h"
+#include "tunnel/limits.h"
 #include "tunnel/relay_go_client.h"
 
 namespace qmux::tunnel {

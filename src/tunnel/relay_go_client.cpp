@@ -3,7 +3,8 @@
 
 #include <utility>
 
-#include "base/limits.h"
+#include "tunnel/limits.h"
+#include "wire/limits.h"
 
 namespace qmux::tunnel {
 

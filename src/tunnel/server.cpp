@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "base/limits.h"
 #include "base/log.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 namespace {

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/limits.h"
 #include "base/log.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 namespace {

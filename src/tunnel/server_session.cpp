@@ -6,9 +6,9 @@
 #include <variant>
 #include <vector>
 
-#include "base/limits.h"
 #include "base/log.h"
 #include "tunnel/describe.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 

@@ -4,9 +4,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/limits.h"
 #include "base/log.h"
 #include "tunnel/describe.h"
+#include "tunnel/limits.h"
 #include "wire/messages.h"
 
 namespace qmux::tunnel {

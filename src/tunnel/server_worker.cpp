@@ -6,8 +6,8 @@
 #include <utility>
 #include <variant>
 
-#include "base/limits.h"
 #include "tunnel/end_pass.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 

@@ -5,9 +5,9 @@
 
 #include "base/chunk.h"
 #include "base/io/event_loop.h"
-#include "base/limits.h"
 #include "base/log_occasionally.h"
 #include "tunnel/counters.h"
+#include "tunnel/limits.h"
 #include "tunnel/loss_report.h"
 #include "tunnel/memory_budget.h"
 #include "tunnel/retired.h"

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "base/limits.h"
+#include "wire/limits.h"
 #include "wire/messages.h"
 
 namespace qmux::wire {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "wire/fragment_ids.h"
 
-#include "base/limits.h"
 #include "wire/datagram.h"
+#include "wire/limits.h"
 
 namespace qmux::wire {
 namespace {

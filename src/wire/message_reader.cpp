@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "base/limits.h"
+#include "wire/limits.h"
 
 namespace qmux::wire {
 

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/limits.h"
 #include "wire/json_object.h"
+#include "wire/limits.h"
 
 namespace qmux::wire {
 namespace {

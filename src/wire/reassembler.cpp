@@ -2,6 +2,7 @@
 #include "wire/reassembler.h"
 
 #include "base/check.h"
+#include "wire/limits.h"
 
 namespace qmux::wire {
 namespace {

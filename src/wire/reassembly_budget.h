@@ -11,7 +11,7 @@
 #include <memory>
 #include <vector>
 
-#include "base/limits.h"
+#include "wire/limits.h"
 #include "wire/reassembly_group.h"
 
 namespace qmux::wire {

@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/limits.h"
 #include "base/time.h"
 #include "wire/datagram.h"
+#include "wire/limits.h"
 
 namespace qmux::wire {
 

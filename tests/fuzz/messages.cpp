@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/check.h"
-#include "base/limits.h"
 #include "fuzz_input.h"
+#include "wire/limits.h"
 #include "wire/message_reader.h"
 
 namespace {

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "base/check.h"
-#include "base/limits.h"
 #include "fuzz_input.h"
+#include "wire/limits.h"
 
 namespace {
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "app/config/duration.h"
-#include "base/limits.h"
 #include "wire/datagram.h"
+#include "wire/limits.h"
 
 namespace qmux::app {
 namespace {

@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "base/limits.h"
 #include "base/log.h"
 
 namespace qmux::tunnel {

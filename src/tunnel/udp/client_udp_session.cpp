@@ -4,9 +4,9 @@
 #include <array>
 #include <utility>
 
-#include "base/limits.h"
 #include "base/log.h"
 #include "tunnel/describe.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/limits.h"
 #include "quic/connection.h"
 #include "quic/datagrams.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 

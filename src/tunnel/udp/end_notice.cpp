@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/limits.h"
+#include "tunnel/limits.h"
+#include "wire/limits.h"
 
 namespace qmux::tunnel {
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "base/limits.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 

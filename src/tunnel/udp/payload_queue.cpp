@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/limits.h"
 #include "wire/datagram.h"
+#include "wire/limits.h"
 
 namespace qmux::tunnel {
 namespace {

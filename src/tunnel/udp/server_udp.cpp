@@ -3,8 +3,6 @@
 
 #include <utility>
 
-#include "base/limits.h"
-
 namespace qmux::tunnel {
 
 ServerUdp::ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptions& options, ServerUdpHost& host)

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/limits.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 

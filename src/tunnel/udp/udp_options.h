@@ -6,8 +6,9 @@
 #include <chrono>
 #include <cstddef>
 
-#include "base/limits.h"
 #include "base/time.h"
+#include "tunnel/limits.h"
+#include "wire/limits.h"
 
 namespace qmux::tunnel {
 

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "base/limits.h"
 #include "sim/actors/udp_audit.h"
 #include "sim/actors/udp_caller.h"
 #include "sim/actors/udp_service.h"

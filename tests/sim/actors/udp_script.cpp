@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/limits.h"
+#include "wire/limits.h"
 
 namespace qmux::sim {
 namespace {

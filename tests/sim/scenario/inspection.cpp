@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "base/limits.h"
+#include "quic/limits.h"
 #include "sim/scenario/findings.h"
 
 namespace qmux::sim {

@@ -7,8 +7,8 @@
 #include <array>
 #include <string_view>
 
-#include "base/limits.h"
 #include "sim/scenario/findings.h"
+#include "wire/limits.h"
 
 namespace qmux::sim {
 namespace {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "quic/limits.h"
 #include "unit/quic/quic_pair.h"
 
 namespace qmux::quic {

@@ -10,7 +10,7 @@
 #include <fstream>
 #include <string>
 
-#include "base/limits.h"
+#include "quic/limits.h"
 #include "unit/quic/self_signed.h"
 
 namespace qmux::quic {

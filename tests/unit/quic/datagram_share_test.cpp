@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "quic/limits.h"
+
 namespace qmux::quic {
 namespace {
 

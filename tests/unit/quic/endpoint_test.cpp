@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "base/limits.h"
 #include "quic/connection_id.h"
+#include "quic/limits.h"
 #include "unit/quic/quic_pair.h"
 
 namespace qmux::quic {

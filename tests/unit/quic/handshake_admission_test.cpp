@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "base/limits.h"
+#include "quic/limits.h"
 #include "sim/pair.h"
 
 namespace qmux::quic {

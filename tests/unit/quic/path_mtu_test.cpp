@@ -6,6 +6,8 @@
 #include <array>
 #include <chrono>
 
+#include "quic/limits.h"
+
 namespace qmux::quic {
 namespace {
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "quic/limits.h"
 #include "quic/path_mtu.h"
 #include "unit/quic/quic_pair.h"
 

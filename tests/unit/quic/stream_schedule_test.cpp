@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/chunk.h"
+#include "quic/limits.h"
 #include "quic/stream.h"
 
 namespace qmux::quic {

@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
-#include "base/limits.h"
 #include "quic/quic_pair.h"
 #include "sim/pair.h"
 #include "tunnel/fakes/messages.h"
 #include "tunnel/fakes/tcp_end.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 namespace {

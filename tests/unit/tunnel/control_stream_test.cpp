@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "base/limits.h"
 #include "tunnel/fakes/loop.h"
 #include "tunnel/fakes/messages.h"
 #include "tunnel/fakes/stream_peer.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 namespace {

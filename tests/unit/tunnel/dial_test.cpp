@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
-#include "base/limits.h"
 #include "tunnel/fakes/loop.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 namespace {

@@ -7,9 +7,9 @@
 #include <memory>
 #include <string>
 
-#include "base/limits.h"
 #include "tunnel/dial.h"
 #include "tunnel/fakes/loop.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 namespace {

@@ -11,8 +11,8 @@
 #include <sstream>
 #include <string>
 
-#include "base/limits.h"
 #include "tunnel/fakes/loop.h"
+#include "tunnel/limits.h"
 #include "tunnel/worker_state.h"
 
 namespace qmux::tunnel {

@@ -7,7 +7,7 @@
 #include <map>
 #include <vector>
 
-#include "base/limits.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 namespace {

@@ -5,9 +5,10 @@
 
 #include <string>
 
-#include "base/limits.h"
 #include "tunnel/fakes/tunnel.h"
+#include "tunnel/limits.h"
 #include "tunnel/relay.h"
+#include "wire/limits.h"
 
 namespace qmux::tunnel {
 namespace {

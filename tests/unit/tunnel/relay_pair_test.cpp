@@ -8,8 +8,8 @@
 #include <random>
 #include <string>
 
-#include "base/limits.h"
 #include "tunnel/fakes/tunnel.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 namespace {

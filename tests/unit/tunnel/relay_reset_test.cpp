@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "base/limits.h"
 #include "tunnel/fakes/tunnel.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 namespace {

@@ -7,13 +7,13 @@
 #include <memory>
 #include <string>
 
-#include "base/limits.h"
 #include "quic/quic_pair.h"
 #include "sim/world/host.h"
 #include "sim/world/loop.h"
 #include "sim/world/network.h"
 #include "sim/world/world.h"
 #include "tunnel/client.h"
+#include "tunnel/limits.h"
 #include "tunnel/server.h"
 
 namespace qmux::tunnel {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/limits.h"
+#include "wire/limits.h"
 #include "wire/messages.h"
 
 namespace qmux::wire {

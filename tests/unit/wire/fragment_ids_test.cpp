@@ -9,8 +9,8 @@
 #include <optional>
 #include <vector>
 
-#include "base/limits.h"
 #include "wire/datagram.h"
+#include "wire/limits.h"
 
 namespace qmux::wire {
 namespace {

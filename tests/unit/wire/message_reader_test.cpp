@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/limits.h"
+#include "wire/limits.h"
 
 namespace qmux::wire {
 namespace {

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/limits.h"
+#include "wire/limits.h"
 
 namespace qmux::wire {
 namespace {

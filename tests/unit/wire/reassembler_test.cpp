@@ -13,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/limits.h"
 #include "wire/fragment_plan.h"
+#include "wire/limits.h"
 
 namespace qmux::wire {
 namespace {

@@ -4,8 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/limits.h"
 #include "tunnel/fakes/loop.h"
+#include "tunnel/limits.h"
+#include "wire/limits.h"
 
 namespace qmux::tunnel {
 namespace {

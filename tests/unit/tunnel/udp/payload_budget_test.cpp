@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/limits.h"
+#include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 namespace {

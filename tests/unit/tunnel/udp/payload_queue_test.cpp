@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/limits.h"
+#include "wire/limits.h"
 
 namespace qmux::tunnel {
 namespace {

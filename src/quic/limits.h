@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+//
+// The numbers that bound something in quic: its unit in the name, its reason beside it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace qmux::limits {
+
+// --- memory -----------------------------------------------------------------------------------------------------------
+
+/// What one stream may hold unsent: at least this, so that a fast path is never starved between two passes ...
+inline constexpr std::size_t kStreamUnsentMinBytes = std::size_t{64} * 1024;
+/// ... at most this, however large the congestion window: more adds delay and memory, never speed.
+inline constexpr std::size_t kStreamUnsentMaxBytes = std::size_t{1024} * 1024;
+/// A stream that waits for the peer's credit holds no more than this, ready to go when it comes: what thousands of far sockets
+/// that take nothing make us hold is this for each.
+inline constexpr std::size_t kStreamUnsentBlockedBytes = std::size_t{16} * 1024;
+/// What all streams of a connection that have something to send may hold unsent, in congestion windows: they share it.
+inline constexpr std::size_t kConnectionUnsentWindows = 4;
+
+// --- QUIC -------------------------------------------------------------------------------------------------------------
+
+/// Handshakes of a process within a second, and in flight, from which on clients must first prove their address (Retry, RFC 9000
+/// section 8.1.2). One that was refused at once counts; one whose client has registered does not. Counter: retries_sent.
+inline constexpr std::size_t kHandshakesBeforeRetry = 64;
+/// Connections of a process whose clients have not registered, which take some 60 KiB each. Within them a source may have as many
+/// as are left for others; what is beyond waits. Counters: waiting_full, waited_too_long.
+inline constexpr std::size_t kUnprovenMax = 256;
+/// Of these, clients that come back with a NEW_TOKEN token may have this many, and so may the others: each kind keeps some.
+inline constexpr std::size_t kUnprovenOfKindMax = 192;
+/// Initials of a process that wait for their handshake, of each kind, 1.3 KiB each; shared out among its workers ...
+inline constexpr std::size_t kInitialsWaitingMax = 1024;
+/// ... who have this many at least. Counter: waiting_full.
+inline constexpr std::size_t kInitialsWaitingOfWorkerMin = 64;
+/// After this a client has sent its Initial again or given up. Counter: waited_too_long.
+inline constexpr std::chrono::seconds kInitialWaitMax{2};
+/// How often those that wait look again for time and for room.
+inline constexpr std::chrono::milliseconds kInitialRetryInterval{5};
+/// The part of a worker's time that handshakes may take: of clients that come back with a NEW_TOKEN token, and of the others. The
+/// rest is the data path's. Counters: waiting_full, waited_too_long.
+inline constexpr double kKnownHandshakeTimeShare = 0.5;
+inline constexpr double kUnknownHandshakeTimeShare = 0.25;
+/// They may take this much in one go, ...
+inline constexpr std::chrono::milliseconds kHandshakeBurst{10};
+/// ... each counts for this at least ...
+inline constexpr std::chrono::microseconds kHandshakeCostMin{100};
+/// ... and each of its packets for this at most, so that no single one shuts out those that follow.
+inline constexpr std::chrono::milliseconds kHandshakeCostMax{50};
+/// Handshakes that have ended since the allocator's memory was last given back to the system, from which on that is worth a walk
+/// through its heap, ...
+inline constexpr std::size_t kTrimMinHandshakes = 16;
+/// ... and how long after the first of them.
+inline constexpr std::chrono::seconds kTrimDelay{2};
+/// Connections of one endpoint that have ended and still answer packets, a few hundred bytes each; one more forgets the oldest.
+/// Counter: closing_forgotten.
+inline constexpr std::size_t kClosingConnectionsMax = 1024;
+/// Stateless resets that one endpoint sends in a second, so that nobody can use us to reflect. Counter: resets_withheld.
+inline constexpr std::uint64_t kStatelessResetsPerSecond = 100;
+/// A Retry token is good for one round trip, and some patience.
+inline constexpr std::chrono::seconds kRetryTokenLifetime{10};
+/// A NEW_TOKEN token is good for a client that comes back.
+inline constexpr std::chrono::hours kAddressTokenLifetime{24};
+/// Batches of up to 64 KiB that one connection sends in one pass before the others have their turn.
+inline constexpr int kBatchesPerPass = 4;
+/// Bytes of one stream in a round (quic/stream_schedule.h) at most ...
+inline constexpr std::size_t kStreamTurnMaxBytes = std::size_t{16} * 1024;
+/// ... and on a slow path what it carries in this time, so that a hundred streams beside a new one do not hold it up.
+inline constexpr std::chrono::microseconds kStreamTurnTime{4000};
+/// What datagrams may send in a row for each turn of a stream, in proportion to the flows and the streams that wait: at least
+/// one datagram of the usual path, so that it waits for one turn of a stream and no longer ...
+inline constexpr std::size_t kDatagramTurnMinBytes = 1500;
+/// ... at most this, however many the flows.
+inline constexpr std::size_t kDatagramTurnMaxBytes = std::size_t{256} * 1024;
+/// Large packets lost, one watched after another, from which on the path takes no such any more (RFC 8899 section 4.3). By
+/// chance, with every tenth packet lost: once in 1,000 packets watched; and a limit for no reason lasts some round trips.
+inline constexpr int kPathMtuLossesMax = 3;
+/// Packets risked to see whether the path takes one size (MAX_PROBES of RFC 8899 section 5.1.2) ...
+inline constexpr int kPathMtuAttemptsMax = 2;
+/// ... and how long until all is tried again (its PMTU_RAISE_TIMER): this first, then twice as long each time, so that a path
+/// which was narrow for a moment is not held narrow for long, ...
+inline constexpr std::chrono::seconds kPathMtuRestMin{5};
+/// ... up to this.
+inline constexpr std::chrono::minutes kPathMtuRestMax{10};
+/// Stream data that fills a packet at risk, where only datagrams travel, may take so long to come, ...
+inline constexpr std::chrono::milliseconds kPathMtuFillerWait{100};
+/// ... and is asked for again after this, should it have gone out otherwise.
+inline constexpr std::chrono::seconds kPathMtuFillerInterval{1};
+/// Largest file of keys or certificates that is read.
+inline constexpr std::size_t kPemFileMaxBytes = std::size_t{1024} * 1024;
+/// Certificates of a file that are shown to peers: the own one and those up to its authority. GnuTLS verifies no longer chains.
+inline constexpr std::size_t kCertificateChainMax = 16;
+/// Shorter RSA keys are refused by every peer, GnuTLS's and Go's alike.
+inline constexpr unsigned kRsaKeyMinBits = 1024;
+/// How exact the timers of a connection are that has no stream data to send. Far below every delay that QUIC deals in, and far
+/// above the interval of packets, so that an idle round trip sets no timer of its own.
+inline constexpr std::chrono::milliseconds kIdleTimerGranularity{1};
+/// Receive calls of one endpoint in one pass before timers and sending have their turn.
+inline constexpr int kReceiveBatchesPerPass = 4;
+/// Longest NEW_TOKEN token that a client keeps.
+inline constexpr std::size_t kAddressTokenMaxBytes = 512;
+/// Packets answered with CONNECTION_CLOSE again while closing: every 1st, 2nd, 4th, ... of this many.
+inline constexpr std::uint32_t kClosingAnswersMax = 64;
+/// Of a peer's reason in CONNECTION_CLOSE: what is logged, and what we send at most about its certificate.
+inline constexpr std::size_t kCloseReasonMaxBytes = 256;
+
+}  // namespace qmux::limits
