@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "net/process.h"
 #include "quic/credentials.h"
-#include "tunnel/client.h"
+#include "tunnel/client/client.h"
 #include "tunnel/limits.h"
 
 namespace qmux::app {

@@ -18,7 +18,7 @@
 #include "net/os_random.h"
 #include "net/port_reservation.h"
 #include "net/process.h"
-#include "tunnel/server.h"
+#include "tunnel/server/server.h"
 
 namespace qmux::app {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The shape of the connection IDs that we issue (RFC 9000 section 5.1): the first byte names the worker (wire/connection_id),
+// The shape of the connection IDs that we issue (RFC 9000 section 5.1): the first byte names the worker (wire/worker_routing),
 // the rest is random.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/random.h"
-#include "wire/connection_id.h"
+#include "wire/worker_routing.h"
 
 namespace qmux::quic {
 

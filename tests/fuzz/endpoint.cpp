@@ -15,7 +15,7 @@
 #include "fuzz_input.h"
 #include "quic/credentials.h"
 #include "sim/pair.h"
-#include "wire/connection_id.h"
+#include "wire/worker_routing.h"
 
 namespace {
 

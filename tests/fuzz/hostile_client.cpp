@@ -11,7 +11,7 @@
 #include "hostile_fixtures.h"
 #include "hostile_script.h"
 #include "sim/pair.h"
-#include "tunnel/server.h"
+#include "tunnel/server/server.h"
 #include "wire/messages.h"
 
 namespace {

@@ -10,7 +10,7 @@
 #include "hostile_fixtures.h"
 #include "hostile_script.h"
 #include "sim/pair.h"
-#include "tunnel/client.h"
+#include "tunnel/client/client.h"
 #include "wire/messages.h"
 
 namespace {

@@ -9,8 +9,8 @@
 #include <thread>
 
 #include "net/event_loop.h"
-#include "tunnel/client.h"
-#include "tunnel/server.h"
+#include "tunnel/client/client.h"
+#include "tunnel/server/server.h"
 
 namespace qmux::integration {
 

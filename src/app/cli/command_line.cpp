@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "app/config/nearest.h"
+#include "app/config/reading/nearest.h"
 #include "app/version.h"
 
 namespace qmux::app {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "app/config/duration.h"
+#include "app/config/reading/duration.h"
 #include "wire/datagram.h"
 #include "wire/limits.h"
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "app/config/common_config.h"
-#include "app/config/section.h"
+#include "app/config/reading/section.h"
 
 namespace qmux::app {
 

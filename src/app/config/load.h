@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "app/config/client_config.h"
-#include "app/config/section.h"
+#include "app/config/reading/section.h"
 #include "app/config/server_config.h"
 #include "base/result.h"
 

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "app/config/common_keys.h"
-#include "app/config/load_file.h"
+#include "app/config/reading/load_file.h"
 
 namespace qmux::app {
 namespace {

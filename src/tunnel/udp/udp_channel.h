@@ -13,7 +13,7 @@
 #include "quic/datagrams.h"
 #include "tunnel/udp/udp_options.h"
 #include "tunnel/udp/udp_sender.h"
-#include "tunnel/worker_state.h"
+#include "tunnel/worker/worker_state.h"
 #include "wire/reassembler.h"
 
 namespace qmux::tunnel {

@@ -17,7 +17,7 @@
 #include "quic/datagrams.h"
 #include "tunnel/udp/payload_queue.h"
 #include "tunnel/udp/udp_options.h"
-#include "tunnel/worker_state.h"
+#include "tunnel/worker/worker_state.h"
 #include "wire/datagram.h"
 #include "wire/fragment_ids.h"
 #include "wire/fragment_plan.h"

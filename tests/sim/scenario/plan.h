@@ -15,8 +15,8 @@
 #include "sim/actors/udp_ledger.h"
 #include "sim/world/link.h"
 #include "sim/world/tcp_properties.h"
-#include "tunnel/control_stream.h"
-#include "tunnel/pool.h"
+#include "tunnel/control/control_stream.h"
+#include "tunnel/server/pool.h"
 #include "tunnel/udp/udp_options.h"
 
 namespace qmux::sim {

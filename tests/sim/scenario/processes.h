@@ -13,8 +13,8 @@
 #include "sim/scenario/plan.h"
 #include "sim/world/host.h"
 #include "sim/world/loop.h"
-#include "tunnel/client.h"
-#include "tunnel/server.h"
+#include "tunnel/client/client.h"
+#include "tunnel/server/server.h"
 
 namespace qmux::sim {
 

@@ -13,9 +13,9 @@
 #include "sim/world/loop.h"
 #include "sim/world/network.h"
 #include "sim/world/world.h"
-#include "tunnel/client.h"
+#include "tunnel/client/client.h"
 #include "tunnel/fakes/tcp_end.h"
-#include "tunnel/server.h"
+#include "tunnel/server/server.h"
 
 namespace qmux::tunnel {
 namespace {

@@ -13,7 +13,7 @@
 #include "tunnel/fakes/loop.h"
 #include "tunnel/fakes/socket.h"
 #include "tunnel/fakes/stream_peer.h"
-#include "tunnel/relay.h"
+#include "tunnel/relay/relay.h"
 
 namespace qmux::testing {
 

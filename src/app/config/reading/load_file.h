@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+//
+// The steps that loading a server's and a client's file have in common.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/config/load.h"
+#include "app/config/reading/report.h"
+
+namespace qmux::app {
+
+/// Reads a whole file, up to 1 MiB: no configuration is larger.
+[[nodiscard]] Result<std::string> read_config_file(const std::string& path);
+
+/// Parses `yaml`, reads its keys as `declare` has them, then runs `check` over what was read. `known` are all the keys.
+void read_document(std::string_view yaml, Report& report, std::span<const KeyInfo> known, const DeclareKeys& declare,
+                   const std::function<void(Report&)>& check);
+
+template <typename T>
+LoadResult<T> finish(Report& report, T config) {
+  if (!report.ok()) return std::unexpected(report.take_errors());
+  return Loaded<T>{std::move(config), report.take_warnings(), report.take_notices(), report.file()};
+}
+
+}  // namespace qmux::app

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "app/config/reading/secrecy.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace qmux::app {
+namespace {
+
+constexpr std::string_view kSecretMap = "auth";
+constexpr std::string_view kSecretWord = "token";
+constexpr std::string_view kBlanks = " \t\n";
+
+/// Where the word ends; npos where it does not stand.
+std::size_t end_of_word(std::string_view text) {
+  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
+  const auto found = std::ranges::search(text, kSecretWord, same);
+  return found.empty() ? std::string_view::npos : static_cast<std::size_t>(found.end() - text.begin());
+}
+
+}  // namespace
+
+Secrecy::Secrecy(const YamlNode& root, KeyNames names) : names_(std::move(names)) {
+  for (const YamlEntry& entry : root.entries) {
+    if (entry.key == kSecretMap) hide_in_auth(entry.value);
+  }
+}
+
+/// Its own keys may be shown; deeper down all are hidden, since a map there is most likely a token that YAML reads as one.
+void Secrecy::hide_in_auth(const YamlNode& auth) {
+  if (auth.kind != YamlNode::Kind::map) return hide_all_in(auth);
+  for (const YamlEntry& entry : auth.entries) {
+    (is_plain_key(entry) ? plain_keys_ : hidden_).insert(entry.key);
+    hide_all_in(entry.value);
+  }
+}
+
+void Secrecy::hide_all_in(const YamlNode& node) {
+  if (node.kind == YamlNode::Kind::scalar) hidden_.insert(node.text);
+  for (const YamlNode& item : node.items) hide_all_in(item);
+  for (const YamlEntry& entry : node.entries) {
+    hidden_.insert(entry.key);
+    hide_all_in(entry.value);
+  }
+}
+
+bool Secrecy::hides(std::string_view value) const {
+  return hidden_.contains(value) || end_of_word(value) != std::string_view::npos;
+}
+
+std::string Secrecy::shown_key(std::string_view key) const {
+  if (names_.contains(key)) return std::string(key);
+  if (hidden_.contains(key)) return {};
+  if (plain_keys_.contains(key)) return std::string(key);
+  const std::size_t shown = std::min(name_in_key(key).size(), end_of_word(key));
+  return std::string(key.substr(0, shown)) + (shown < key.size() ? "..." : "");
+}
+
+bool is_plain_key(const YamlEntry& entry) {
+  // Without a value it may be what a comma cuts off a token, in "{token: a,b}".
+  if (entry.value.kind == YamlNode::Kind::null) return false;
+  if (entry.value.kind == YamlNode::Kind::scalar && entry.value.text.empty()) return false;
+  const std::string_view key = entry.key;
+  if (key.size() >= kTokenBytesMin || key.starts_with('_')) return false;
+  if (!std::ranges::all_of(key, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; })) return false;
+  // "tokenhush" is "token: hush" without what stands between.
+  const std::size_t word_end = end_of_word(key);
+  return word_end == std::string_view::npos || word_end == key.size() || key[word_end] == '_';
+}
+
+bool takes_in_token(std::string_view value) {
+  const std::size_t blank = value.find_first_of(kBlanks);
+  if (blank == std::string_view::npos) return false;
+  const std::string_view after = value.substr(blank);
+  const std::size_t end = end_of_word(after);
+  const std::size_t next = after.find_first_not_of(kBlanks, end);
+  return end != std::string_view::npos && next != std::string_view::npos && (after[next] == '=' || after[next] == ':');
+}
+
+std::string_view name_in_key(std::string_view key) { return key.substr(0, key.find_first_of(":= ")); }
+
+}  // namespace qmux::app

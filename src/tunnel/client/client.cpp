@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/client/client.h"
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "tunnel/limits.h"
+
+namespace qmux::tunnel {
+namespace {
+
+/// A name for this process that nobody can guess: 128 random bits in hex (docs/PROTOCOL.md, Register).
+std::string make_instance(Random& random) {
+  std::array<std::byte, 16> bytes;
+  random.fill(bytes);
+  std::string text;
+  for (const std::byte byte : bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    text += kDigits[std::to_integer<unsigned>(byte) >> 4U];
+    text += kDigits[std::to_integer<unsigned>(byte) & 15U];
+  }
+  return text;
+}
+
+}  // namespace
+
+Client::Client(ClientOptions options, const std::vector<io::EventLoop*>& loops, std::move_only_function<void()> stopped)
+    : options_(std::move(options)),
+      stuck_tunnels_(limits::kStuckTunnelsMaxBytes, loops.size()),
+      ready_(options_, loops.size()),
+      stopped_(std::move(stopped)),
+      running_(loops.size()) {
+  const std::string instance = make_instance(loops[0]->random());
+  for (io::EventLoop* const loop : loops) {
+    workers_.push_back(std::make_unique<ClientWorker>(*loop, loops.size(), stuck_tunnels_, ready_, options_, instance,
+                                                      [this] { worker_stopped(); }));
+  }
+  for (std::uint32_t slot = 0; slot < options_.servers.size(); ++slot) {
+    workers_[slot % workers_.size()]->add_server(slot);
+  }
+}
+
+Client::~Client() = default;
+
+void Client::start() {
+  for (const auto& worker : workers_) worker->start();
+}
+
+void Client::stop() noexcept {
+  for (const auto& worker : workers_) worker->stop();
+}
+
+void Client::worker_stopped() {
+  if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1 && stopped_) stopped_();
+}
+
+}  // namespace qmux::tunnel

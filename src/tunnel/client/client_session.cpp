@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/client/client_session.h"
+
+#include <utility>
+#include <variant>
+
+#include "base/log.h"
+#include "tunnel/limits.h"
+#include "tunnel/worker/describe.h"
+
+namespace qmux::tunnel {
+
+using quic::ErrorCode;
+
+ClientSession::ClientSession(WorkerState& worker, const ClientOptions& options, wire::Register introduction,
+                             ClientSessionHost& host)
+    : worker_(worker),
+      options_(options),
+      introduction_(std::move(introduction)),
+      host_(host),
+      deadline_(worker.loop.timers(),
+                [this] { leave(ErrorCode::refused, "the server did not answer the registration"); }),
+      local_service_(worker.loop, options.local) {}
+
+ClientSession::~ClientSession() = default;
+
+void ClientSession::established(quic::Connection& connection) {
+  connection_ = &connection;
+  early_datagrams_ = std::make_unique<EarlyDatagrams>(connection);
+  deadline_.set(worker_.loop.now() + limits::kRegisterTimeMax);
+  open_control_stream();
+}
+
+void ClientSession::stream_credit(quic::Connection& /*connection*/) { open_control_stream(); }
+
+void ClientSession::open_control_stream() {
+  if (control_) return;
+  quic::Stream* const stream = connection_->open_stream();
+  if (stream == nullptr) return;  // stream_credit() follows, or the deadline
+  control_ = std::make_unique<ControlStream>(worker_.loop, *stream, options_.health, *this);
+  control_->send(introduction_);
+}
+
+void ClientSession::control_message(const wire::Message& message) {
+  if (const auto* const answer = std::get_if<wire::RegisterAck>(&message); answer != nullptr && !registered_) {
+    registration_answered(*answer);
+  } else if (const auto* const error = std::get_if<wire::ErrorMessage>(&message)) {
+    worker_.complaints.reported.write(worker_.loop.now(), log::Level::warn, "server reports an error",
+                                      {{"code", error->code}, {"message", error->message}});
+  } else if (const auto* const farewell = std::get_if<wire::GoAway>(&message)) {
+    // What is open goes on; the server opens nothing more by itself.
+    if (!std::exchange(server_drains_, true)) log::info("server drains", {{"reason", farewell->reason}});
+  } else if (const auto* const ended = std::get_if<wire::UdpEnd>(&message); ended != nullptr && udp_) {
+    udp_->end_sessions(ended->sessions);
+  } else if (!std::holds_alternative<wire::Heartbeat>(message)) {
+    control_failed({.kind = ControlFailure::Kind::malformed, .text = "a message out of order"});
+  }
+}
+
+void ClientSession::registration_answered(const wire::RegisterAck& answer) {
+  deadline_.cancel();
+  if (!answer.success) {
+    leave(ErrorCode::shutdown,
+          "the server refused the registration" + (answer.message.empty() ? answer.message : ": " + answer.message));
+    return;
+  }
+  registered_ = true;
+  // A server of ours uses at least one of the extensions that we announce.
+  server_ = answer.capabilities.empty() ? RelayPeer::go_server : RelayPeer::exact;
+  control_->start_heartbeats();
+  const bool fragment_sequence = answer.can(wire::capability::kFragSeq);
+  const auto early = early_datagrams_->take();
+  early_datagrams_.reset();
+  udp_ = std::make_unique<ClientUdp>(worker_, *connection_, local_service_, options_.udp_options, fragment_sequence);
+  udp_->receive_early(early);
+  host_.session_registered();
+  for (quic::Stream* const stream : std::exchange(early_, {})) begin_tunnel(*stream);
+}
+
+void ClientSession::control_failed(const ControlFailure& failure) {
+  if (failure.kind == ControlFailure::Kind::malformed || failure.kind == ControlFailure::Kind::flood) {
+    ++worker_.counters.protocol_errors;
+  }
+  leave(failure.kind == ControlFailure::Kind::ended ? ErrorCode::shutdown : ErrorCode::refused, failure.text);
+}
+
+void ClientSession::control_finished() {}
+
+void ClientSession::leave(ErrorCode code, std::string cause) {
+  own_cause_ = std::move(cause);
+  connection_->close(code, own_cause_);
+}
+
+void ClientSession::stream_opened(quic::Connection& /*connection*/, quic::Stream& stream) {
+  if (registered_) {
+    begin_tunnel(stream);
+  } else if (early_.size() < limits::kEarlyStreamsMax) {
+    early_.push_back(&stream);
+  } else {
+    ++worker_.counters.streams_refused;
+    stream.reset(ErrorCode::limit_reached);
+    stream.stop_reading(ErrorCode::limit_reached);
+    stream.release();
+  }
+}
+
+void ClientSession::begin_tunnel(quic::Stream& stream) {
+  tunnels_.emplace(stream.id(), std::make_unique<ClientTunnel>(worker_, local_service_, server_, stream, *this));
+}
+
+void ClientSession::filler_wanted(quic::Connection& /*connection*/, std::size_t bytes) {
+  if (registered_) control_->send_padding(bytes);
+}
+
+void ClientSession::tunnel_ended(ClientTunnel& tunnel) {
+  const auto found = tunnels_.find(tunnel.stream_id());
+  worker_.retired.add(std::move(found->second));
+  tunnels_.erase(found);
+}
+
+void ClientSession::closed(quic::Connection& /*connection*/, const quic::CloseCause& cause) {
+  deadline_.cancel();
+  if (control_) control_->connection_lost();
+  early_datagrams_.reset();
+  udp_.reset();
+  for (auto& [id, tunnel] : tunnels_) {
+    tunnel->connection_lost();
+    worker_.retired.add(std::move(tunnel));
+  }
+  tunnels_.clear();
+  early_.clear();
+  if (!own_cause_.empty()) return host_.session_ended({.cause = own_cause_});
+  host_.session_ended(
+      {.cause = describe(cause, Peer::server),
+       .remedy = options_.advice != nullptr ? options_.advice->closed(cause, introduction_.slot) : std::string()});
+}
+
+}  // namespace qmux::tunnel

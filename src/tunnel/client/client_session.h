@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+//
+// A connection to a server as the client sees it: registration, heartbeats, and the tunnels that the server opens.
+//
+// Owned by its host; one thread. After session_ended() nothing more comes from it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "quic/connection.h"
+#include "tunnel/client/client_tunnel.h"
+#include "tunnel/client/client_udp.h"
+#include "tunnel/client/local_service.h"
+#include "tunnel/control/control_stream.h"
+#include "tunnel/worker/options.h"
+#include "tunnel/worker/retired.h"
+#include "tunnel/worker/worker_state.h"
+#include "wire/messages.h"
+
+namespace qmux::tunnel {
+
+/// Why a session ended, or could not begin; for people.
+struct SessionEnd {
+  std::string cause;
+  std::string remedy{};  ///< from ClientAdvice
+};
+
+class ClientSessionHost {
+ public:
+  /// The server has let us in.
+  virtual void session_registered() = 0;
+  /// The connection is gone. The host retires the session.
+  virtual void session_ended(const SessionEnd& end) = 0;
+
+ protected:
+  ~ClientSessionHost() = default;
+};
+
+class ClientSession final : public Retirable,
+                            public quic::ConnectionEvents,
+                            public ControlEvents,
+                            public ClientTunnelOwner {
+ public:
+  /// `options` outlives it. `introduction`: what it registers with.
+  ClientSession(WorkerState& worker, const ClientOptions& options, wire::Register introduction,
+                ClientSessionHost& host);
+  ~ClientSession() override;
+
+  /// The handshake is complete.
+  [[nodiscard]] bool is_established() const noexcept { return connection_ != nullptr; }
+  [[nodiscard]] bool is_registered() const noexcept { return registered_; }
+
+ private:
+  // quic::ConnectionEvents
+  void established(quic::Connection& connection) override;
+  void stream_opened(quic::Connection& connection, quic::Stream& stream) override;
+  void stream_credit(quic::Connection& connection) override;
+  void filler_wanted(quic::Connection& connection, std::size_t bytes) override;
+  void closed(quic::Connection& connection, const quic::CloseCause& cause) override;
+
+  // ControlEvents
+  void control_message(const wire::Message& message) override;
+  void control_failed(const ControlFailure& failure) override;
+  void control_finished() override;
+  [[nodiscard]] Time last_data() const override { return connection_->last_data(); }
+
+  // ClientTunnelOwner
+  void tunnel_ended(ClientTunnel& tunnel) override;
+
+  void open_control_stream();
+  void begin_tunnel(quic::Stream& stream);
+  void registration_answered(const wire::RegisterAck& answer);
+  /// Closes the connection; `cause` is what session_ended() will say.
+  void leave(quic::ErrorCode code, std::string cause);
+
+  WorkerState& worker_;
+  const ClientOptions& options_;
+  const wire::Register introduction_;
+  ClientSessionHost& host_;
+  quic::Connection* connection_ = nullptr;  ///< once established
+  std::unique_ptr<ControlStream> control_;
+  Timer deadline_;  ///< for the answer to Register
+  std::string own_cause_;
+  RelayPeer server_ = RelayPeer::exact;
+  bool registered_ = false;
+  bool server_drains_ = false;        ///< it has sent GoAway
+  std::vector<quic::Stream*> early_;  ///< opened by the server before its answer arrived: packets overtake each other
+  LocalService local_service_;
+  std::unordered_map<std::int64_t, std::unique_ptr<ClientTunnel>> tunnels_;  ///< by stream
+  std::unique_ptr<EarlyDatagrams> early_datagrams_;                          ///< until registered
+  std::unique_ptr<ClientUdp> udp_;                                           ///< once registered
+};
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+//
+// A visitor's UDP as the client sees it: a session id of the server's, and a socket connected to the local service.
+//
+//   begun, waits for the service's address -> open
+//
+// An ICMP error does not end it: the service may come back. While the service has never answered, each such error is the turn
+// of the next of its addresses, again and again. Owned by ClientUdp; one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/address.h"
+#include "base/io/datagram_socket.h"
+#include "base/io/event_loop.h"
+#include "base/time.h"
+#include "tunnel/udp/overflow_watch.h"
+#include "tunnel/udp/payload_queue.h"
+#include "tunnel/udp/udp_sender.h"
+#include "tunnel/udp/unread.h"
+#include "tunnel/worker/worker_state.h"
+
+namespace qmux::tunnel {
+
+class ClientUdpSession;
+
+class ClientUdpSessionOwner {
+ public:
+  /// The service has sent something.
+  virtual void session_answered(ClientUdpSession& session) = 0;
+
+ protected:
+  ~ClientUdpSessionOwner() = default;
+};
+
+class ClientUdpSession final : private io::DatagramSocket::Observer, private Unread::Reader {
+ public:
+  ClientUdpSession(WorkerState& worker, UdpSender& sender, std::uint32_t id, ClientUdpSessionOwner& owner);
+  ClientUdpSession(const ClientUdpSession&) = delete;
+  ClientUdpSession& operator=(const ClientUdpSession&) = delete;
+  ~ClientUdpSession();
+
+  [[nodiscard]] std::uint32_t id() const noexcept { return flow_.session(); }
+  /// Opens the socket to the first of these that can be used, and sends what has waited. Without any, what waits is dropped.
+  void open(std::span<const Address> service);
+  [[nodiscard]] bool is_open() const noexcept { return socket_ != nullptr; }
+  /// To the local service; waits, within bounds, while the session is not open.
+  void deliver(ConstBytes payload);
+
+  // Its owner's notes.
+  Time last_used{};
+  bool answered = false;
+
+ private:
+  void datagrams_readable() override;
+  void datagrams_writable() override {}
+  void read_on() override { datagrams_readable(); }
+
+  /// The way to the service may have failed: says so, and tries the next of its addresses while none has answered.
+  void check_reachable();
+  /// True: the session is open.
+  bool open_next();
+  void close();
+
+  WorkerState& worker_;
+  ClientUdpSessionOwner& owner_;
+  UdpFlow flow_;
+  PayloadQueue early_;  ///< payloads that came before the socket
+  UdpSender& sender_;   ///< of the connection: what it may hold waiting
+  std::vector<Address> addresses_;
+  std::size_t next_address_ = 0;
+  Address remote_;
+  std::unique_ptr<io::DatagramSocket> socket_;
+  OverflowWatch overflow_;
+};
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+//
+// One worker of a client: the ties to some of its servers, on one event loop.
+//
+// Owned by the Client. Belongs to the loop's thread once the loop runs, but for stop(), which any thread may call.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/io/event_loop.h"
+#include "tunnel/client/ready_notice.h"
+#include "tunnel/client/server_link.h"
+#include "tunnel/worker/options.h"
+#include "tunnel/worker/worker_state.h"
+
+namespace qmux::tunnel {
+
+class ClientWorker final : private io::EventLoop::PassObserver {
+ public:
+  /// `workers`: how many there are of the client, which share `stuck_tunnels` and `ready`. `stopped` is told once, on the
+  /// worker's thread, when an orderly stop is done.
+  ClientWorker(io::EventLoop& loop, std::size_t workers, MemoryLimit& stuck_tunnels, ReadyNotice& ready,
+               const ClientOptions& options, std::string instance, std::move_only_function<void()> stopped);
+  ClientWorker(const ClientWorker&) = delete;
+  ClientWorker& operator=(const ClientWorker&) = delete;
+  ~ClientWorker();
+
+  /// Makes the server at this place in the options one of its own.
+  void add_server(std::uint32_t slot);
+  void start();
+  void stop() noexcept;
+
+  [[nodiscard]] const WorkerState& state() const noexcept { return state_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<ServerLink>>& links() const noexcept { return links_; }
+
+ private:
+  void end_of_pass(Time now) override;
+  void woken();
+  void finish_stop();
+
+  WorkerState state_;
+  ReadyNotice& ready_;
+  const ClientOptions& options_;
+  const std::string instance_;
+  std::vector<std::unique_ptr<ServerLink>> links_;
+  std::move_only_function<void()> stopped_;
+  Timer stop_deadline_;
+  std::atomic<bool> stop_wanted_{false};
+  bool stopping_ = false;
+};
+
+}  // namespace qmux::tunnel

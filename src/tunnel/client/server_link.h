@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+//
+// A client's tie to one server, for as long as the client runs: resolve -> connect -> register -> serve; on any failure at
+// once again, then with growing waits.
+//
+// Owned by the client's worker; one thread. Its endpoints change only from timers and resolutions, never while endpoints are
+// served at the end of a pass, except by forget_finished().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quic/endpoint.h"
+#include "tunnel/client/backoff.h"
+#include "tunnel/client/client_session.h"
+#include "tunnel/client/ready_notice.h"
+#include "tunnel/worker/options.h"
+#include "tunnel/worker/worker_state.h"
+
+namespace qmux::tunnel {
+
+class ServerLink final : public ClientSessionHost {
+ public:
+  /// `options` outlives it. `slot` is the place of this server among them: with `instance` it names the connection.
+  ServerLink(WorkerState& worker, ReadyNotice& ready, const ClientOptions& options, std::string instance,
+             std::uint32_t slot);
+  ServerLink(const ServerLink&) = delete;
+  ServerLink& operator=(const ServerLink&) = delete;
+  ~ServerLink();
+
+  /// Begins; the first attempt is made in the loop's next pass.
+  void start();
+  /// Closes the connection in order and makes no new one.
+  void stop();
+  /// After stop() and the end of its pass: everything has been said, and heard by a server that we were registered with.
+  [[nodiscard]] bool stopped() const noexcept;
+
+  [[nodiscard]] bool is_registered() const noexcept { return session_ && session_->is_registered(); }
+  /// For the end of a pass: the endpoint in use, and those whose connections are still saying goodbye.
+  [[nodiscard]] const std::vector<std::unique_ptr<quic::Endpoint>>& endpoints() const noexcept { return endpoints_; }
+  void forget_finished();
+
+ private:
+  // ClientSessionHost
+  void session_registered() override;
+  void session_ended(const SessionEnd& end) override;
+
+  /// Here: nothing left this machine, because it has no network or the name cannot be looked up.
+  enum class Where { here, there };
+
+  void attempt();
+  /// A line at the first attempt, so that nothing needs to fail before the log says what the client is doing.
+  void announce();
+  void announce_delay();
+  void resolved(Result<std::vector<Address>> addresses);
+  void connect_next();
+  /// Another address, or another round after a wait.
+  void failed(const SessionEnd& why, Where where);
+  void log_failure(std::string_view event, const SessionEnd& why, Duration retry_in) const;
+
+  WorkerState& worker_;
+  ReadyNotice& ready_;
+  const ClientOptions& options_;
+  const ServerEntry& server_;
+  const std::string instance_;
+  const std::uint32_t slot_;
+  std::uint64_t epoch_ = 0;
+  Backoff backoff_;
+  Timer next_step_;
+  Timer slow_;  ///< set while the first attempt is under way
+  std::unique_ptr<io::Resolution> resolution_;
+  std::vector<Address> addresses_;
+  std::size_t next_address_ = 0;
+  Address remote_;  ///< of the connection; unspecified before there is one
+  Time registered_at_{};
+  std::vector<std::byte> token_;  ///< address validation token (RFC 9000 section 8.1.3) ...
+  Address token_from_;            ///< ... and the server's address that gave it
+  /// The last one belongs to session_, as long as there is one.
+  std::vector<std::unique_ptr<quic::Endpoint>> endpoints_;
+  std::unique_ptr<ClientSession> session_;
+  bool announced_ = false;  ///< since the server was connected last
+  bool stopping_ = false;
+  bool farewell_awaited_ = false;
+};
+
+}  // namespace qmux::tunnel

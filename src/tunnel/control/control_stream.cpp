@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/control/control_stream.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "tunnel/limits.h"
+
+namespace qmux::tunnel {
+
+ControlStream::ControlStream(io::EventLoop& loop, quic::Stream& stream, const HealthOptions& health,
+                             ControlEvents& events)
+    : loop_(loop),
+      stream_(&stream),
+      health_(health),
+      events_(events),
+      allowed_(limits::kControlMessagesPerSecondMax, limits::kControlMessagesBurstMax, loop.now()),
+      heartbeat_due_(loop.timers(), [this] { beat(); }),
+      silence_(loop.timers(), [this] { check_silence(); }) {
+  stream.set_urgent();
+  stream.set_events(this);
+}
+
+ControlStream::~ControlStream() {
+  if (stream_ != nullptr) stream_->release();
+}
+
+void ControlStream::send(const wire::Message& message) {
+  if (stream_ == nullptr || stream_->finished()) return;
+  std::vector<std::byte> bytes;
+  wire::encode(message, bytes);
+  stream_->send_copy(bytes);
+}
+
+void ControlStream::send_padding(std::size_t bytes) {
+  if (stream_ == nullptr || stream_->finished() || has_backlog()) return;
+  std::vector<std::byte> message;
+  wire::encode_padding(bytes, message);
+  stream_->send_copy(message);
+}
+
+bool ControlStream::has_backlog() const noexcept {
+  return stream_ != nullptr && stream_->unacknowledged_bytes() >= limits::kControlBacklogMaxBytes;
+}
+
+void ControlStream::start_heartbeats() {
+  heartbeat_due_.set(loop_.now() + health_.heartbeat_interval);
+  last_message_ = loop_.now();
+  silence_.set(loop_.now() + health_.timeout);
+}
+
+/// A heartbeat may wait behind data at a peer that does not send it first, while that data shows that the peer lives. What QUIC
+/// sends by itself shows nothing: a program may hang while its library goes on acknowledging.
+void ControlStream::check_silence() {
+  const Time now = loop_.now();
+  const Time without_data = std::max(last_message_, events_.last_data()) + health_.timeout;
+  const Time without_messages = last_message_ + limits::kHealthTimeoutsWithoutMessage * health_.timeout;
+  if (now >= without_data) {
+    fail(ControlFailure::Kind::silent, "no heartbeat and no data within the health timeout");
+  } else if (now >= without_messages) {
+    fail(ControlFailure::Kind::silent, "data came, but no heartbeat within four times the health timeout");
+  } else {
+    silence_.set(std::min(without_data, without_messages));
+  }
+}
+
+void ControlStream::beat() {
+  send(wire::Heartbeat{.timestamp = loop_.unix_seconds()});
+  heartbeat_due_.set(loop_.now() + health_.heartbeat_interval);
+}
+
+void ControlStream::finish() {
+  ended_ = true;
+  heartbeat_due_.cancel();
+  silence_.cancel();
+  if (stream_ != nullptr) stream_->finish();
+}
+
+void ControlStream::connection_lost() noexcept {
+  ended_ = true;
+  heartbeat_due_.cancel();
+  silence_.cancel();
+  stream_ = nullptr;
+}
+
+void ControlStream::stream_readable(quic::Stream& /*stream*/) {
+  while (read_message()) {
+  }
+  if (ended_ || stream_ == nullptr) return;
+  if (stream_->reset_received() || stream_->at_end()) {
+    fail(ControlFailure::Kind::ended, "the peer ended the control stream");
+  }
+}
+
+void ControlStream::stream_writable(quic::Stream& stream) {
+  if (stream.send_stopped()) fail(ControlFailure::Kind::ended, "the peer stopped reading the control stream");
+}
+
+void ControlStream::stream_send_done(quic::Stream& stream) {
+  if (stream.finished()) events_.control_finished();
+}
+
+bool ControlStream::read_message() {
+  if (stream_ == nullptr) return false;
+  std::array<ConstBytes, 1> view;
+  if (stream_->readable(view) == 0) return false;
+  if (ended_) {
+    stream_->consume(view[0].size());
+    return true;
+  }
+  auto step = reader_.read(view[0]);
+  if (!step) {
+    fail(ControlFailure::Kind::malformed, step.error().text());
+    return false;
+  }
+  stream_->consume(step->consumed);
+  const std::optional<wire::Message>& message = step->message;
+  if (!message) return true;
+  if (!allowed_.take(loop_.now())) {
+    fail(ControlFailure::Kind::flood, "too many control messages");
+    return false;
+  }
+  last_message_ = loop_.now();
+  if (!std::holds_alternative<wire::UnknownMessage>(*message)) events_.control_message(*message);
+  return true;
+}
+
+void ControlStream::fail(ControlFailure::Kind kind, std::string text) {
+  if (ended_) return;
+  ended_ = true;
+  heartbeat_due_.cancel();
+  silence_.cancel();
+  events_.control_failed({.kind = kind, .text = std::move(text)});
+}
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/relay/last_bytes.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tunnel/limits.h"
+
+namespace qmux::tunnel {
+namespace {
+
+constexpr Duration kLookIntervalMin = std::chrono::milliseconds(1);
+constexpr Duration kLookIntervalMax = std::chrono::milliseconds(128);
+
+}  // namespace
+
+LastBytes::LastBytes(io::EventLoop& loop, Way way, std::move_only_function<void()> look)
+    : loop_(loop),
+      way_(way),
+      begun_(loop.now()),
+      moved_(begun_),
+      interval_(kLookIntervalMin),
+      look_(loop.timers(), std::move(look)) {
+  look_.set(begun_ + interval_);
+}
+
+LastBytes::Progress LastBytes::wait(std::size_t left, Duration idle_max) {
+  const Time now = loop_.now();
+  const bool moved = std::exchange(left_, left) != left;
+  if (moved) {
+    moved_ = now;
+    interval_ = kLookIntervalMin;
+  }
+  const Time until = std::min(moved_ + idle_max, begun_ + Duration(limits::kLastBytesTimeMax));
+  if (now >= until) return Progress::out_of_time;
+  if (!look_.is_set() || moved) {
+    look_.set(std::min(now + interval_, until));
+    interval_ = std::min(2 * interval_, kLookIntervalMax);
+  }
+  return moved ? Progress::some : Progress::none;
+}
+
+}  // namespace qmux::tunnel

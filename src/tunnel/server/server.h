@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+//
+// A server: every listener on every worker, and the pools that the workers share.
+//
+// start() before any of the loops runs, destruction after all of them have ended; stop() from any thread. The loops outlive
+// it.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/io/event_loop.h"
+#include "base/result.h"
+#include "tunnel/server/server_worker.h"
+#include "tunnel/worker/options.h"
+
+namespace qmux::tunnel {
+
+class Server final : public Workers {
+ public:
+  /// One worker a loop. `stopped` is told once, after stop(), on the thread of the worker that finished last.
+  Server(ServerOptions options, const std::vector<io::EventLoop*>& loops, std::move_only_function<void()> stopped);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  /// Opens all sockets, listener by listener, each on all workers in their order: the kernel numbers the sockets of a shared
+  /// port in the order in which they were bound. After an Error only destruction remains.
+  [[nodiscard]] Result<void> start();
+  /// Visitors and clients are let go in order, within limits::kStopTimeMax.
+  void stop() noexcept;
+
+  /// The addresses bound, with the ports that were really given.
+  [[nodiscard]] Address quic_address(std::size_t listener) const { return quic_addresses_[listener]; }
+  [[nodiscard]] Address traffic_address(std::size_t listener) const { return traffic_addresses_[listener]; }
+  [[nodiscard]] const Pool& pool(std::size_t listener) const { return *pools_[listener]; }
+  [[nodiscard]] std::size_t worker_count() const noexcept { return workers_.size(); }
+  /// Of the worker's own thread.
+  [[nodiscard]] const WorkerState& worker(std::size_t index) const { return workers_[index]->state(); }
+  /// Visitors by UDP who come in there and have a client. Likewise.
+  [[nodiscard]] std::size_t udp_route_count(std::size_t worker, std::size_t listener) const {
+    UdpListener* const udp = workers_[worker]->listener(listener).udp();
+    return udp != nullptr ? udp->route_count() : 0;
+  }
+
+ private:
+  bool post(std::size_t worker, WorkerMessage& message) override;
+  void hand_over(std::size_t worker, StrayPackets packets) override;
+  void worker_stopped();
+
+  const ServerOptions options_;
+  VisitorAdmission admission_;
+  UdpParcels parcels_;
+  quic::HandshakeLoad handshakes_;
+  MemoryLimit stuck_tunnels_;
+  std::vector<std::unique_ptr<Pool>> pools_;  ///< by listener
+  std::vector<ListenerSetup> setups_;
+  std::vector<std::unique_ptr<ServerWorker>> workers_;
+  std::vector<Address> quic_addresses_;
+  std::vector<Address> traffic_addresses_;
+  std::move_only_function<void()> stopped_;
+  std::atomic<std::size_t> running_;
+};
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/server/server_listener.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "tunnel/limits.h"
+
+namespace qmux::tunnel {
+
+ServerListener::ServerListener(WorkerState& worker, quic::WorkerSlot slot, const ListenerSetup& setup,
+                               quic::HandshakeAdmission& handshakes, Workers& workers)
+    : worker_(worker),
+      slot_(slot),
+      setup_(setup),
+      workers_(workers),
+      endpoint_(worker.loop, worker.chunks,
+                {.transport = setup.options->transport,
+                 .credentials = setup.server->credentials,
+                 .worker = slot,
+                 .admission = &handshakes}),
+      retry_(worker.loop.timers(), [this] { place_waiting(); }) {
+  if (!setup.options->udp) return;
+  udp_.emplace(worker, UdpListener::Setup{.listener = setup.index,
+                                          .slot = slot,
+                                          .pool = setup.pool,
+                                          .options = &setup.options->udp_options,
+                                          .workers = &workers,
+                                          .parcels = setup.parcels});
+}
+
+ServerListener::~ServerListener() = default;
+
+Result<void> ServerListener::open(const Address& quic_address, const Address& traffic_address) {
+  const bool shared = slot_.count > 1;
+  if (auto listening = endpoint_.listen(quic_address, shared, *this); !listening) return listening;
+  Address address = traffic_address;
+  if (setup_.options->tcp) {
+    auto listener = worker_.loop.listen_tcp(address, shared, *this);
+    if (!listener) return std::unexpected(std::move(listener.error()));
+    traffic_ = std::move(*listener);
+    address = traffic_->local_address();  // both protocols share one port
+  }
+  return udp_ ? udp_->open(address, shared) : Result<void>();
+}
+
+Address ServerListener::traffic_address() const {
+  if (traffic_) return traffic_->local_address();
+  return udp_ ? udp_->address() : Address();
+}
+
+// --- visitors ----------------------------------------------------------------------------------------------------------
+
+void ServerListener::accepted(io::TcpHandle handle, const Address& remote, const Address& local) {
+  ++worker_.counters.visitors_accepted;
+  auto ticket = setup_.admission->admit(setup_.index, remote);
+  if (!ticket) return not_admitted(ticket.error());
+  place({.listener = setup_.index,
+         .socket = std::move(handle),
+         .remote = remote,
+         .local = local,
+         .deadline = worker_.loop.now() + limits::kVisitorWaitMax,
+         .ticket = std::move(*ticket)});
+}
+
+void ServerListener::not_admitted(VisitorAdmission::Refusal why) {
+  switch (why) {
+    case VisitorAdmission::Refusal::process_full:
+      ++worker_.counters.visitors_process_full;
+      return;
+    case VisitorAdmission::Refusal::listener_full:
+      ++worker_.counters.visitors_listener_full;
+      return;
+    case VisitorAdmission::Refusal::source_full:
+      ++worker_.counters.visitors_source_full;
+      return;
+  }
+}
+
+void ServerListener::visitor_returned(Visitor visitor) { place(std::move(visitor)); }
+
+void ServerListener::visitor_arrived(SeatedVisitor seated) {
+  const auto found = members_.find(seated.seat.member());
+  if (found != members_.end()) {
+    found->second->take(std::move(seated));
+    return;
+  }
+  // The client left while he was on his way.
+  Visitor visitor = std::move(seated.visitor);
+  visitor.tried.push_back(seated.seat.member());
+  seated.seat = {};
+  place(std::move(visitor));
+}
+
+void ServerListener::place(Visitor visitor) {
+  if (stopping_) {
+    ++worker_.counters.visitors_refused_stopping;
+    return;
+  }
+  if (visitor.deadline <= worker_.loop.now()) {
+    ++worker_.counters.visitors_refused_no_client;
+    return;
+  }
+  while (true) {
+    Pool::Seat seat = setup_.pool->choose(visitor.tried, worker_.loop.now());
+    SeatedVisitor seated{.visitor = std::move(visitor), .seat = std::move(seat)};
+    if (!seated.seat.valid()) {
+      hold(std::move(seated.visitor));
+      return;
+    }
+    if (send_to(seated)) return;
+    visitor = std::move(seated.visitor);
+    visitor.tried.push_back(seated.seat.member());
+  }
+}
+
+bool ServerListener::send_to(SeatedVisitor& seated) {
+  const std::size_t worker = seated.seat.worker();
+  if (worker == slot_.index) {
+    visitor_arrived(std::move(seated));
+    return true;
+  }
+  WorkerMessage message = std::move(seated);
+  if (workers_.post(worker, message)) {
+    ++worker_.counters.visitors_moved;
+    return true;
+  }
+  seated = std::move(std::get<SeatedVisitor>(message));
+  return false;
+}
+
+void ServerListener::hold(Visitor visitor) {
+  if (waiting_.size() >= limits::kVisitorsWaitingMax) {
+    ++worker_.counters.visitors_refused_waiting_full;
+    return;
+  }
+  waiting_.push_back(std::move(visitor));
+  if (!retry_.is_set()) retry_.set(worker_.loop.now() + limits::kVisitorRetryInterval);
+}
+
+void ServerListener::place_waiting() {
+  const Time now = worker_.loop.now();
+  for (std::size_t left = waiting_.size(); left > 0; --left) {
+    Visitor visitor = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (visitor.deadline <= now) {
+      ++worker_.counters.visitors_refused_no_client;
+      continue;
+    }
+    visitor.tried.clear();  // another round: who could not take him a moment ago may do so now
+    place(std::move(visitor));
+  }
+  if (waiting_.empty()) {
+    retry_.cancel();
+  } else {
+    retry_.set(now + limits::kVisitorRetryInterval);
+  }
+}
+
+// --- clients -----------------------------------------------------------------------------------------------------------
+
+quic::ConnectionEvents* ServerListener::connection_begun(quic::Connection& connection) {
+  auto session = std::make_unique<ServerSession>(worker_, slot_.index, *setup_.pool, setup_.server->health,
+                                                 setup_.server->advice, connection, *this);
+  ServerSession* const events = session.get();
+  sessions_.emplace(&connection, std::move(session));
+  return events;
+}
+
+void ServerListener::session_registered(ServerSession& session, const Pool::Admission& admission) {
+  const std::optional<Pool::Replaced>& replaced = admission.replaced;
+  members_.emplace(session.member(), &session);
+  if (udp_ && session.abilities().udp) udp_->join(session);
+  if (replaced) {
+    if (replaced->worker == slot_.index) {
+      member_replaced(replaced->member);
+    } else {
+      WorkerMessage message = MemberReplaced{.listener = setup_.index, .member = replaced->member};
+      // Should it not arrive, the session sees at its next heartbeat that it is no member any more.
+      static_cast<void>(workers_.post(replaced->worker, message));
+    }
+  }
+  notify_namesakes(session, admission.namesake_workers);
+  if (!waiting_.empty()) retry_.set(worker_.loop.now());
+}
+
+/// Should it not arrive, a member that is dead is found out by the next visitor.
+void ServerListener::notify_namesakes(ServerSession& session, const std::vector<std::size_t>& workers) {
+  const ClientRegistered newcomer{.listener = setup_.index,
+                                  .member = session.member(),
+                                  .client_id = session.client_id(),
+                                  .instance = session.instance()};
+  for (const std::size_t worker : workers) {
+    if (worker == slot_.index) {
+      client_registered(newcomer);
+    } else {
+      WorkerMessage message = newcomer;
+      static_cast<void>(workers_.post(worker, message));
+    }
+  }
+}
+
+void ServerListener::client_registered(const ClientRegistered& newcomer) {
+  for (const auto& [member, session] : members_) session->client_registered(newcomer);
+}
+
+void ServerListener::member_replaced(MemberId member) {
+  const auto found = members_.find(member);
+  if (found != members_.end()) found->second->close(quic::ErrorCode::shutdown, "replaced by a newer connection");
+}
+
+void ServerListener::session_ended(ServerSession& session) {
+  members_.erase(session.member());
+  if (udp_) udp_->leave(session.member());
+  const auto found = sessions_.find(&session.connection());
+  CHECK(found != sessions_.end());
+  worker_.retired.add(std::move(found->second));
+  sessions_.erase(found);
+}
+
+void ServerListener::hand_over(std::size_t worker_index, const io::PacketRun& run) {
+  workers_.hand_over(worker_index, {.listener = setup_.index,
+                                    .local = run.local,
+                                    .remote = run.remote,
+                                    .bytes = {run.bytes.begin(), run.bytes.end()},
+                                    .segment_bytes = run.segment_bytes,
+                                    .ecn = run.ecn});
+}
+
+void ServerListener::packets_arrived(const StrayPackets& packets) {
+  endpoint_.receive_handed_over({.local = packets.local,
+                                 .remote = packets.remote,
+                                 .bytes = packets.bytes,
+                                 .segment_bytes = packets.segment_bytes,
+                                 .ecn = packets.ecn});
+}
+
+void ServerListener::stop() {
+  stopping_ = true;
+  traffic_.reset();
+  retry_.cancel();
+  worker_.counters.visitors_refused_stopping += waiting_.size();
+  waiting_.clear();
+  endpoint_.stop_accepting();
+  endpoint_.close_all(quic::ErrorCode::shutdown, "server is stopping");
+}
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+//
+// One worker's part of a listener: its socket for QUIC and its socket for visitors, the sessions of the clients that are on
+// this worker, and the way of a visitor to the client that the pool picks, on this worker or another.
+//
+// Owned by its worker; one thread.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+#include "quic/endpoint.h"
+#include "tunnel/server/pool.h"
+#include "tunnel/server/server_session.h"
+#include "tunnel/server/udp_listener.h"
+#include "tunnel/server/visitor.h"
+#include "tunnel/server/worker_message.h"
+#include "tunnel/worker/options.h"
+#include "tunnel/worker/worker_state.h"
+
+namespace qmux::tunnel {
+
+/// What all listeners of all workers know alike. Outlives them.
+struct ListenerSetup {
+  std::size_t index = 0;
+  const ListenerOptions* options = nullptr;
+  const ServerOptions* server = nullptr;
+  Pool* pool = nullptr;
+  VisitorAdmission* admission = nullptr;
+  UdpParcels* parcels = nullptr;
+};
+
+class ServerListener final : private quic::ConnectionAcceptor,
+                             private io::TcpListener::Observer,
+                             public ServerSessionHost {
+ public:
+  /// `handshakes`: the worker's; outlives it.
+  ServerListener(WorkerState& worker, quic::WorkerSlot slot, const ListenerSetup& setup,
+                 quic::HandshakeAdmission& handshakes, Workers& workers);
+  ~ServerListener();
+
+  /// Opens both sockets at these addresses (those of the options, with the ports that the first worker got).
+  [[nodiscard]] Result<void> open(const Address& quic_address, const Address& traffic_address);
+  [[nodiscard]] Address quic_address() const { return endpoint_.local_address(); }
+  /// Where visitors come, by whatever protocol they may.
+  [[nodiscard]] Address traffic_address() const;
+  /// nullptr when visitors may not come by UDP.
+  [[nodiscard]] UdpListener* udp() noexcept { return udp_ ? &*udp_ : nullptr; }
+
+  /// From other workers.
+  void visitor_arrived(SeatedVisitor seated);
+  void packets_arrived(const StrayPackets& packets);
+  void member_replaced(MemberId member);
+  void client_registered(const ClientRegistered& newcomer);
+
+  [[nodiscard]] quic::Endpoint& endpoint() noexcept { return endpoint_; }
+  /// Takes no visitors any more, resets those who wait, closes the clients' connections.
+  void stop();
+
+ private:
+  // io::TcpListener::Observer
+  void accepted(io::TcpHandle handle, const Address& remote, const Address& local) override;
+
+  // quic::ConnectionAcceptor
+  quic::ConnectionEvents* connection_begun(quic::Connection& connection) override;
+  void hand_over(std::size_t worker_index, const io::PacketRun& run) override;
+
+  // ServerSessionHost
+  void session_registered(ServerSession& session, const Pool::Admission& admission) override;
+  void visitor_returned(Visitor visitor) override;
+  void session_ended(ServerSession& session) override;
+
+  void not_admitted(VisitorAdmission::Refusal why);
+  void notify_namesakes(ServerSession& session, const std::vector<std::size_t>& workers);
+  /// Sends him to the best client there is; one who finds none waits here.
+  void place(Visitor visitor);
+  /// False: that worker takes no more messages, and he is still here.
+  [[nodiscard]] bool send_to(SeatedVisitor& seated);
+  void hold(Visitor visitor);
+  void place_waiting();
+
+  WorkerState& worker_;
+  const quic::WorkerSlot slot_;
+  const ListenerSetup setup_;
+  Workers& workers_;
+  quic::Endpoint endpoint_;
+  std::unique_ptr<io::TcpListener> traffic_;
+  std::optional<UdpListener> udp_;
+  std::unordered_map<quic::Connection*, std::unique_ptr<ServerSession>> sessions_;
+  std::unordered_map<MemberId, ServerSession*> members_;
+  std::deque<Visitor> waiting_;  ///< for a client to come
+  Timer retry_;
+  bool stopping_ = false;
+};
+
+}  // namespace qmux::tunnel

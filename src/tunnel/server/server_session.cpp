@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/server/server_session.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/log.h"
+#include "tunnel/limits.h"
+#include "tunnel/worker/describe.h"
+
+namespace qmux::tunnel {
+
+using quic::ErrorCode;
+
+ServerSession::ServerSession(WorkerState& worker, std::size_t worker_index, Pool& pool, const HealthOptions& health,
+                             const ServerAdvice* advice, quic::Connection& connection, ServerSessionHost& host)
+    : worker_(worker),
+      worker_index_(worker_index),
+      pool_(pool),
+      health_(health),
+      advice_(advice),
+      connection_(connection),
+      host_(host),
+      deadline_(worker.loop.timers(), [this] { time_is_up(); }),
+      waiting_too_long_(worker.loop.timers(), [this] { give_up_waiting(); }),
+      sign_of_life_due_(worker.loop.timers(), [this] { check_sign_of_life(); }) {}
+
+ServerSession::~ServerSession() = default;
+
+void ServerSession::close(ErrorCode code, std::string reason) { connection_.close(code, std::move(reason)); }
+
+void ServerSession::established(quic::Connection& /*connection*/) {
+  if (phase_ == Phase::unregistered) deadline_.set(worker_.loop.now() + limits::kRegisterTimeMax);
+}
+
+void ServerSession::stream_opened(quic::Connection& /*connection*/, quic::Stream& stream) {
+  if (stream.id() == 0) {
+    control_ = std::make_unique<ControlStream>(worker_.loop, stream, health_, *this);
+    return;
+  }
+  // Nothing in the protocol has a client open another one.
+  ++worker_.counters.streams_refused;
+  stream.reset(ErrorCode::limit_reached);
+  stream.stop_reading(ErrorCode::limit_reached);
+  stream.release();
+}
+
+void ServerSession::control_message(const wire::Message& message) {
+  if (phase_ == Phase::registered && !pool_.heard_from(member_)) {
+    // Another worker's newcomer took this place, and its word about that got lost.
+    close(ErrorCode::shutdown, "replaced by a newer connection");
+  } else if (phase_ == Phase::unregistered) {
+    if (const auto* const request = std::get_if<wire::Register>(&message)) {
+      register_client(*request);
+    } else {
+      out_of_order("a message before Register");
+    }
+  } else if (std::holds_alternative<wire::GoAway>(message)) {
+    if (std::exchange(drains_, true)) return;
+    pool_.drain(member_);
+    log::info("client drains", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
+  } else if (const auto* const error = std::get_if<wire::ErrorMessage>(&message)) {
+    worker_.complaints.reported.write(worker_.loop.now(), log::Level::warn, "client reports an error",
+                                      {{"client_id", client_id_}, {"code", error->code}, {"message", error->message}});
+  } else if (!std::holds_alternative<wire::Heartbeat>(message)) {
+    out_of_order("a message out of order");
+  }
+}
+
+void ServerSession::register_client(const wire::Register& request) {
+  auto abilities = review(request);
+  if (!abilities) {
+    refuse(abilities.error().what);
+    return;
+  }
+  // Whatever it says, one that takes no datagrams carries no UDP.
+  if (connection_.datagram_room() == 0) abilities->udp = false;
+  auto admission = pool_.join({.client_id = request.client_id,
+                               .instance = request.instance,
+                               .slot = request.slot,
+                               .epoch = request.epoch,
+                               .worker = worker_index_,
+                               .udp = abilities->udp});
+  if (!admission) {
+    refuse("a newer connection of this client is registered");
+    return;
+  }
+  phase_ = Phase::registered;
+  deadline_.cancel();
+  abilities_ = *abilities;
+  client_id_ = request.client_id;
+  instance_ = request.instance;
+  member_ = admission->member;
+  connection_.mark_proven();
+  ++worker_.counters.clients_registered;
+  control_->send(wire::RegisterAck{.success = true, .message = "registered", .capabilities = words_of(abilities_)});
+  control_->start_heartbeats();
+  log::info("client registered", {{"client_id", client_id_},
+                                  {"remote", connection_.remote_address().text()},
+                                  {"certificate", connection_.peer_name()},
+                                  {"replaces", admission->replaced.has_value()}});
+  if (admission->has_namesake) {
+    log::info("another client with this client_id is registered",
+              {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
+  }
+  host_.session_registered(*this, *admission);
+}
+
+void ServerSession::refuse(const std::string& reason) {
+  phase_ = Phase::refused;
+  refusal_ = reason;
+  ++worker_.counters.clients_refused;
+  worker_.complaints.refused.write(worker_.loop.now(), log::Level::warn, "client refused",
+                                   {{"remote", connection_.remote_address().text()}, {"reason", reason}});
+  control_->send(wire::RegisterAck{.success = false, .message = reason, .capabilities = {}});
+  control_->finish();
+  deadline_.set(worker_.loop.now() + limits::kRefusalLingerMax);
+}
+
+void ServerSession::out_of_order(const char* message) {
+  control_failed({.kind = ControlFailure::Kind::malformed, .text = message});
+}
+
+void ServerSession::control_failed(const ControlFailure& failure) {
+  if (failure.kind == ControlFailure::Kind::ended) {
+    close(ErrorCode::shutdown, failure.text);
+    return;
+  }
+  if (phase_ == Phase::unregistered) ++worker_.counters.clients_refused;
+  if (failure.kind != ControlFailure::Kind::silent) ++worker_.counters.protocol_errors;
+  worker_.complaints.disconnected.write(
+      worker_.loop.now(), log::Level::warn, "client disconnected for cause",
+      {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}, {"cause", failure.text}});
+  close(ErrorCode::refused, failure.text);
+}
+
+void ServerSession::control_finished() { close(ErrorCode::refused, refusal_); }
+
+void ServerSession::time_is_up() {
+  if (phase_ == Phase::refused) {
+    close(ErrorCode::refused, refusal_);
+  } else {
+    ++worker_.counters.clients_refused;
+    close(ErrorCode::refused, "no registration in time");
+  }
+}
+
+void ServerSession::take(SeatedVisitor seated) {
+  if (phase_ != Phase::registered) {
+    return_visitor(std::move(seated));
+    return;
+  }
+  if (waiting_.empty()) {
+    if (quic::Stream* const stream = connection_.open_stream()) {
+      open_tunnel(std::move(seated), *stream);
+      return;
+    }
+    pool_.set_stream_credit(member_, false);
+  }
+  if (waiting_.size() >= limits::kVisitorsAwaitingCreditMax) {
+    return_visitor(std::move(seated));
+    return;
+  }
+  const Time until = std::min(worker_.loop.now() + limits::kStreamCreditWaitMax, seated.visitor.deadline);
+  waiting_.push_back({.seated = std::move(seated), .until = until});
+  give_up_waiting_at(until);
+}
+
+void ServerSession::open_tunnel(SeatedVisitor seated, quic::Stream& stream) {
+  auto tunnel = std::make_unique<ServerTunnel>(worker_, abilities_, std::move(seated), stream, *this);
+  tunnels_.emplace(stream.id(), std::move(tunnel));
+  expect_sign_of_life();
+}
+
+void ServerSession::expect_sign_of_life() { expect_sign_of_life(limits::kSignOfLifeTimeMax); }
+
+void ServerSession::expect_sign_of_life(Duration within) {
+  const Time now = worker_.loop.now();
+  if (connection_.last_heard() >= asked_at_) {
+    asked_at_ = now;
+    silent_at_ = kNever;
+  }
+  silent_at_ = std::min(silent_at_, now + within);
+  if (!sign_of_life_due_.is_set() || within < limits::kSignOfLifeTimeMax) sign_of_life_due_.set(silent_at_);
+}
+
+void ServerSession::client_registered(const ClientRegistered& newcomer) {
+  const bool same_process = newcomer.member == member_ || (!instance_.empty() && newcomer.instance == instance_);
+  if (newcomer.client_id != client_id_ || same_process || suspect_) return;
+  const Time now = worker_.loop.now();
+  if (now < namesake_asked_at_ + limits::kNamesakeQuestionInterval) return;
+  namesake_asked_at_ = now;
+  control_->send(wire::Heartbeat{.timestamp = worker_.loop.unix_seconds()});
+  expect_sign_of_life(limits::kNamesakeSignOfLifeTimeMax);
+}
+
+bool ServerSession::tell_udp_end(const std::vector<std::uint32_t>& sessions) {
+  if (control_->has_backlog()) return false;
+  control_->send(wire::UdpEnd{.sessions = sessions});
+  return true;
+}
+
+void ServerSession::check_sign_of_life() {
+  if (connection_.last_heard() > asked_at_) {
+    if (std::exchange(suspect_, false)) pool_.heard_from(member_);
+    return;
+  }
+  const Time late = silent_at_ + 4 * connection_.smoothed_rtt();
+  if (worker_.loop.now() < late) {
+    sign_of_life_due_.set(late);
+    return;
+  }
+  if (!std::exchange(suspect_, true)) {
+    pool_.suspect(member_);
+    log::info("client does not answer", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
+  }
+  sign_of_life_due_.set(worker_.loop.now() + limits::kSignOfLifeTimeMax);
+}
+
+void ServerSession::stream_credit(quic::Connection& /*connection*/) { serve_waiting(); }
+
+void ServerSession::serve_waiting() {
+  while (!waiting_.empty()) {
+    quic::Stream* const stream = connection_.open_stream();
+    if (stream == nullptr) return;
+    SeatedVisitor seated = std::move(waiting_.front().seated);
+    waiting_.pop_front();
+    open_tunnel(std::move(seated), *stream);
+  }
+  waiting_too_long_.cancel();
+  pool_.set_stream_credit(member_, true);
+}
+
+/// At that time or earlier: a visitor that is near its deadline waits less than others.
+void ServerSession::give_up_waiting_at(Time until) {
+  if (waiting_too_long_.is_set() && next_give_up_ <= until) return;
+  next_give_up_ = until;
+  waiting_too_long_.set(until);
+}
+
+void ServerSession::give_up_waiting() {
+  const Time now = worker_.loop.now();
+  for (std::size_t left = waiting_.size(); left > 0; --left) {
+    Waiting each = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (each.until > now) {
+      give_up_waiting_at(each.until);
+      waiting_.push_back(std::move(each));
+    } else {
+      return_visitor(std::move(each.seated));  // which may come back, behind those that are looked at now
+    }
+  }
+}
+
+void ServerSession::return_visitor(SeatedVisitor seated) {
+  Visitor visitor = std::move(seated.visitor);
+  visitor.tried.push_back(seated.seat.member());
+  seated.seat = {};
+  host_.visitor_returned(std::move(visitor));
+}
+
+void ServerSession::filler_wanted(quic::Connection& /*connection*/, std::size_t bytes) {
+  if (phase_ == Phase::registered) control_->send_padding(bytes);
+}
+
+void ServerSession::service_reached() {
+  if (!pool_.dial_succeeded(member_)) return;
+  worker_.complaints.service_reached.write(
+      worker_.loop.now(), log::Level::info, "client reaches its local service again",
+      {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
+}
+
+void ServerSession::service_not_reached() {
+  const auto avoided = pool_.dial_failed(member_, worker_.loop.now());
+  if (!avoided) return;
+  worker_.complaints.service_not_reached.write(
+      worker_.loop.now(), log::Level::info, "client does not reach its local service",
+      {{"client_id", client_id_},
+       {"remote", connection_.remote_address().text()},
+       {"others_first_ms", std::chrono::duration_cast<std::chrono::milliseconds>(*avoided).count()}});
+}
+
+void ServerSession::tunnel_ended(ServerTunnel& tunnel) {
+  const auto found = tunnels_.find(tunnel.stream_id());
+  worker_.retired.add(std::move(found->second));
+  tunnels_.erase(found);
+}
+
+void ServerSession::closed(quic::Connection& connection, const quic::CloseCause& cause) {
+  if (phase_ == Phase::registered) {
+    log::info("client gone", {{"client_id", client_id_},
+                              {"remote", connection.remote_address().text()},
+                              {"tunnels", tunnels_.size()},
+                              {"cause", describe(cause, Peer::client)}});
+  } else {
+    std::vector<log::Field> fields{{"remote", connection.remote_address().text()},
+                                   {"cause", describe(cause, Peer::client)}};
+    const std::string remedy = advice_ != nullptr ? advice_->closed(cause) : std::string();
+    if (!remedy.empty()) fields.emplace_back("remedy", remedy);
+    worker_.complaints.not_registered.write(worker_.loop.now(), log::Level::info,
+                                            "connection ended before registration", fields);
+  }
+  phase_ = Phase::closed;
+  deadline_.cancel();
+  waiting_too_long_.cancel();
+  sign_of_life_due_.cancel();
+  if (control_) control_->connection_lost();
+  pool_.leave(member_);
+  for (auto& [id, tunnel] : tunnels_) {
+    tunnel->connection_lost();
+    worker_.retired.add(std::move(tunnel));
+  }
+  tunnels_.clear();
+  for (auto waiting = std::exchange(waiting_, {}); Waiting & each : waiting) return_visitor(std::move(each.seated));
+  host_.session_ended(*this);
+}
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/server/server_tunnel.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "tunnel/limits.h"
+#include "tunnel/worker/describe.h"
+#include "wire/messages.h"
+
+namespace qmux::tunnel {
+namespace {
+
+/// What the client must have before the relay may speak on the stream: NewConn, and what the visitor has sent so far.
+quic::Stream& introduce(quic::Stream& stream, const Visitor& visitor, std::uint64_t conn_id, bool ack,
+                        std::int64_t unix_seconds) {
+  std::vector<std::byte> bytes;
+  wire::encode(wire::NewConn{.conn_id = conn_id,
+                             .protocol = "tcp",
+                             .source_addr = visitor.remote.text(),
+                             .dest_addr = visitor.local.text(),
+                             .timestamp = unix_seconds,
+                             .ack = ack},
+               bytes);
+  stream.send_copy(bytes);
+  if (!visitor.prefix.empty()) stream.send_copy(visitor.prefix);
+  return stream;
+}
+
+std::unique_ptr<io::TcpSocket> adopt(WorkerState& worker, io::TcpHandle handle) {
+  std::unique_ptr<io::TcpSocket> socket = worker.loop.adopt_tcp(std::move(handle));
+  if (worker.tcp_keep_alive > Duration::zero()) socket->keep_alive(worker.tcp_keep_alive);
+  return socket;
+}
+
+}  // namespace
+
+ServerTunnel::ServerTunnel(WorkerState& worker, const ClientAbilities& client, SeatedVisitor seated,
+                           quic::Stream& stream, ServerTunnelOwner& owner)
+    : worker_(worker),
+      owner_(owner),
+      stream_id_(stream.id()),
+      conn_id_(worker.loop.random().next_u64()),
+      visitor_(seated.visitor.remote),
+      ticket_(std::move(seated.visitor.ticket)),
+      seat_(std::move(seated.seat)),
+      relay_(worker.loop, worker.memory, adopt(worker, std::move(seated.visitor.socket)),
+             introduce(stream, seated.visitor, conn_id_, client.conn_ack, worker.loop.unix_seconds()), *this,
+             {.peer = client.names_instances ? RelayPeer::exact : RelayPeer::go_client,
+              .conn_id = conn_id_,
+              .expect_ack = client.conn_ack}),
+      ack_due_(worker.loop.timers(), [this] { no_ack(); }) {
+  ++worker_.counters.tunnels_opened;
+  if (client.conn_ack) ack_due_.set(worker.loop.now() + limits::kConnAckTimeMax);
+}
+
+void ServerTunnel::connection_lost() {
+  ack_due_.cancel();
+  account(relay_.connection_lost());
+}
+
+void ServerTunnel::relay_acknowledged(Relay& /*relay*/) {
+  ack_due_.cancel();
+  reached_ = true;
+  owner_.service_reached();
+}
+
+void ServerTunnel::no_ack() {
+  account(relay_.abort(quic::ErrorCode::limit_reached));
+  owner_.tunnel_ended(*this);
+}
+
+void ServerTunnel::relay_ended(Relay& /*relay*/, const RelayEnd& end) {
+  ack_due_.cancel();
+  if (end.cause == RelayEnd::Cause::dial_failed) {
+    owner_.service_not_reached();
+  } else if (end.cause == RelayEnd::Cause::complete && !reached_) {
+    owner_.service_reached();  // and it has ended without a byte
+  }
+  account(end);
+  owner_.tunnel_ended(*this);
+}
+
+void ServerTunnel::account(const RelayEnd& end) {
+  worker_.counters.tunnel_closed(end);
+  seat_ = {};
+  ticket_ = {};
+  if (!log::enabled(log::Level::debug)) return;
+  log::debug("tunnel ended", {{"conn_id", conn_id_},
+                              {"visitor", visitor_.text()},
+                              {"cause", describe(end.cause)},
+                              {"peer_code", end.peer_code},
+                              {"bytes_in", end.bytes_to_stream},
+                              {"bytes_out", end.bytes_to_socket}});
+}
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+//
+// A visitor whom a client is serving: his socket, the stream that carries him, and his seat in the pool.
+//
+// Owned by the session; one thread.
+#pragma once
+
+#include <cstdint>
+
+#include "base/timer_queue.h"
+#include "quic/stream.h"
+#include "tunnel/relay/relay.h"
+#include "tunnel/server/pool.h"
+#include "tunnel/server/registration.h"
+#include "tunnel/server/visitor.h"
+#include "tunnel/worker/retired.h"
+#include "tunnel/worker/worker_state.h"
+
+namespace qmux::tunnel {
+
+class ServerTunnel;
+
+class ServerTunnelOwner {
+ public:
+  /// Whether the client has reached its local service, as soon as that is known: once at the most, and before tunnel_ended().
+  virtual void service_reached() = 0;
+  virtual void service_not_reached() = 0;
+  /// Told from the loop, once, unless the owner ended the tunnel itself. The owner retires it.
+  virtual void tunnel_ended(ServerTunnel& tunnel) = 0;
+
+ protected:
+  ~ServerTunnelOwner() = default;
+};
+
+class ServerTunnel final : public Retirable, private RelayObserver {
+ public:
+  /// Makes the visitor this worker's and asks the client for its service on the new stream.
+  ServerTunnel(WorkerState& worker, const ClientAbilities& client, SeatedVisitor seated, quic::Stream& stream,
+               ServerTunnelOwner& owner);
+
+  [[nodiscard]] std::int64_t stream_id() const noexcept { return stream_id_; }
+  /// Ends it, with the connection; tunnel_ended() does not follow.
+  void connection_lost();
+
+ private:
+  void relay_acknowledged(Relay& relay) override;
+  void relay_ended(Relay& relay, const RelayEnd& end) override;
+  void account(const RelayEnd& end);
+  /// The client says neither that it has reached its service nor that it has not.
+  void no_ack();
+
+  WorkerState& worker_;
+  ServerTunnelOwner& owner_;
+  const std::int64_t stream_id_;
+  const std::uint64_t conn_id_;
+  const Address visitor_;
+  VisitorAdmission::Ticket ticket_;
+  Pool::Seat seat_;
+  Relay relay_;
+  Timer ack_due_;
+  bool reached_ = false;  ///< the client's local service
+};
+
+}  // namespace qmux::tunnel

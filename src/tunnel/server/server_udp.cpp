@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/server/server_udp.h"
+
+#include <utility>
+
+namespace qmux::tunnel {
+
+ServerUdp::ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptions& options, ServerUdpHost& host)
+    : worker_(worker),
+      options_(options),
+      host_(host),
+      tells_ends_(session.abilities().udp_end),
+      channel_(worker, session.connection(), options, session.abilities().frag_seq, *this),
+      end_notice_(worker.loop, [&session](const auto& sessions) { return session.tell_udp_end(sessions); }),
+      by_visitor_(0, UdpVisitor::Hash{worker.loop.random().next_u64()}),
+      idle_(worker.loop.timers(), [this] { end_idle(); }) {}
+
+ServerUdp::~ServerUdp() {
+  worker_.counters.udp.sessions_lost += sessions_.size();
+  while (!sessions_.empty()) end(sessions_.oldest());
+}
+
+void ServerUdp::open(SeatedUdpVisitor seated) {
+  if (const auto found = by_visitor_.find(seated.visitor); found != by_visitor_.end()) {
+    found->second->seated = std::move(seated);
+    return;
+  }
+  if (sessions_.size() >= options_.sessions_max) {
+    ++worker_.counters.udp.sessions_evicted;
+    end(sessions_.next_to_evict());
+  }
+  do {
+    ++last_id_;
+  } while (by_id_.contains(last_id_));
+  const auto session = sessions_.add(worker_.loop.now(), channel_.sender(), last_id_, std::move(seated));
+  by_visitor_.emplace(session->seated.visitor, session);
+  by_id_.emplace(last_id_, session);
+  ++worker_.counters.udp.sessions_opened;
+  if (!idle_.is_set()) idle_.set(worker_.loop.now() + options_.session_idle_timeout);
+}
+
+void ServerUdp::send(const io::PacketRun& packets) {
+  const auto found = by_visitor_.find(UdpVisitor::of(packets));
+  if (found == by_visitor_.end()) {
+    worker_.counters.udp.drop(UdpDrop::session_gone, packets.packet_count());
+    return;
+  }
+  sessions_.used(found->second, worker_.loop.now());
+  UdpFlow& flow = found->second->flow;
+  for (std::size_t i = 0; i < packets.packet_count(); ++i) flow.push(packets.packet(i));
+}
+
+void ServerUdp::payload_received(std::uint32_t session, ConstBytes payload) {
+  const auto found = by_id_.find(session);
+  if (found == by_id_.end()) {
+    worker_.counters.udp.drop(UdpDrop::unknown_session);
+    return;
+  }
+  const SeatedUdpVisitor& seated = found->second->seated;
+  if (sessions_.answered(found->second, worker_.loop.now())) {
+    host_.udp_session_event(
+        seated.entrance, {.kind = UdpSessionEvent::Kind::answered, .visitor = seated.visitor, .route = seated.route});
+  }
+  host_.udp_answer(seated.visitor, payload);
+}
+
+void ServerUdp::evict(const UdpVisitor& visitor, std::uint64_t route) {
+  const auto found = by_visitor_.find(visitor);
+  if (found == by_visitor_.end() || found->second->seated.route != route) return;
+  ++worker_.counters.udp.sessions_evicted;
+  end(found->second);
+}
+
+void ServerUdp::end(Sessions::Place session) {
+  const SeatedUdpVisitor seated = std::move(session->seated);
+  by_visitor_.erase(seated.visitor);
+  by_id_.erase(session->flow.session());
+  channel_.forget_session(session->flow.session());
+  if (tells_ends_) end_notice_.add(session->flow.session());
+  sessions_.erase(session);
+  host_.udp_session_event(seated.entrance,
+                          {.kind = UdpSessionEvent::Kind::ended, .visitor = seated.visitor, .route = seated.route});
+}
+
+void ServerUdp::end_idle() {
+  const Time now = worker_.loop.now();
+  while (!sessions_.empty() && sessions_.oldest()->last_used + options_.session_idle_timeout <= now) {
+    ++worker_.counters.udp.sessions_idle;
+    end(sessions_.oldest());
+  }
+  if (!sessions_.empty()) idle_.set(sessions_.oldest()->last_used + options_.session_idle_timeout);
+}
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+//
+// The UDP sessions of one client's connection, as the server sees them: which visitor has which session id, and what of his
+// waits to be sent.
+//
+// Owned by the client's session; one thread. Ids count up, so that none is used again while the client may still hold it.
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+
+#include "base/io/datagram_socket.h"
+#include "base/timer_queue.h"
+#include "tunnel/server/pool.h"
+#include "tunnel/server/server_session.h"
+#include "tunnel/server/udp_end_notice.h"
+#include "tunnel/server/udp_visitor.h"
+#include "tunnel/udp/session_ages.h"
+#include "tunnel/udp/udp_channel.h"
+#include "tunnel/udp/udp_options.h"
+#include "tunnel/worker/worker_state.h"
+
+namespace qmux::tunnel {
+
+class ServerUdpHost {
+ public:
+  /// What the client answers, to be sent to the visitor.
+  virtual void udp_answer(const UdpVisitor& visitor, ConstBytes payload) = 0;
+  /// Something happened to the session of that route. May be called from inside any call of the host to ServerUdp: the host
+  /// queues it, and passes it on at the end of the pass.
+  virtual void udp_session_event(std::size_t entrance, const UdpSessionEvent& event) = 0;
+
+ protected:
+  ~ServerUdpHost() = default;
+};
+
+class ServerUdp final : private UdpChannelEvents {
+ public:
+  /// `session`: of the client, registered; it and `options` outlive this.
+  ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptions& options, ServerUdpHost& host);
+  ServerUdp(const ServerUdp&) = delete;
+  ServerUdp& operator=(const ServerUdp&) = delete;
+  /// Ends all sessions, and tells the host of each.
+  ~ServerUdp();
+
+  /// Opens a session for him; one that he has goes on, in the new seat.
+  void open(SeatedUdpVisitor seated);
+  /// A visitor's, to the client. Dropped and counted when he has no session (any more).
+  void send(const io::PacketRun& packets);
+  /// The entrance has given his route to somebody else; told to nobody.
+  void evict(const UdpVisitor& visitor, std::uint64_t route);
+
+  /// On this connection, since it began.
+  [[nodiscard]] std::uint64_t datagrams_sent() noexcept { return channel_.sender().datagrams_sent(); }
+  [[nodiscard]] std::size_t session_count() const noexcept { return sessions_.size(); }
+
+ private:
+  struct Session {
+    Session(UdpSender& sender, std::uint32_t id, SeatedUdpVisitor its_seat)
+        : seated(std::move(its_seat)), flow(sender, id) {}
+
+    SeatedUdpVisitor seated;
+    UdpFlow flow;
+    Time last_used{};
+    bool answered = false;  ///< the client has sent something back
+  };
+  using Sessions = SessionAges<Session>;
+
+  void payload_received(std::uint32_t session, ConstBytes payload) override;
+
+  void end(Sessions::Place session);
+  void end_idle();
+
+  WorkerState& worker_;
+  const UdpOptions& options_;
+  ServerUdpHost& host_;
+  const bool tells_ends_;
+  UdpChannel channel_;
+  EndNotice end_notice_;
+  Sessions sessions_;
+  std::unordered_map<UdpVisitor, Sessions::Place, UdpVisitor::Hash> by_visitor_;
+  std::unordered_map<std::uint32_t, Sessions::Place> by_id_;
+  std::uint32_t last_id_ = 0;
+  Timer idle_;
+};
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/server/server_worker.h"
+
+#include <algorithm>
+#include <ranges>
+#include <utility>
+#include <variant>
+
+#include "tunnel/limits.h"
+#include "tunnel/worker/end_pass.h"
+
+namespace qmux::tunnel {
+
+ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, quic::HandshakeLoad& handshakes,
+                           MemoryLimit& stuck_tunnels, Duration tcp_keep_alive, std::span<const ListenerSetup> setups,
+                           Workers& workers, std::move_only_function<void()> stopped)
+    : state_(loop, slot.count, stuck_tunnels, tcp_keep_alive),
+      mailbox_(limits::kMailboxMessagesMax),
+      strays_(limits::kStrayRunsMax),
+      admission_(loop, handshakes, slot.count),
+      stopped_(std::move(stopped)),
+      stop_deadline_(loop.timers(), [this] { finish_stop(); }) {
+  for (const ListenerSetup& setup : setups) {
+    listeners_.push_back(std::make_unique<ServerListener>(state_, slot, setup, admission_, workers));
+  }
+  loop.set_pass_observer(this);
+  loop.set_wake_handler([this] { woken(); });
+}
+
+ServerWorker::~ServerWorker() {
+  state_.loop.set_pass_observer(nullptr);
+  state_.loop.set_wake_handler({});
+  state_.retired.clear();
+}
+
+bool ServerWorker::post(WorkerMessage& message) {
+  const auto posted = mailbox_.post(std::move(message));
+  if (posted == Mailbox<WorkerMessage>::Posted::refused) return false;
+  if (posted == Mailbox<WorkerMessage>::Posted::queued_first) state_.loop.wake();
+  return true;
+}
+
+void ServerWorker::hand_over(StrayPackets packets) {
+  if (strays_.post(std::move(packets)) == Mailbox<StrayPackets>::Posted::queued_first) state_.loop.wake();
+}
+
+void ServerWorker::stop() noexcept {
+  stop_wanted_.store(true, std::memory_order_release);
+  state_.loop.wake();
+}
+
+void ServerWorker::woken() {
+  if (stop_wanted_.load(std::memory_order_acquire) && !stopping_) begin_stop();
+  mailbox_.take(taken_);
+  state_.counters.mailbox_full = mailbox_.overflows();
+  for (WorkerMessage& message : taken_) handle(std::move(message));
+  taken_.clear();
+  strays_.take(strays_taken_);
+  state_.counters.strays_full = strays_.overflows();
+  for (const StrayPackets& packets : strays_taken_) listeners_[packets.listener]->packets_arrived(packets);
+  strays_taken_.clear();
+}
+
+void ServerWorker::handle(WorkerMessage message) {
+  std::visit(
+      [this]<typename Message>(Message& each) {
+        if constexpr (std::is_same_v<Message, SeatedVisitor>) {
+          listeners_[each.visitor.listener]->visitor_arrived(std::move(each));
+        } else if constexpr (std::is_same_v<Message, MemberReplaced>) {
+          listeners_[each.listener]->member_replaced(each.member);
+        } else if constexpr (std::is_same_v<Message, ClientRegistered>) {
+          listeners_[each.listener]->client_registered(each);
+        } else {
+          handle_udp(*listeners_[each.listener]->udp(), each);
+        }
+      },
+      message);
+}
+
+template <typename Message>
+void ServerWorker::handle_udp(UdpListener& listener, Message& message) {
+  if constexpr (std::is_same_v<Message, UdpPackets>) {
+    listener.packets_arrived(std::move(message.parcel));
+  } else if constexpr (std::is_same_v<Message, UdpVisitorSeated>) {
+    listener.visitor_arrived(std::move(message.seated));
+  } else if constexpr (std::is_same_v<Message, UdpVisitorEvicted>) {
+    listener.visitor_evicted(message.member, message.visitor, message.route);
+  } else {
+    listener.session_events(message.events);
+  }
+}
+
+void ServerWorker::count_strangers() {
+  Counters& counters = state_.counters;
+  counters.handshakes_waiting_full = admission_.counters().waiting_full;
+  counters.handshakes_waited_too_long = admission_.counters().waited_too_long;
+  counters.handshakes_evicted = admission_.counters().evicted;
+  counters.tokens_refused = counters.resets_withheld = counters.closing_forgotten = 0;
+  for (const auto& listener : listeners_) {
+    const quic::Endpoint& endpoint = listener->endpoint();
+    counters.tokens_refused += endpoint.counters().tokens_refused;
+    counters.resets_withheld += endpoint.counters().resets_withheld;
+    counters.closing_forgotten += endpoint.closing_forgotten();
+  }
+}
+
+void ServerWorker::end_of_pass(Time now) {
+  count_strangers();
+  end_pass(state_,
+           listeners_ | std::views::transform([](const auto& each) -> quic::Endpoint& { return each->endpoint(); }),
+           now);
+  for (const auto& listener : listeners_) {
+    if (UdpListener* const udp = listener->udp()) udp->finish_pass();
+  }
+  if (stopping_ &&
+      std::ranges::all_of(listeners_, [](const auto& each) { return each->endpoint().connection_count() == 0; })) {
+    finish_stop();
+  }
+}
+
+void ServerWorker::begin_stop() {
+  stopping_ = true;
+  mailbox_.close();
+  strays_.close();
+  for (const auto& listener : listeners_) listener->stop();
+  stop_deadline_.set(state_.loop.now() + limits::kStopTimeMax);
+}
+
+void ServerWorker::finish_stop() {
+  stop_deadline_.cancel();
+  if (stopped_) std::exchange(stopped_, nullptr)();
+}
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+//
+// One worker of a server: its part of every listener, on one event loop.
+//
+// Owned by the Server. Made and opened before its loop runs; from then on it belongs to the loop's thread, but for post()
+// and stop(), which any thread may call.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/io/event_loop.h"
+#include "base/mailbox.h"
+#include "tunnel/server/server_listener.h"
+#include "tunnel/server/worker_message.h"
+#include "tunnel/worker/worker_state.h"
+
+namespace qmux::tunnel {
+
+class ServerWorker final : private io::EventLoop::PassObserver {
+ public:
+  /// `stopped` is told once, on the worker's thread, when an orderly stop is done.
+  /// `handshakes` and `stuck_tunnels` are the process's.
+  ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, quic::HandshakeLoad& handshakes, MemoryLimit& stuck_tunnels,
+               Duration tcp_keep_alive, std::span<const ListenerSetup> setups, Workers& workers,
+               std::move_only_function<void()> stopped);
+  ServerWorker(const ServerWorker&) = delete;
+  ServerWorker& operator=(const ServerWorker&) = delete;
+  ~ServerWorker();
+
+  [[nodiscard]] ServerListener& listener(std::size_t index) { return *listeners_[index]; }
+  /// Takes visitors and clients no more, resets and closes what there is; done within limits::kStopTimeMax.
+  void stop() noexcept;
+  /// False: the mailbox takes no more, and the message is still the caller's.
+  [[nodiscard]] bool post(WorkerMessage& message);
+  /// From any thread. Drops them where too many wait already.
+  void hand_over(StrayPackets packets);
+
+  [[nodiscard]] const WorkerState& state() const noexcept { return state_; }
+
+ private:
+  void end_of_pass(Time now) override;
+  void woken();
+  void handle(WorkerMessage message);
+  template <typename Message>
+  void handle_udp(UdpListener& listener, Message& message);
+  /// What the endpoints have refused, for the report.
+  void count_strangers();
+  void begin_stop();
+  void finish_stop();
+
+  WorkerState state_;
+  Mailbox<WorkerMessage> mailbox_;
+  std::vector<WorkerMessage> taken_;
+  Mailbox<StrayPackets> strays_;
+  std::vector<StrayPackets> strays_taken_;
+  quic::HandshakeAdmission admission_;
+  std::vector<std::unique_ptr<ServerListener>> listeners_;
+  std::move_only_function<void()> stopped_;
+  Timer stop_deadline_;
+  std::atomic<bool> stop_wanted_{false};
+  bool stopping_ = false;
+};
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/server/udp_listener.h"
+
+#include <utility>
+
+namespace qmux::tunnel {
+
+UdpListener::UdpListener(WorkerState& worker, const Setup& setup)
+    : worker_(worker),
+      setup_(setup),
+      outgoing_(setup.slot.count),
+      entrance_(worker, setup.slot.index, setup.slot.count, *setup.pool, *this) {}
+
+UdpListener::~UdpListener() = default;
+
+// --- clients -----------------------------------------------------------------------------------------------------------
+
+void UdpListener::join(ServerSession& session) {
+  auto udp = std::make_unique<ServerUdp>(worker_, session, *setup_.options, static_cast<ServerUdpHost&>(*this));
+  members_.emplace(session.member(), Member{.session = &session, .udp = std::move(udp)});
+}
+
+void UdpListener::leave(MemberId member) {
+  // Its sessions end with it and say so, when it is no member any more.
+  if (auto left = members_.extract(member)) left.mapped().udp.reset();
+}
+
+ServerUdp* UdpListener::find(MemberId member) noexcept {
+  const auto found = members_.find(member);
+  return found != members_.end() ? found->second.udp.get() : nullptr;
+}
+
+void UdpListener::open_session(Member& member, SeatedUdpVisitor seated) {
+  if (!std::exchange(member.asked, true)) asked_.push_back(seated.seat.member());
+  member.asked_after_datagrams = member.udp->datagrams_sent();
+  member.udp->open(std::move(seated));
+}
+
+void UdpListener::expect_signs_of_life() {
+  // What was dropped on its way says nothing about the client.
+  std::erase_if(asked_, [this](MemberId id) {
+    const auto found = members_.find(id);
+    if (found == members_.end()) return true;
+    Member& member = found->second;
+    if (member.udp->datagrams_sent() == member.asked_after_datagrams) return false;
+    member.asked = false;
+    member.session->expect_sign_of_life();
+    return true;
+  });
+}
+
+// --- visitors on their way to their client -----------------------------------------------------------------------------
+
+bool UdpListener::send_udp_visitor(SeatedUdpVisitor& seated) {
+  const std::size_t worker = seated.seat.worker();
+  if (worker == setup_.slot.index) {
+    const auto found = members_.find(seated.seat.member());
+    if (found == members_.end()) return false;
+    open_session(found->second, std::move(seated));
+    return true;
+  }
+  WorkerMessage message = UdpVisitorSeated{.listener = setup_.listener, .seated = std::move(seated)};
+  if (setup_.workers->post(worker, message)) return true;
+  seated = std::move(std::get<UdpVisitorSeated>(message).seated);
+  return false;
+}
+
+void UdpListener::visitor_arrived(SeatedUdpVisitor seated) {
+  const auto found = members_.find(seated.seat.member());
+  if (found != members_.end()) {
+    open_session(found->second, std::move(seated));
+  } else {  // the client left while the visitor was on its way
+    udp_session_event(seated.entrance,
+                      {.kind = UdpSessionEvent::Kind::ended, .visitor = seated.visitor, .route = seated.route});
+  }
+}
+
+void UdpListener::deliver_udp(MemberId member, const io::PacketRun& packets) {
+  if (ServerUdp* const udp = find(member)) {
+    udp->send(packets);
+  } else {
+    worker_.counters.udp.drop(UdpDrop::session_gone, packets.packet_count());
+  }
+}
+
+void UdpListener::forward_udp(std::size_t worker, MemberId member, const io::PacketRun& packets) {
+  std::unique_ptr<UdpParcel>& parcel = outgoing_[worker].parcel;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (!parcel) parcel = setup_.parcels->take();
+    if (!parcel) break;
+    if (parcel->add(member, packets)) return;
+    post_parcel(worker);
+  }
+  worker_.counters.udp.drop(UdpDrop::mailbox_full, packets.packet_count());
+}
+
+void UdpListener::packets_arrived(std::unique_ptr<UdpParcel> parcel) {
+  for (const UdpParcel::Entry& entry : parcel->entries()) deliver_udp(entry.member, entry.packets);
+  setup_.parcels->give_back(std::move(parcel));
+}
+
+void UdpListener::post_parcel(std::size_t worker) {
+  WorkerMessage message = UdpPackets{.listener = setup_.listener, .parcel = std::move(outgoing_[worker].parcel)};
+  if (setup_.workers->post(worker, message)) {
+    ++worker_.counters.udp.parcels_moved;
+    return;
+  }
+  auto parcel = std::move(std::get<UdpPackets>(message).parcel);
+  for (const UdpParcel::Entry& entry : parcel->entries()) {
+    worker_.counters.udp.drop(UdpDrop::mailbox_full, entry.packets.packet_count());
+  }
+  setup_.parcels->give_back(std::move(parcel));
+}
+
+// --- the end of sessions and of routes ---------------------------------------------------------------------------------
+
+void UdpListener::udp_session_event(std::size_t entrance, const UdpSessionEvent& event) {
+  outgoing_[entrance].events.push_back(event);
+  worker_.loop.request_pass();
+}
+
+void UdpListener::session_events(const std::vector<UdpSessionEvent>& events) {
+  for (const UdpSessionEvent& event : events) entrance_.session_event(event);
+}
+
+void UdpListener::evict_udp_visitor(std::size_t worker, MemberId member, const UdpVisitor& visitor,
+                                    std::uint64_t route) {
+  if (worker == setup_.slot.index) {
+    visitor_evicted(member, visitor, route);
+    return;
+  }
+  WorkerMessage message =
+      UdpVisitorEvicted{.listener = setup_.listener, .member = member, .visitor = visitor, .route = route};
+  // Should it not arrive, the session ends when it has been idle for long enough.
+  static_cast<void>(setup_.workers->post(worker, message));
+}
+
+void UdpListener::visitor_evicted(MemberId member, const UdpVisitor& visitor, std::uint64_t route) {
+  if (ServerUdp* const udp = find(member)) udp->evict(visitor, route);
+}
+
+void UdpListener::pass_on_events(std::size_t worker) {
+  std::vector<UdpSessionEvent>& events = outgoing_[worker].events;
+  if (worker == setup_.slot.index) {
+    session_events(events);
+    events.clear();
+    return;
+  }
+  WorkerMessage message = UdpSessionEvents{.listener = setup_.listener, .events = std::move(events)};
+  if (setup_.workers->post(worker, message)) {
+    events.clear();
+    return;
+  }
+  // A route that leads nowhere must not stay: the events go out in a later pass.
+  events = std::move(std::get<UdpSessionEvents>(message).events);
+}
+
+void UdpListener::finish_pass() {
+  expect_signs_of_life();
+  for (std::size_t worker = 0; worker < outgoing_.size(); ++worker) {
+    if (outgoing_[worker].parcel) post_parcel(worker);
+    if (!outgoing_[worker].events.empty()) pass_on_events(worker);
+  }
+}
+
+}  // namespace qmux::tunnel

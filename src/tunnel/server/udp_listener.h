@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+//
+// One worker's part in a listener's UDP: the entrance for visitors who come in here, the way to the clients that are on this
+// worker, and the traffic with the other workers about both.
+//
+// Owned by the worker's part of the listener; one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "quic/endpoint.h"
+#include "tunnel/server/pool.h"
+#include "tunnel/server/server_session.h"
+#include "tunnel/server/server_udp.h"
+#include "tunnel/server/udp_entrance.h"
+#include "tunnel/server/udp_parcel.h"
+#include "tunnel/server/worker_message.h"
+#include "tunnel/worker/worker_state.h"
+
+namespace qmux::tunnel {
+
+class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
+ public:
+  struct Setup {
+    std::size_t listener = 0;  ///< its index, for messages
+    quic::WorkerSlot slot;
+    Pool* pool = nullptr;
+    const UdpOptions* options = nullptr;
+    Workers* workers = nullptr;
+    UdpParcels* parcels = nullptr;
+  };
+
+  UdpListener(WorkerState& worker, const Setup& setup);
+  UdpListener(const UdpListener&) = delete;
+  UdpListener& operator=(const UdpListener&) = delete;
+  ~UdpListener();
+
+  [[nodiscard]] Result<void> open(const Address& traffic_address, bool shared_port) {
+    return entrance_.open(traffic_address, shared_port);
+  }
+  [[nodiscard]] Address address() const { return entrance_.address(); }
+  [[nodiscard]] std::size_t route_count() const noexcept { return entrance_.route_count(); }
+
+  /// A client of this worker's has registered and carries UDP; its connection is gone.
+  void join(ServerSession& session);
+  void leave(MemberId member);
+
+  // From other workers.
+  void visitor_arrived(SeatedUdpVisitor seated);
+  void packets_arrived(std::unique_ptr<UdpParcel> parcel);
+  void visitor_evicted(MemberId member, const UdpVisitor& visitor, std::uint64_t route);
+  void session_events(const std::vector<UdpSessionEvent>& events);
+
+  /// Passes on what the pass has collected, to other workers and to this one's entrance.
+  void finish_pass();
+
+ private:
+  // UdpEntranceHost
+  bool send_udp_visitor(SeatedUdpVisitor& seated) override;
+  void evict_udp_visitor(std::size_t worker, MemberId member, const UdpVisitor& visitor, std::uint64_t route) override;
+  void deliver_udp(MemberId member, const io::PacketRun& packets) override;
+  void forward_udp(std::size_t worker, MemberId member, const io::PacketRun& packets) override;
+
+  // ServerUdpHost
+  void udp_answer(const UdpVisitor& visitor, ConstBytes payload) override { entrance_.answer(visitor, payload); }
+  void udp_session_event(std::size_t entrance, const UdpSessionEvent& event) override;
+
+  struct Member {
+    ServerSession* session;
+    std::unique_ptr<ServerUdp> udp;
+    /// A visitor was sent to it: once more datagrams than these have gone out, it has to give a sign of life.
+    bool asked = false;
+    std::uint64_t asked_after_datagrams = 0;
+  };
+  /// What waits for the end of the pass, for another worker or, events alone, for this one.
+  struct Outgoing {
+    std::unique_ptr<UdpParcel> parcel;
+    std::vector<UdpSessionEvent> events;
+  };
+
+  [[nodiscard]] ServerUdp* find(MemberId member) noexcept;
+  void open_session(Member& member, SeatedUdpVisitor seated);
+  void expect_signs_of_life();
+  void post_parcel(std::size_t worker);
+  void pass_on_events(std::size_t worker);
+
+  WorkerState& worker_;
+  const Setup setup_;
+  std::vector<Outgoing> outgoing_;  ///< by worker
+  UdpEntrance entrance_;
+  std::vector<MemberId> asked_;                   ///< those with Member::asked
+  std::unordered_map<MemberId, Member> members_;  ///< go first, and tell the others of it
+};
+
+}  // namespace qmux::tunnel

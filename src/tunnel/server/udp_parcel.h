@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+//
+// Visitors' packets on their way from the worker that received them to the one that holds their client, a batch at a time.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "base/address.h"
+#include "base/io/datagram_socket.h"
+#include "tunnel/server/pool.h"
+
+namespace qmux::tunnel {
+
+class UdpParcel {
+ public:
+  struct Entry {
+    MemberId member;        ///< whose visitor sent it
+    io::PacketRun packets;  ///< the bytes lie in the parcel
+  };
+
+  UdpParcel();
+
+  /// Takes a copy. False: it does not fit any more.
+  [[nodiscard]] bool add(MemberId member, const io::PacketRun& packets);
+  [[nodiscard]] std::span<const Entry> entries() const noexcept { return entries_; }
+  void clear() noexcept;
+
+ private:
+  std::unique_ptr<std::byte[]> bytes_;
+  std::size_t used_bytes_ = 0;
+  std::vector<Entry> entries_;
+};
+
+/// The parcels of a server: a fixed number, used again and again. Any thread. Outlives the workers.
+class UdpParcels {
+ public:
+  explicit UdpParcels(std::size_t parcels_max) : parcels_max_(parcels_max) {}
+
+  /// An empty one; nullptr: all are on their way.
+  [[nodiscard]] std::unique_ptr<UdpParcel> take();
+  void give_back(std::unique_ptr<UdpParcel> parcel);
+
+ private:
+  const std::size_t parcels_max_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<UdpParcel>> free_;
+  std::size_t made_ = 0;
+};
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+//
+// The end of a worker's pass: what QUIC has to tell is told, what there is to send is sent, in turn, until neither leaves
+// anything, or it is the sockets' turn again.
+#pragma once
+
+#include <ranges>
+
+#include "quic/endpoint.h"
+#include "tunnel/limits.h"
+#include "tunnel/worker/worker_state.h"
+
+namespace qmux::tunnel {
+
+/// `endpoints` is a range of references or pointers' targets; telling events must not change it.
+template <std::ranges::input_range Endpoints>
+void end_pass(WorkerState& worker, Endpoints&& endpoints, Time now) {
+  // Sending frees room in streams, which lets their owners read more: bounded, so that one busy connection cannot keep the
+  // loop from its sockets and timers.
+  constexpr int kRounds = 4;
+  bool more = true;
+  worker.unread.resume();
+  for (int round = 0; more && round < kRounds; ++round) {
+    bool told = false;
+    bool unsent = false;
+    for (quic::Endpoint& endpoint : endpoints) told |= endpoint.deliver_events();
+    for (quic::Endpoint& endpoint : endpoints) unsent |= endpoint.flush(now);
+    more = told || unsent;
+  }
+  worker.udp_outbox.flush();
+  if (more) worker.loop.request_pass();
+  worker.retired.clear();
+  worker.losses.look(now);
+  if (worker.chunks.free_count() > 0 && !worker.chunk_surplus.is_set()) {
+    worker.chunk_surplus.set(now + limits::kChunkSurplusPeriod);
+  }
+}
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+//
+// What a server and a client are told to be. Plain values, complete and checked by whoever fills them in.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/time.h"
+#include "quic/credentials.h"
+#include "quic/transport_config.h"
+#include "tunnel/control/control_stream.h"
+#include "tunnel/server/pool.h"
+#include "tunnel/server/visitor_admission.h"
+#include "tunnel/udp/udp_options.h"
+#include "tunnel/worker/advice.h"
+
+namespace qmux::tunnel {
+
+/// One QUIC address for clients, one address for visitors, and the pool between them.
+struct ListenerOptions {
+  Address quic_address;     ///< port 0: any free one
+  Address traffic_address;  ///< likewise
+  bool tcp = true;          ///< whether visitors may come by TCP
+  bool udp = false;         ///< whether visitors may come by UDP
+  UdpOptions udp_options{};
+  quic::TransportConfig transport{};
+  VisitorLimits visitors{};
+};
+
+struct ServerOptions {
+  std::vector<ListenerOptions> listeners;
+  const quic::Credentials* credentials = nullptr;  ///< outlives the server
+  const ServerAdvice* advice = nullptr;            ///< outlives the server; may be absent
+  Balance balance = Balance::least_connections;
+  HealthOptions health{};
+  std::size_t visitors_max = std::numeric_limits<std::size_t>::max();  ///< by TCP; each takes a descriptor
+  Duration tcp_keep_alive{0};  ///< of visitors' sockets (io::TcpSocket::keep_alive()); 0: none
+};
+
+/// A server that a client serves.
+struct ServerEntry {
+  HostPort address;         ///< looked up again at every attempt
+  std::string server_name;  ///< what its certificate must name
+};
+
+struct ClientOptions {
+  std::string client_id;
+  std::vector<ServerEntry> servers;                ///< at least one
+  HostPort local;                                  ///< the local service
+  const quic::Credentials* credentials = nullptr;  ///< outlives the client
+  const ClientAdvice* advice = nullptr;            ///< outlives the client; may be absent
+  quic::TransportConfig transport{};
+  UdpOptions udp_options{};
+  HealthOptions health{};
+  Duration tcp_keep_alive{0};                       ///< of the local service's sockets; 0: none
+  Duration backoff_max = std::chrono::seconds(30);  ///< longest wait between two attempts
+};
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+//
+// What all sessions and tunnels of one worker share. Owned by the worker; one thread; outlives them all.
+#pragma once
+
+#include "base/chunk.h"
+#include "base/io/event_loop.h"
+#include "base/log_occasionally.h"
+#include "tunnel/limits.h"
+#include "tunnel/relay/memory_budget.h"
+#include "tunnel/udp/payload_queue.h"
+#include "tunnel/udp/udp_send_batch.h"
+#include "tunnel/udp/unread.h"
+#include "tunnel/worker/counters.h"
+#include "tunnel/worker/loss_report.h"
+#include "tunnel/worker/retired.h"
+#include "wire/reassembler.h"
+
+namespace qmux::tunnel {
+
+struct WorkerState {
+  /// `workers`: of the process, which share its limits; `stuck_tunnels`: the one that they share as they need it;
+  /// `keep_alive`: of tunnels' sockets (io::TcpSocket::keep_alive()), 0 for none.
+  WorkerState(io::EventLoop& its_loop, std::size_t workers, MemoryLimit& stuck_tunnels, Duration keep_alive)
+      : loop(its_loop),
+        tcp_keep_alive(keep_alive),
+        memory(stuck_tunnels),
+        udp_waiting(limits::kUdpWaitingMaxBytes / workers),
+        reassembly(limits::kReassemblyMaxBytes / workers),
+        udp_outbox(counters.udp),
+        unread(its_loop),
+        complaints(its_loop.timers()),
+        losses(its_loop.timers(), *this),
+        chunk_surplus(its_loop.timers(), [this] { chunks.give_up_surplus(); }) {}
+
+  io::EventLoop& loop;
+  const Duration tcp_keep_alive;
+  ChunkPool chunks;
+  MemoryBudget memory;
+  Counters counters;
+  PayloadBudget udp_waiting;          ///< UDP payloads that wait to be sent
+  wire::ReassemblyBudget reassembly;  ///< parts of UDP payloads that wait for the rest
+  UdpOutbox udp_outbox;
+  Unread unread;
+  /// What is said about peers, each kind at its own limited rate, so that one noisy peer hides nothing of another kind.
+  struct Complaints {
+    explicit Complaints(TimerQueue& timers)
+        : refused(timers),
+          disconnected(timers),
+          not_registered(timers),
+          reported(timers),
+          malformed(timers),
+          unreachable(timers),
+          service_reached(timers),
+          service_not_reached(timers),
+          udp_unreachable(timers) {}
+    log::Occasionally refused;
+    log::Occasionally disconnected;
+    log::Occasionally not_registered;
+    log::Occasionally reported;
+    log::Occasionally malformed;
+    log::Occasionally unreachable;
+    log::Occasionally service_reached;
+    log::Occasionally service_not_reached;
+    log::Occasionally udp_unreachable;
+  } complaints;
+  Retired retired;
+  LossReport losses;
+  Timer chunk_surplus;  ///< set while free chunks are there: see ChunkPool::give_up_surplus()
+};
+
+}  // namespace qmux::tunnel
