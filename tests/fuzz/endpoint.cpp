@@ -15,6 +15,7 @@
 #include "fuzz_input.h"
 #include "quic/credentials.h"
 #include "sim/pair.h"
+#include "support/source_tree.h"
 #include "wire/worker_routing.h"
 
 namespace {
@@ -24,10 +25,10 @@ using namespace qmux;
 const quic::Credentials& credentials() {
   static const std::unique_ptr<quic::Credentials> loaded = [] {
     log::configure(log::Level::off, log::Format::text);
-    const std::string fixtures = QMUX_FIXTURES;
-    auto made = quic::Credentials::load(
-        {.certificate = fixtures + "/server.crt", .key = fixtures + "/server.key", .trust = fixtures + "/ca.crt"},
-        quic::Credentials::Purpose::server);
+    auto made = quic::Credentials::load({.certificate = test::fixture("server.crt"),
+                                         .key = test::fixture("server.key"),
+                                         .trust = test::fixture("ca.crt")},
+                                        quic::Credentials::Purpose::server);
     CHECK(made.has_value());
     return std::move(*made);
   }();

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "quic/credentials.h"
+#include "support/source_tree.h"
 #include "wire/messages.h"
 
 namespace qmux::fuzz {
@@ -18,9 +19,10 @@ namespace qmux::fuzz {
 inline const quic::Credentials& credentials(quic::Credentials::Purpose purpose) {
   const auto load = [](const std::string& name, quic::Credentials::Purpose wanted) {
     log::configure(log::Level::off, log::Format::text);
-    const std::string base = std::string(QMUX_FIXTURES) + "/";
-    auto made = quic::Credentials::load(
-        {.certificate = base + name + ".crt", .key = base + name + ".key", .trust = base + "ca.crt"}, wanted);
+    auto made = quic::Credentials::load({.certificate = test::fixture(name + ".crt"),
+                                         .key = test::fixture(name + ".key"),
+                                         .trust = test::fixture("ca.crt")},
+                                        wanted);
     CHECK(made.has_value());
     return std::move(*made);
   };

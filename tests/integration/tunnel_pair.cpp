@@ -7,14 +7,14 @@
 
 #include "base/check.h"
 #include "integration/allocation_counter.h"
+#include "support/source_tree.h"
 
 namespace qmux::integration {
 namespace {
 
 std::unique_ptr<quic::Credentials> credentials(const std::string& name, quic::Credentials::Purpose purpose) {
-  const std::string fixtures = std::string(QMUX_FIXTURES) + "/";
-  auto loaded =
-      quic::Credentials::load({fixtures + name + ".crt", fixtures + name + ".key", fixtures + "ca.crt"}, purpose);
+  auto loaded = quic::Credentials::load(
+      {test::fixture(name + ".crt"), test::fixture(name + ".key"), test::fixture("ca.crt")}, purpose);
   CHECK(loaded);
   return std::move(*loaded);
 }

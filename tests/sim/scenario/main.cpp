@@ -21,6 +21,7 @@
 #include "sim/scenario/once_failed.h"
 #include "sim/scenario/search.h"
 #include "sim/scenario/tally.h"
+#include "support/source_tree.h"
 
 namespace qmux::sim {
 namespace {
@@ -151,13 +152,14 @@ int run(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   log::configure(options.log ? log::Level::debug : log::Level::off, log::Format::text);
-  const std::string fixtures = QMUX_FIXTURES;
-  const auto server = quic::Credentials::load(
-      {fixtures + "/server.crt", fixtures + "/server.key", fixtures + "/ca.crt"}, quic::Credentials::Purpose::server);
-  const auto client = quic::Credentials::load(
-      {fixtures + "/client.crt", fixtures + "/client.key", fixtures + "/ca.crt"}, quic::Credentials::Purpose::client);
+  const auto server =
+      quic::Credentials::load({test::fixture("server.crt"), test::fixture("server.key"), test::fixture("ca.crt")},
+                              quic::Credentials::Purpose::server);
+  const auto client =
+      quic::Credentials::load({test::fixture("client.crt"), test::fixture("client.key"), test::fixture("ca.crt")},
+                              quic::Credentials::Purpose::client);
   const auto intruder = quic::Credentials::load(
-      {fixtures + "/foreign_client.crt", fixtures + "/foreign_client.key", fixtures + "/ca.crt"},
+      {test::fixture("foreign_client.crt"), test::fixture("foreign_client.key"), test::fixture("ca.crt")},
       quic::Credentials::Purpose::client);
   for (const auto* loaded : {&server, &client, &intruder}) {
     if (*loaded) continue;

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "quic/limits.h"
+#include "support/source_tree.h"
 #include "unit/quic/self_signed.h"
 
 namespace qmux::quic {
@@ -18,7 +19,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string fixture(const std::string& name) { return std::string(QMUX_FIXTURES) + "/" + name; }
+using test::fixture;
 
 const CredentialFiles kServer{fixture("server.crt"), fixture("server.key"), fixture("ca.crt")};
 

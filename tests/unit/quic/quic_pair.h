@@ -14,10 +14,11 @@
 #include "quic/credentials.h"
 #include "quic/endpoint.h"
 #include "sim/pair.h"
+#include "support/source_tree.h"
 
 namespace qmux::quic {
 
-inline std::string fixture(const std::string& name) { return std::string(QMUX_FIXTURES) + "/" + name; }
+using test::fixture;
 
 inline std::unique_ptr<Credentials> load_credentials(const std::string& certificate, const std::string& trust,
                                                      Credentials::Purpose purpose) {

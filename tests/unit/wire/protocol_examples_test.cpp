@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "support/source_tree.h"
 #include "wire/datagram.h"
 #include "wire/message_reader.h"
 #include "wire/messages.h"
@@ -22,7 +23,7 @@ using Bytes = std::vector<std::byte>;
 
 /// The bytes of every line in the blocks that begin with `fence`; a block's lines together.
 std::vector<std::vector<Bytes>> blocks(std::string_view fence) {
-  std::ifstream file(QMUX_DOCS "/PROTOCOL.md");
+  std::ifstream file(test::document("PROTOCOL.md"));
   std::vector<std::vector<Bytes>> found;
   bool inside = false;
   for (std::string line; std::getline(file, line);) {

@@ -11,13 +11,14 @@
 
 #include "app/config/example.h"
 #include "app/config/load.h"
+#include "support/source_tree.h"
 
 namespace qmux::app {
 namespace {
 
 /// The rows ("| `key` | ...") of one "## " section of the reference.
 std::vector<std::string> rows_of(std::string_view heading) {
-  std::ifstream file(std::string(QMUX_DOCS) + "/CONFIGURATION.md");
+  std::ifstream file(test::document("CONFIGURATION.md"));
   EXPECT_TRUE(file.is_open());
   std::vector<std::string> rows;
   bool inside = false;

@@ -11,6 +11,7 @@
 #include <sstream>
 #include <string>
 
+#include "support/source_tree.h"
 #include "tunnel/fakes/loop.h"
 #include "tunnel/limits.h"
 #include "tunnel/worker/worker_state.h"
@@ -72,7 +73,7 @@ TEST_F(LossReportTest, tells_at_the_end_what_has_not_been_told) {
 }
 
 TEST_F(LossReportTest, has_a_name_of_its_own_for_every_reason_and_the_docs_explain_it) {
-  std::ifstream file(QMUX_DOCS "/CONFIGURATION.md");
+  std::ifstream file(test::document("CONFIGURATION.md"));
   std::stringstream docs;
   docs << file.rdbuf();
   std::set<std::string_view> names;
