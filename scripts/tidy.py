@@ -5,7 +5,7 @@
 - the first line of a source file is its licence (after a #! line)
 - a file has at most 500 lines (a test 600); a line, comments included, at most 130 columns
 - a header of src/ says what it is, and has #pragma once
-- a layer includes only the layers below it, and tunnel, quic and wire read no clock
+- a layer includes only the layers below it, a wing of a layer only the wings below it, and tunnel, quic and wire read no clock
 - nothing is left to do later, and no test sleeps
 """
 
@@ -28,9 +28,26 @@ LAYERS = {
     "net": {"base"},
     "app": {"tunnel", "quic", "wire", "net", "base"},
 }
+# What a folder of a layer may include of its own layer, itself besides; "" is the layer's own files.
+WINGS = {
+    "tunnel": {
+        "": set(),
+        "control": {""},
+        "relay": {""},
+        "udp": {""},
+        "worker": {"", "relay", "udp"},
+        "server": {"", "control", "relay", "udp", "worker"},
+        "client": {"", "control", "relay", "udp", "worker"},
+    },
+    "app/config": {
+        "reading": set(),
+        "": {"reading"},
+    },
+}
 CLOCKLESS = {"wire", "quic", "tunnel"}
 
 INCLUDE = re.compile(r'#include "([a-z_]+)/')
+INCLUDED_FILE = re.compile(r'#include "([^"]+)"')
 CLOCK = re.compile(r"\b(?:steady|system|high_resolution)_clock\b|\b(?:clock_gettime|gettimeofday)\(|\btime\(nullptr\)")
 SLEEP = re.compile(r"\bsleep_(?:for|until)\(|\busleep\(|\btime\.sleep\(")
 # Spelt so that this file keeps its own rule.
@@ -74,6 +91,30 @@ def check_layer(layer: str, lines: list[str]) -> Iterator[Breach]:
             yield number, f"{layer} reads a clock: the time is passed in"
 
 
+def wing_of(path: str, house: str) -> str:
+    """The folder of `house` that the file lies in, "" for the house itself."""
+    rest = path.removeprefix(house + "/")
+    return rest.split("/")[0] if "/" in rest else ""
+
+
+def check_wing(path: str, lines: list[str]) -> Iterator[Breach]:
+    """`path` as an include names it."""
+    for house, wings in WINGS.items():
+        if not path.startswith(house + "/"):
+            continue
+        wing = wing_of(path, house)
+        if wing not in wings:
+            yield 1, f"{house} has no wing {wing}: name it in scripts/tidy.py, with the wings below it"
+            continue
+        for number, line in enumerate(lines, 1):
+            included = INCLUDED_FILE.match(line)
+            if not included or not included[1].startswith(house + "/"):
+                continue
+            target = wing_of(included[1], house)
+            if target not in wings[wing] | {wing}:
+                yield number, f"{house}/{wing} may not include {house}/{target}"
+
+
 def check_test(lines: list[str]) -> Iterator[Breach]:
     for number, line in enumerate(lines, 1):
         if SLEEP.search(line):
@@ -85,6 +126,7 @@ def check(path: Path) -> Iterator[Breach]:
     yield from check_text(lines, LINES_MAX.get(path.parts[0], LINES_MAX_ELSEWHERE))
     if path.parts[0] == "src" and len(path.parts) > 2:
         yield from check_layer(path.parts[1], lines)
+        yield from check_wing(path.relative_to("src").as_posix(), lines)
         if path.suffix == ".h":
             yield from check_header(lines)
     if path.name.endswith("_test.cpp") or path.name.startswith("test_"):

@@ -10,7 +10,7 @@
 
 #include "app/config/client_config.h"
 #include "app/config/server_config.h"
-#include "tunnel/worker/advice.h"
+#include "tunnel/advice.h"
 
 namespace qmux::app {
 

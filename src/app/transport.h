@@ -4,7 +4,7 @@
 #include "app/config/common_config.h"
 #include "quic/transport_config.h"
 #include "tunnel/control/control_stream.h"
-#include "tunnel/udp/udp_options.h"
+#include "tunnel/options.h"
 
 namespace qmux::app {
 

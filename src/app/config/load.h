@@ -4,28 +4,16 @@
 // order of the file; each names file, line, column and key, and none repeats a secret.
 #pragma once
 
-#include <expected>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "app/config/client_config.h"
+#include "app/config/reading/loaded.h"
 #include "app/config/reading/section.h"
 #include "app/config/server_config.h"
-#include "base/result.h"
 
 namespace qmux::app {
-
-template <typename T>
-struct Loaded {
-  T config;
-  std::vector<std::string> warnings;  ///< to be said once, at start; "server.yaml:7:5: listeners[0].udp...: ..."
-  std::vector<std::string> notices;   ///< the same, for the debug level
-  std::string file;                   ///< its name, for messages
-};
-
-template <typename T>
-using LoadResult = std::expected<Loaded<T>, std::vector<Error>>;
 
 [[nodiscard]] LoadResult<ServerConfig> load_server_config(const std::string& path);
 [[nodiscard]] LoadResult<ClientConfig> load_client_config(const std::string& path);

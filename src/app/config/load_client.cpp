@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "app/config/common_keys.h"
+#include "app/config/load.h"
 #include "app/config/reading/load_file.h"
 
 namespace qmux::app {

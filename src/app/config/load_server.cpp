@@ -4,6 +4,7 @@
 #include <set>
 
 #include "app/config/common_keys.h"
+#include "app/config/load.h"
 #include "app/config/reading/load_file.h"
 
 namespace qmux::app {

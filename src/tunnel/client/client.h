@@ -14,7 +14,7 @@
 #include "base/io/event_loop.h"
 #include "tunnel/client/client_worker.h"
 #include "tunnel/client/ready_notice.h"
-#include "tunnel/worker/options.h"
+#include "tunnel/options.h"
 
 namespace qmux::tunnel {
 

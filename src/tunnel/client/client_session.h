@@ -16,7 +16,7 @@
 #include "tunnel/client/client_udp.h"
 #include "tunnel/client/local_service.h"
 #include "tunnel/control/control_stream.h"
-#include "tunnel/worker/options.h"
+#include "tunnel/options.h"
 #include "tunnel/worker/retired.h"
 #include "tunnel/worker/worker_state.h"
 #include "wire/messages.h"

@@ -12,7 +12,7 @@ ClientUdp::ClientUdp(WorkerState& worker, quic::Connection& connection, LocalSer
     : worker_(worker),
       service_(service),
       options_(options),
-      channel_(worker, connection, options, fragment_sequence, *this),
+      channel_(worker.udp, connection, options, fragment_sequence, *this),
       idle_(worker.loop.timers(), [this] { end_idle(); }) {}
 
 ClientUdp::~ClientUdp() {

@@ -19,9 +19,9 @@
 #include "tunnel/client/client_udp_session.h"
 #include "tunnel/client/early_datagrams.h"
 #include "tunnel/client/local_service.h"
+#include "tunnel/options.h"
 #include "tunnel/udp/session_ages.h"
 #include "tunnel/udp/udp_channel.h"
-#include "tunnel/udp/udp_options.h"
 #include "tunnel/worker/worker_state.h"
 
 namespace qmux::tunnel {

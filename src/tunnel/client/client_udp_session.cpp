@@ -21,8 +21,8 @@ ClientUdpSession::~ClientUdpSession() {
 
 void ClientUdpSession::close() {
   if (!socket_) return;
-  worker_.unread.forget(*this);
-  worker_.udp_outbox.forget(*socket_);
+  worker_.udp.unread.forget(*this);
+  worker_.udp.send_batch.forget(*socket_);
   socket_.reset();
   overflow_.begin_anew();
 }
@@ -35,7 +35,7 @@ void ClientUdpSession::open(std::span<const Address> service) {
     if (socket_) {
       std::array<ConstBytes, PayloadQueue::kPiecesMax> pieces;
       const std::size_t count = early_.view(0, early_.front().bytes, pieces);
-      worker_.udp_outbox.add(*socket_, {}, remote_, std::span(pieces).first(count));
+      worker_.udp.send_batch.add(*socket_, {}, remote_, std::span(pieces).first(count));
     } else {
       worker_.counters.udp.drop(UdpDrop::no_socket);
     }
@@ -65,7 +65,7 @@ bool ClientUdpSession::open_next() {
 
 void ClientUdpSession::deliver(ConstBytes payload) {
   if (socket_) {
-    worker_.udp_outbox.add(*socket_, {}, remote_, std::span(&payload, 1));
+    worker_.udp.send_batch.add(*socket_, {}, remote_, std::span(&payload, 1));
   } else if (sender_.has_room() && early_.held_bytes() + payload.size() <= limits::kUdpEarlyMaxBytes) {
     early_.push(payload, worker_.loop.now());
   } else {
@@ -95,7 +95,7 @@ void ClientUdpSession::datagrams_readable() {
       for (std::size_t i = 0; i < packets.packet_count(); ++i) flow_.push(packets.packet(i));
     }
   }
-  worker_.unread.add(*this);
+  worker_.udp.unread.add(*this);
 }
 
 }  // namespace qmux::tunnel

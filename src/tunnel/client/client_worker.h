@@ -15,7 +15,7 @@
 #include "base/io/event_loop.h"
 #include "tunnel/client/ready_notice.h"
 #include "tunnel/client/server_link.h"
-#include "tunnel/worker/options.h"
+#include "tunnel/options.h"
 #include "tunnel/worker/worker_state.h"
 
 namespace qmux::tunnel {

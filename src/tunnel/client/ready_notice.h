@@ -9,7 +9,7 @@
 #include <cstddef>
 
 #include "base/log.h"
-#include "tunnel/worker/options.h"
+#include "tunnel/options.h"
 
 namespace qmux::tunnel {
 

@@ -17,7 +17,7 @@
 #include "tunnel/client/backoff.h"
 #include "tunnel/client/client_session.h"
 #include "tunnel/client/ready_notice.h"
-#include "tunnel/worker/options.h"
+#include "tunnel/options.h"
 #include "tunnel/worker/worker_state.h"
 
 namespace qmux::tunnel {

@@ -14,15 +14,11 @@
 #include "base/timer_queue.h"
 #include "base/token_bucket.h"
 #include "quic/stream.h"
+#include "tunnel/options.h"
 #include "wire/message_reader.h"
 #include "wire/messages.h"
 
 namespace qmux::tunnel {
-
-struct HealthOptions {
-  Duration heartbeat_interval = std::chrono::seconds(10);
-  Duration timeout = std::chrono::seconds(30);  ///< a peer silent for that long is considered dead
-};
 
 /// Why a control stream is of no more use.
 struct ControlFailure {

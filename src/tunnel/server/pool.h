@@ -17,10 +17,9 @@
 #include <vector>
 
 #include "base/time.h"
+#include "tunnel/options.h"
 
 namespace qmux::tunnel {
-
-enum class Balance : std::uint8_t { least_connections, round_robin };
 
 /// Names a connection that is or was in the pool; never used twice.
 using MemberId = std::uint64_t;

@@ -13,8 +13,8 @@
 
 #include "base/io/event_loop.h"
 #include "base/result.h"
+#include "tunnel/options.h"
 #include "tunnel/server/server_worker.h"
-#include "tunnel/worker/options.h"
 
 namespace qmux::tunnel {
 

@@ -12,12 +12,12 @@
 #include <unordered_map>
 
 #include "quic/endpoint.h"
+#include "tunnel/options.h"
 #include "tunnel/server/pool.h"
 #include "tunnel/server/server_session.h"
 #include "tunnel/server/udp_listener.h"
 #include "tunnel/server/visitor.h"
 #include "tunnel/server/worker_message.h"
-#include "tunnel/worker/options.h"
 #include "tunnel/worker/worker_state.h"
 
 namespace qmux::tunnel {

@@ -17,12 +17,12 @@
 #include <vector>
 
 #include "quic/connection.h"
+#include "tunnel/advice.h"
 #include "tunnel/control/control_stream.h"
 #include "tunnel/server/pool.h"
 #include "tunnel/server/registration.h"
 #include "tunnel/server/server_tunnel.h"
 #include "tunnel/server/visitor.h"
-#include "tunnel/worker/advice.h"
 #include "tunnel/worker/retired.h"
 #include "tunnel/worker/worker_state.h"
 

@@ -10,7 +10,7 @@ ServerUdp::ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptio
       options_(options),
       host_(host),
       tells_ends_(session.abilities().udp_end),
-      channel_(worker, session.connection(), options, session.abilities().frag_seq, *this),
+      channel_(worker.udp, session.connection(), options, session.abilities().frag_seq, *this),
       end_notice_(worker.loop, [&session](const auto& sessions) { return session.tell_udp_end(sessions); }),
       by_visitor_(0, UdpVisitor::Hash{worker.loop.random().next_u64()}),
       idle_(worker.loop.timers(), [this] { end_idle(); }) {}

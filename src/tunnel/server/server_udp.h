@@ -11,13 +11,13 @@
 
 #include "base/io/datagram_socket.h"
 #include "base/timer_queue.h"
+#include "tunnel/options.h"
 #include "tunnel/server/pool.h"
 #include "tunnel/server/server_session.h"
 #include "tunnel/server/udp_end_notice.h"
 #include "tunnel/server/udp_visitor.h"
 #include "tunnel/udp/session_ages.h"
 #include "tunnel/udp/udp_channel.h"
-#include "tunnel/udp/udp_options.h"
 #include "tunnel/worker/worker_state.h"
 
 namespace qmux::tunnel {

@@ -21,8 +21,8 @@ UdpEntrance::UdpEntrance(WorkerState& worker, std::size_t worker_index, std::siz
       sources_(0, SourceHash{worker.loop.random().next_u64()}) {}
 
 UdpEntrance::~UdpEntrance() {
-  worker_.unread.forget(*this);
-  if (socket_) worker_.udp_outbox.forget(*socket_);
+  worker_.udp.unread.forget(*this);
+  if (socket_) worker_.udp.send_batch.forget(*socket_);
 }
 
 Result<void> UdpEntrance::open(const Address& traffic_address, bool shared_port) {
@@ -34,7 +34,7 @@ Result<void> UdpEntrance::open(const Address& traffic_address, bool shared_port)
 }
 
 void UdpEntrance::answer(const UdpVisitor& visitor, ConstBytes payload) {
-  worker_.udp_outbox.add(*socket_, visitor.local, visitor.remote, std::span(&payload, 1));
+  worker_.udp.send_batch.add(*socket_, visitor.local, visitor.remote, std::span(&payload, 1));
 }
 
 // --- what visitors send ------------------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ void UdpEntrance::datagrams_readable() {
       arrived(run);
     }
   }
-  worker_.unread.add(*this);
+  worker_.udp.unread.add(*this);
 }
 
 void UdpEntrance::arrived(const io::PacketRun& packets) {

@@ -20,14 +20,9 @@
 #include <vector>
 
 #include "base/address.h"
+#include "tunnel/options.h"
 
 namespace qmux::tunnel {
-
-/// Limits of one listener; 0: none.
-struct VisitorLimits {
-  std::size_t visitors_max = 0;
-  std::size_t per_source_max = 0;
-};
 
 class VisitorAdmission {
  public:

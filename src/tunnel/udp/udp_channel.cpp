@@ -3,16 +3,16 @@
 
 namespace qmux::tunnel {
 
-UdpChannel::UdpChannel(WorkerState& worker, quic::Connection& connection, const UdpOptions& options,
+UdpChannel::UdpChannel(UdpContext& context, quic::Connection& connection, const UdpOptions& options,
                        bool fragment_sequence, UdpChannelEvents& events)
-    : worker_(worker),
+    : context_(context),
       connection_(connection),
       fragment_sequence_(fragment_sequence),
       events_(events),
-      sender_(worker, connection, options, fragment_sequence),
-      reassembler_(fragment_sequence, worker.reassembly),
-      incomplete_(worker.loop.timers(), [this] {
-        reassembler_.expire(worker_.loop.now());
+      sender_(context, connection, options, fragment_sequence),
+      reassembler_(fragment_sequence, context.reassembly),
+      incomplete_(context.loop.timers(), [this] {
+        reassembler_.expire(context_.loop.now());
         incomplete_.set(reassembler_.deadline());
       }) {
   connection_.set_datagram_user(this);
@@ -21,7 +21,7 @@ UdpChannel::UdpChannel(WorkerState& worker, quic::Connection& connection, const 
 UdpChannel::~UdpChannel() { connection_.set_datagram_user(nullptr); }
 
 void UdpChannel::datagram_received(ConstBytes data) {
-  UdpCounters& counters = worker_.counters.udp;
+  UdpCounters& counters = context_.counters;
   ++counters.datagrams_received;
   const auto datagram = wire::parse_datagram(data);
   // Who keeps the rules of frag-seq escapes what looks like a part and is none.
@@ -33,7 +33,7 @@ void UdpChannel::datagram_received(ConstBytes data) {
     events_.payload_received(datagram->session, datagram->payload);
     return;
   }
-  if (const auto payload = reassembler_.add(*datagram, worker_.loop.now())) {
+  if (const auto payload = reassembler_.add(*datagram, context_.loop.now())) {
     events_.payload_received(payload->session, payload->payload);
   }
   if (!incomplete_.is_set()) incomplete_.set(reassembler_.deadline());

@@ -11,9 +11,9 @@
 #include "base/timer_queue.h"
 #include "quic/connection.h"
 #include "quic/datagrams.h"
-#include "tunnel/udp/udp_options.h"
+#include "tunnel/options.h"
+#include "tunnel/udp/udp_context.h"
 #include "tunnel/udp/udp_sender.h"
-#include "tunnel/worker/worker_state.h"
 #include "wire/reassembler.h"
 
 namespace qmux::tunnel {
@@ -31,7 +31,7 @@ class UdpChannelEvents {
 class UdpChannel final : private quic::DatagramUser {
  public:
   /// `fragment_sequence`: both ends keep the rules of the capability frag-seq. `options` outlive it.
-  UdpChannel(WorkerState& worker, quic::Connection& connection, const UdpOptions& options, bool fragment_sequence,
+  UdpChannel(UdpContext& context, quic::Connection& connection, const UdpOptions& options, bool fragment_sequence,
              UdpChannelEvents& events);
   UdpChannel(const UdpChannel&) = delete;
   UdpChannel& operator=(const UdpChannel&) = delete;
@@ -50,7 +50,7 @@ class UdpChannel final : private quic::DatagramUser {
   void datagram_sent() override { sender_.datagram_sent(); }
   [[nodiscard]] std::size_t flows_waiting() const override { return sender_.flows_waiting(); }
 
-  WorkerState& worker_;
+  UdpContext& context_;
   quic::Connection& connection_;
   const bool fragment_sequence_;
   UdpChannelEvents& events_;

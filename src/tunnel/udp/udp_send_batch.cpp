@@ -3,8 +3,8 @@
 
 namespace qmux::tunnel {
 
-void UdpOutbox::add(io::DatagramSocket& socket, const Address& local, const Address& remote,
-                    std::span<const ConstBytes> payload) {
+void UdpSendBatch::add(io::DatagramSocket& socket, const Address& local, const Address& remote,
+                       std::span<const ConstBytes> payload) {
   if (socket_ != &socket) {
     flush();
     socket_ = &socket;
@@ -24,7 +24,7 @@ void UdpOutbox::add(io::DatagramSocket& socket, const Address& local, const Addr
   ++payloads_;
 }
 
-void UdpOutbox::flush() {
+void UdpSendBatch::flush() {
   if (socket_ == nullptr) return;
   const std::size_t refused = socket_->send_all(batch_.runs());
   counters_.payloads_delivered += payloads_ - refused;
@@ -34,7 +34,7 @@ void UdpOutbox::flush() {
   socket_ = nullptr;
 }
 
-void UdpOutbox::forget(const io::DatagramSocket& socket) {
+void UdpSendBatch::forget(const io::DatagramSocket& socket) {
   if (socket_ == &socket) flush();
 }
 

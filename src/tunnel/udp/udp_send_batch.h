@@ -16,11 +16,11 @@
 
 namespace qmux::tunnel {
 
-class UdpOutbox {
+class UdpSendBatch {
  public:
-  explicit UdpOutbox(UdpCounters& counters) noexcept : counters_(counters) {}
-  UdpOutbox(const UdpOutbox&) = delete;
-  UdpOutbox& operator=(const UdpOutbox&) = delete;
+  explicit UdpSendBatch(UdpCounters& counters) noexcept : counters_(counters) {}
+  UdpSendBatch(const UdpSendBatch&) = delete;
+  UdpSendBatch& operator=(const UdpSendBatch&) = delete;
 
   /// Takes a copy of the payload, which lies in these pieces. `local`: the source to use, where the socket is bound to all
   /// addresses.

@@ -15,7 +15,7 @@ using wire::FragmentPlan;
 // --- a flow ------------------------------------------------------------------------------------------------------------
 
 UdpFlow::UdpFlow(UdpSender& sender, std::uint32_t session) noexcept
-    : sender_(sender), session_(session), queue_(sender.worker_.chunks, sender) {}
+    : sender_(sender), session_(session), queue_(sender.context_.chunks, sender) {}
 
 UdpFlow::~UdpFlow() {
   while (!queue_.empty()) drop_front(UdpDrop::session_gone);
@@ -23,7 +23,7 @@ UdpFlow::~UdpFlow() {
 }
 
 void UdpFlow::push(ConstBytes payload) {
-  UdpCounters& counters = sender_.worker_.counters.udp;
+  UdpCounters& counters = sender_.context_.counters;
   if (payload.size() > sender_.options_.payload_bytes_max) return counters.drop(UdpDrop::too_large);
   // The oldest go first: what is fresh is worth more to those who send by UDP.
   while (!queue_.empty() && queue_.held_bytes() + payload.size() > limits::kUdpFlowMaxBytes) {
@@ -34,26 +34,26 @@ void UdpFlow::push(ConstBytes payload) {
   while (!queue_.empty() && !sender_.has_room()) drop_front(UdpDrop::queue_full);
   if (!sender_.has_room()) sender_.drop_down_to(sender_.bytes_max() - sender_.bytes_max() / 64);
   if (!sender_.has_room()) return counters.drop(UdpDrop::queue_full);
-  queue_.push(payload, sender_.worker_.loop.now());
+  queue_.push(payload, sender_.context_.loop.now());
   sender_.add(*this);
 }
 
 void UdpFlow::drop_front(UdpDrop why) {
   parts_.reset();
   queue_.pop();
-  sender_.worker_.counters.udp.drop(why);
+  sender_.context_.counters.drop(why);
 }
 
 // --- the rotation ------------------------------------------------------------------------------------------------------
 
-UdpSender::UdpSender(WorkerState& worker, quic::Connection& connection, const UdpOptions& options,
+UdpSender::UdpSender(UdpContext& context, quic::Connection& connection, const UdpOptions& options,
                      bool fragment_sequence)
-    : PayloadAccount(worker.udp_waiting),
-      worker_(worker),
+    : PayloadAccount(context.waiting),
+      context_(context),
       connection_(connection),
       options_(options),
-      fragment_ids_(static_cast<std::uint16_t>(worker.loop.random().next_u64()), fragment_sequence),
-      stale_(worker.loop.timers(), [this] { drop_stale(); }) {}
+      fragment_ids_(static_cast<std::uint16_t>(context.loop.random().next_u64()), fragment_sequence),
+      stale_(context.loop.timers(), [this] { drop_stale(); }) {}
 
 UdpSender::~UdpSender() { CHECK(waiting_count_ == 0); }
 
@@ -65,7 +65,7 @@ void UdpSender::add(UdpFlow& flow) {
   (last_ != nullptr ? last_->next_ : first_) = &flow;
   last_ = &flow;
   ++waiting_count_;
-  if (!stale_.is_set()) stale_.set(worker_.loop.now() + limits::kUdpWaitMax);
+  if (!stale_.is_set()) stale_.set(context_.loop.now() + limits::kUdpWaitMax);
   connection_.datagrams_waiting();
 }
 
@@ -111,7 +111,7 @@ void UdpSender::drop_down_to(std::size_t bytes) {
 }
 
 void UdpSender::drop_stale() {
-  const Time now = worker_.loop.now();
+  const Time now = context_.loop.now();
   for (UdpFlow* flow = first_; flow != nullptr;) {
     UdpFlow& each = *std::exchange(flow, flow->next_);
     // A payload whose first parts are under way is not late yet.
@@ -185,7 +185,7 @@ quic::OutgoingDatagram UdpSender::offer(const UdpFlow& flow, wire::DatagramHeade
 
 void UdpSender::datagram_sent() {
   UdpFlow& flow = *first_;
-  UdpCounters& counters = worker_.counters.udp;
+  UdpCounters& counters = context_.counters;
   ++counters.datagrams_sent;
   ++datagrams_sent_;
   sent_in_turn_bytes_ += offered_bytes_;

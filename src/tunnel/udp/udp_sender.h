@@ -15,9 +15,9 @@
 #include "base/timer_queue.h"
 #include "quic/connection.h"
 #include "quic/datagrams.h"
+#include "tunnel/options.h"
 #include "tunnel/udp/payload_queue.h"
-#include "tunnel/udp/udp_options.h"
-#include "tunnel/worker/worker_state.h"
+#include "tunnel/udp/udp_context.h"
 #include "wire/datagram.h"
 #include "wire/fragment_ids.h"
 #include "wire/fragment_plan.h"
@@ -63,7 +63,7 @@ class UdpSender final : public PayloadAccount {
  public:
   /// `fragment_sequence`: the peer tells groups of fragments apart by session and age (capability frag-seq). `options`
   /// outlive it.
-  UdpSender(WorkerState& worker, quic::Connection& connection, const UdpOptions& options, bool fragment_sequence);
+  UdpSender(UdpContext& context, quic::Connection& connection, const UdpOptions& options, bool fragment_sequence);
   UdpSender(const UdpSender&) = delete;
   UdpSender& operator=(const UdpSender&) = delete;
   ~UdpSender();
@@ -90,7 +90,7 @@ class UdpSender final : public PayloadAccount {
   std::optional<quic::OutgoingDatagram> prepare_part(UdpFlow& flow, const wire::FragmentPlan& plan, Time now);
   quic::OutgoingDatagram offer(const UdpFlow& flow, wire::DatagramHeader header, wire::FragmentPlan::Part part);
 
-  WorkerState& worker_;
+  UdpContext& context_;
   quic::Connection& connection_;
   const UdpOptions& options_;
   wire::FragmentIds fragment_ids_;

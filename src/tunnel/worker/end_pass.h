@@ -19,7 +19,7 @@ void end_pass(WorkerState& worker, Endpoints&& endpoints, Time now) {
   // loop from its sockets and timers.
   constexpr int kRounds = 4;
   bool more = true;
-  worker.unread.resume();
+  worker.udp.unread.resume();
   for (int round = 0; more && round < kRounds; ++round) {
     bool told = false;
     bool unsent = false;
@@ -27,7 +27,7 @@ void end_pass(WorkerState& worker, Endpoints&& endpoints, Time now) {
     for (quic::Endpoint& endpoint : endpoints) unsent |= endpoint.flush(now);
     more = told || unsent;
   }
-  worker.udp_outbox.flush();
+  worker.udp.send_batch.flush();
   if (more) worker.loop.request_pass();
   worker.retired.clear();
   worker.losses.look(now);

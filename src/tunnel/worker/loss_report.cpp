@@ -53,7 +53,7 @@ std::uint64_t in_all(const Losses& losses) noexcept {
 
 Losses losses_of(const WorkerState& worker) noexcept {
   const Counters& counters = worker.counters;
-  const wire::ReassemblyCounters& parts = worker.reassembly.counters();
+  const wire::ReassemblyCounters& parts = worker.udp.reassembly.counters();
   Losses losses{{
       {"visitors_no_client", counters.visitors_refused_no_client},
       {"visitors_too_many_waiting", counters.visitors_refused_waiting_full},

@@ -6,15 +6,11 @@
 #include "base/chunk.h"
 #include "base/io/event_loop.h"
 #include "base/log_occasionally.h"
-#include "tunnel/limits.h"
 #include "tunnel/relay/memory_budget.h"
-#include "tunnel/udp/payload_queue.h"
-#include "tunnel/udp/udp_send_batch.h"
-#include "tunnel/udp/unread.h"
+#include "tunnel/udp/udp_context.h"
 #include "tunnel/worker/counters.h"
 #include "tunnel/worker/loss_report.h"
 #include "tunnel/worker/retired.h"
-#include "wire/reassembler.h"
 
 namespace qmux::tunnel {
 
@@ -25,10 +21,7 @@ struct WorkerState {
       : loop(its_loop),
         tcp_keep_alive(keep_alive),
         memory(stuck_tunnels),
-        udp_waiting(limits::kUdpWaitingMaxBytes / workers),
-        reassembly(limits::kReassemblyMaxBytes / workers),
-        udp_outbox(counters.udp),
-        unread(its_loop),
+        udp(its_loop, chunks, counters.udp, workers),
         complaints(its_loop.timers()),
         losses(its_loop.timers(), *this),
         chunk_surplus(its_loop.timers(), [this] { chunks.give_up_surplus(); }) {}
@@ -38,10 +31,7 @@ struct WorkerState {
   ChunkPool chunks;
   MemoryBudget memory;
   Counters counters;
-  PayloadBudget udp_waiting;          ///< UDP payloads that wait to be sent
-  wire::ReassemblyBudget reassembly;  ///< parts of UDP payloads that wait for the rest
-  UdpOutbox udp_outbox;
-  Unread unread;
+  UdpContext udp;
   /// What is said about peers, each kind at its own limited rate, so that one noisy peer hides nothing of another kind.
   struct Complaints {
     explicit Complaints(TimerQueue& timers)

@@ -68,7 +68,7 @@ void for_each_process(Town& town, const Visitor& visit) {
   for (const Household& household : town.households()) {
     ClientProcess& client = *household.client;
     if (client.running()) {
-      visit(client.host().name(), client.state().counters.udp, client.state().reassembly.counters());
+      visit(client.host().name(), client.state().counters.udp, client.state().udp.reassembly.counters());
     }
   }
 }
@@ -94,9 +94,9 @@ std::vector<std::string> inspect_udp_limits(Town& town) {
   for_each_worker(town, [&](const std::string& who, const tunnel::WorkerState& state) {
     // The payload that reaches the limit still goes in, in chunks of which the first and the last may be all but empty.
     constexpr std::size_t kLastBytes = limits::kUdpPayloadMaxBytes + 3 * Chunk::kAllocatedBytes;
-    findings.require(state.udp_waiting.held_bytes() <= state.udp_waiting.bytes_max() + kLastBytes, who,
+    findings.require(state.udp.waiting.held_bytes() <= state.udp.waiting.bytes_max() + kLastBytes, who,
                      "more UDP waits than may");
-    findings.require(state.reassembly.held_bytes() <= state.reassembly.bytes_max(), who,
+    findings.require(state.udp.reassembly.held_bytes() <= state.udp.reassembly.bytes_max(), who,
                      "incomplete payloads hold more than they may");
   });
   for_each_process(town, [&](const std::string& who, const UdpCounters& c, const wire::ReassemblyCounters& parts) {
@@ -111,8 +111,8 @@ std::vector<std::string> inspect_udp_limits(Town& town) {
 std::vector<std::string> inspect_udp_accounts(Town& town) {
   Findings findings;
   for_each_worker(town, [&](const std::string& who, const tunnel::WorkerState& state) {
-    findings.require(state.udp_waiting.held_bytes() == 0, who, "UDP waits at rest");
-    findings.require(state.reassembly.held_bytes() == 0, who, "incomplete payloads at rest");
+    findings.require(state.udp.waiting.held_bytes() == 0, who, "UDP waits at rest");
+    findings.require(state.udp.reassembly.held_bytes() == 0, who, "incomplete payloads at rest");
   });
   for_each_process(town, [&](const std::string& who, const UdpCounters& c, const wire::ReassemblyCounters& parts) {
     const std::uint64_t ended = c.sessions_idle + c.sessions_evicted + c.sessions_closed + c.sessions_lost;

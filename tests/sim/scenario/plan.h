@@ -16,8 +16,8 @@
 #include "sim/world/link.h"
 #include "sim/world/tcp_properties.h"
 #include "tunnel/control/control_stream.h"
+#include "tunnel/options.h"
 #include "tunnel/server/pool.h"
-#include "tunnel/udp/udp_options.h"
 
 namespace qmux::sim {
 

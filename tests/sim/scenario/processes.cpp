@@ -102,7 +102,7 @@ tunnel::Counters ServerProcess::counters() const {
 
 wire::ReassemblyCounters ServerProcess::reassembly_counters() const {
   wire::ReassemblyCounters sum;
-  for (std::size_t i = 0; i < server_->worker_count(); ++i) add(sum, server_->worker(i).reassembly.counters());
+  for (std::size_t i = 0; i < server_->worker_count(); ++i) add(sum, server_->worker(i).udp.reassembly.counters());
   return sum;
 }
 

@@ -9,8 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "app/config/load.h"
+#include "app/config/reading/loaded.h"
 #include "app/config/reading/report.h"
+#include "app/config/reading/section.h"
 
 namespace qmux::app {
 

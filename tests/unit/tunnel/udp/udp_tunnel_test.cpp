@@ -508,7 +508,7 @@ TEST(UdpTunnel, what_waits_for_a_client_that_has_stopped_is_dropped_by_its_age) 
     visitor->send(std::string(1200, 'x'));
     tunnel.world.run_for(1ms);
   }
-  const PayloadBudget& waiting = tunnel.server->worker(0).udp_waiting;
+  const PayloadBudget& waiting = tunnel.server->worker(0).udp.waiting;
   EXPECT_GT(waiting.held_bytes(), 0U);
   EXPECT_LT(waiting.held_bytes(), 1'300'000U) << "half a second's worth, and what is looked at every 125 ms";
   tunnel.world.run_for(1s);

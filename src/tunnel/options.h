@@ -3,6 +3,7 @@
 // What a server and a client are told to be. Plain values, complete and checked by whoever fills them in.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -13,13 +14,38 @@
 #include "base/time.h"
 #include "quic/credentials.h"
 #include "quic/transport_config.h"
-#include "tunnel/control/control_stream.h"
-#include "tunnel/server/pool.h"
-#include "tunnel/server/visitor_admission.h"
-#include "tunnel/udp/udp_options.h"
-#include "tunnel/worker/advice.h"
+#include "tunnel/advice.h"
+#include "tunnel/limits.h"
+#include "wire/limits.h"
 
 namespace qmux::tunnel {
+
+enum class Balance : std::uint8_t { least_connections, round_robin };
+
+struct HealthOptions {
+  Duration heartbeat_interval = std::chrono::seconds(10);
+  Duration timeout = std::chrono::seconds(30);  ///< a peer silent for that long is considered dead
+};
+
+/// Visitors of one listener by TCP; 0: no limit.
+struct VisitorLimits {
+  std::size_t visitors_max = 0;
+  std::size_t per_source_max = 0;
+};
+
+/// How UDP is carried, on a listener and on a client alike.
+struct UdpOptions {
+  /// Off: a payload that does not fit one datagram is dropped.
+  bool fragmentation = true;
+  /// Largest payload taken from a visitor or a local service.
+  std::size_t payload_bytes_max = limits::kUdpPayloadMaxBytes;
+  /// Largest datagram sent, headers included; 0: what the path takes now.
+  std::size_t datagram_bytes_max = 0;
+  /// Sessions of one connection; one more ends the least recently used one.
+  std::size_t sessions_max = limits::kUdpSessionsPerConnectionMax;
+  /// A session without traffic either way for this long ends.
+  Duration session_idle_timeout = std::chrono::minutes(5);
+};
 
 /// One QUIC address for clients, one address for visitors, and the pool between them.
 struct ListenerOptions {
