@@ -122,6 +122,7 @@ void ClientTunnel::give_up(ErrorCode code) {
   stream.reset(code);
   stream.stop_reading(code);
   stream.release();
+  guard_.check_no_call();
   owner_.tunnel_ended(*this);
 }
 
@@ -129,10 +130,12 @@ void ClientTunnel::relay_acknowledged(Relay& /*relay*/) {}
 
 void ClientTunnel::relay_ended(Relay& /*relay*/, const RelayEnd& end) {
   account(end);
+  guard_.check_no_call();
   owner_.tunnel_ended(*this);
 }
 
 void ClientTunnel::connection_lost() {
+  const auto call = guard_.call();
   deadline_.cancel();
   dial_.reset();
   release();

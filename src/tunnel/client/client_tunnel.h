@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "base/address.h"
+#include "base/call_guard.h"
 #include "quic/stream.h"
 #include "tunnel/client/dial.h"
 #include "tunnel/client/local_service.h"
@@ -25,9 +26,10 @@ namespace qmux::tunnel {
 
 class ClientTunnel;
 
+/// Never called from inside a call that the owner makes to the tunnel.
 class ClientTunnelOwner {
  public:
-  /// Told from the loop, once, unless the owner ended the tunnel itself. The owner retires it.
+  /// Once, unless the owner ended the tunnel itself. The owner retires it.
   virtual void tunnel_ended(ClientTunnel& tunnel) = 0;
 
  protected:
@@ -73,6 +75,7 @@ class ClientTunnel final : public Retirable,
   LocalService& service_;
   const RelayPeer server_;
   ClientTunnelOwner& owner_;
+  CallGuard guard_;
   const std::int64_t stream_id_;
   quic::Stream* stream_;  ///< until the relay has it, or nobody
   wire::MessageReader reader_;

@@ -28,6 +28,7 @@ void ClientUdpSession::close() {
 }
 
 void ClientUdpSession::open(std::span<const Address> service) {
+  const auto call = guard_.call();
   addresses_.assign(service.begin(), service.end());
   next_address_ = 0;
   open_next();
@@ -64,6 +65,7 @@ bool ClientUdpSession::open_next() {
 }
 
 void ClientUdpSession::deliver(ConstBytes payload) {
+  const auto call = guard_.call();
   if (socket_) {
     worker_.udp.send_batch.add(*socket_, {}, remote_, std::span(&payload, 1));
   } else if (sender_.has_room() && early_.held_bytes() + payload.size() <= limits::kUdpEarlyMaxBytes) {
@@ -88,6 +90,7 @@ void ClientUdpSession::datagrams_readable() {
     const std::size_t count = socket_->receive(runs);
     worker_.counters.udp.payloads_overflowed += overflow_.more(*socket_);
     if (count == 0) return check_reachable();
+    guard_.check_no_call();
     owner_.session_answered(*this);
     for (const io::PacketRun& packets : std::span(runs).first(count)) {
       bytes += packets.bytes.size() + limits::kUdpReadRunBytes;

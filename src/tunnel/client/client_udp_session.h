@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/call_guard.h"
 #include "base/io/datagram_socket.h"
 #include "base/io/event_loop.h"
 #include "base/time.h"
@@ -27,6 +28,7 @@ namespace qmux::tunnel {
 
 class ClientUdpSession;
 
+/// Never called from inside a call that the owner makes to the session.
 class ClientUdpSessionOwner {
  public:
   /// The service has sent something.
@@ -67,6 +69,7 @@ class ClientUdpSession final : private io::DatagramSocket::Observer, private Unr
 
   WorkerState& worker_;
   ClientUdpSessionOwner& owner_;
+  CallGuard guard_;
   UdpFlow flow_;
   PayloadQueue early_;  ///< payloads that came before the socket
   UdpSender& sender_;   ///< of the connection: what it may hold waiting

@@ -21,6 +21,7 @@ const Result<LocalService::Addresses>* LocalService::known() const noexcept {
 }
 
 void LocalService::wait_for_addresses(AddressWaiter& waiter) {
+  const auto call = guard_.call();
   waiting_for_addresses_.push_back(waiter);
   if (resolution_) return;
   resolution_ = loop_.resolve(address_, [this](Result<Addresses> addresses) { looked_up(std::move(addresses)); });
@@ -34,10 +35,12 @@ void LocalService::looked_up(Result<Addresses> addresses) {
   // A waiter may destroy others, or wait again.
   Queue<AddressWaiter> waiting;
   while (AddressWaiter* const waiter = waiting_for_addresses_.pop_front()) waiting.push_back(*waiter);
+  guard_.check_no_call();
   while (AddressWaiter* const waiter = waiting.pop_front()) waiter->service_found(addresses_);
 }
 
 bool LocalService::take_place(DialWaiter& waiter) {
+  const auto call = guard_.call();
   if (places_taken_ < limits::kDialsInFlightMax && waiting_for_place_.empty()) {
     ++places_taken_;
     return true;
@@ -47,6 +50,7 @@ bool LocalService::take_place(DialWaiter& waiter) {
 }
 
 void LocalService::give_back_place() {
+  const auto call = guard_.call();
   CHECK(places_taken_ > 0);
   --places_taken_;
   if (!waiting_for_place_.empty()) places_free_.set(loop_.now());
@@ -57,6 +61,7 @@ void LocalService::grant_places() {
     DialWaiter* const waiter = waiting_for_place_.pop_front();
     if (waiter == nullptr) return;
     ++places_taken_;
+    guard_.check_no_call();
     waiter->may_dial();
   }
 }

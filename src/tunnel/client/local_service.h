@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/call_guard.h"
 #include "base/intrusive_queue.h"
 #include "base/io/event_loop.h"
 #include "base/result.h"
@@ -69,6 +70,7 @@ class LocalService {
   void grant_places();
 
   io::EventLoop& loop_;
+  CallGuard guard_;
   const HostPort address_;
   Result<Addresses> addresses_;
   Time valid_until_ = Time::min();  ///< of addresses_

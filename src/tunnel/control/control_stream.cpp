@@ -30,6 +30,7 @@ ControlStream::~ControlStream() {
 }
 
 void ControlStream::send(const wire::Message& message) {
+  const auto call = guard_.call();
   if (stream_ == nullptr || stream_->finished()) return;
   std::vector<std::byte> bytes;
   wire::encode(message, bytes);
@@ -37,6 +38,7 @@ void ControlStream::send(const wire::Message& message) {
 }
 
 void ControlStream::send_padding(std::size_t bytes) {
+  const auto call = guard_.call();
   if (stream_ == nullptr || stream_->finished() || has_backlog()) return;
   std::vector<std::byte> message;
   wire::encode_padding(bytes, message);
@@ -48,6 +50,7 @@ bool ControlStream::has_backlog() const noexcept {
 }
 
 void ControlStream::start_heartbeats() {
+  const auto call = guard_.call();
   heartbeat_due_.set(loop_.now() + health_.heartbeat_interval);
   last_message_ = loop_.now();
   silence_.set(loop_.now() + health_.timeout);
@@ -74,6 +77,7 @@ void ControlStream::beat() {
 }
 
 void ControlStream::finish() {
+  const auto call = guard_.call();
   ended_ = true;
   heartbeat_due_.cancel();
   silence_.cancel();
@@ -81,6 +85,7 @@ void ControlStream::finish() {
 }
 
 void ControlStream::connection_lost() noexcept {
+  const auto call = guard_.call();
   ended_ = true;
   heartbeat_due_.cancel();
   silence_.cancel();
@@ -101,6 +106,7 @@ void ControlStream::stream_writable(quic::Stream& stream) {
 }
 
 void ControlStream::stream_send_done(quic::Stream& stream) {
+  guard_.check_no_call();
   if (stream.finished()) events_.control_finished();
 }
 
@@ -125,6 +131,7 @@ bool ControlStream::read_message() {
     return false;
   }
   last_message_ = loop_.now();
+  guard_.check_no_call();
   if (!std::holds_alternative<wire::UnknownMessage>(*message)) events_.control_message(*message);
   return true;
 }
@@ -134,6 +141,7 @@ void ControlStream::fail(ControlFailure::Kind kind, std::string text) {
   ended_ = true;
   heartbeat_due_.cancel();
   silence_.cancel();
+  guard_.check_no_call();
   events_.control_failed({.kind = kind, .text = std::move(text)});
 }
 

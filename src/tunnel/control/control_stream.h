@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/call_guard.h"
 #include "base/io/event_loop.h"
 #include "base/timer_queue.h"
 #include "base/token_bucket.h"
@@ -32,6 +33,7 @@ struct ControlFailure {
   std::string text;  ///< for people; holds nothing that the peer sent
 };
 
+/// Never called from inside a call that the owner makes to the control stream.
 class ControlEvents {
  public:
   /// A message of a known type.
@@ -83,6 +85,7 @@ class ControlStream final : private quic::StreamEvents {
   quic::Stream* stream_;
   const HealthOptions health_;
   ControlEvents& events_;
+  CallGuard guard_;
   wire::MessageReader reader_;
   TokenBucket allowed_;
   Timer heartbeat_due_;

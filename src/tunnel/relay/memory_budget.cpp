@@ -19,26 +19,25 @@ void MemoryBudget::Holder::hold(std::size_t bytes, bool progressed) {
     append();
   }
   budget_.charge(std::exchange(charged_bytes_, charge), charge);
-
-  MemoryBudget& budget = budget_;  // this may be gone after the last eviction
-  if (budget.must_evict()) make_room(budget);
 }
 
-void MemoryBudget::Holder::make_room(MemoryBudget& budget) {
+bool MemoryBudget::make_room() {
+  const std::uint64_t before = evictions_;
   // Whoever has taken something since is not stuck, and goes to the end of the line, each once.
   std::size_t spared = 0;
-  while (budget.must_evict()) {
-    Holder& longest = *budget.longest_;
-    if (spared < budget.holder_count_ && longest.has_progressed()) {
+  while (must_evict()) {
+    Holder& longest = *longest_;
+    if (spared < holder_count_ && longest.has_progressed()) {
       ++spared;
       longest.unlink();
       longest.append();
       continue;
     }
     longest.release();
-    ++budget.evictions_;
+    ++evictions_;
     longest.evicted();
   }
+  return evictions_ != before;
 }
 
 void MemoryBudget::Holder::release() noexcept {

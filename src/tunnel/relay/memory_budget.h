@@ -3,7 +3,7 @@
 // What all stuck tunnels of a process may hold together. A tunnel is stuck while bytes that came from its stream wait for a
 // socket that takes no more, or for the dial of one. Each holds at most its stream's window; thousands of them are bounded here:
 // from half of the limit on those that hold more than their fair share of it get no more stream credit, and over the limit the
-// tunnel whose socket has taken nothing for the longest time is ended.
+// tunnel whose socket has taken nothing for the longest time is ended, at the end of the pass.
 //
 // One budget a worker; one thread; outlives its holders. A holder may be destroyed at any time and is forgotten then.
 #pragma once
@@ -55,8 +55,7 @@ class MemoryBudget {
     ~Holder() { release(); }
 
     /// It holds so many bytes now, charged in whole chunks. `progressed`: its socket has taken some since the last call, so
-    /// that others count as stuck longer. Over the limit, holders are evicted before this returns, the caller itself
-    /// perhaps among them: the last thing a caller does.
+    /// that others count as stuck longer.
     void hold(std::size_t bytes, bool progressed);
     /// It holds nothing.
     void release() noexcept;
@@ -71,10 +70,10 @@ class MemoryBudget {
     /// Whether its far end has taken anything since the last call with `progressed`, or the last of these: the socket's readiness
     /// tells that late.
     [[nodiscard]] virtual bool has_progressed() = 0;
-    /// Over the limit, and stuck longest. It holds nothing now; it ends, and may be destroyed before this returns.
+    /// From make_room(): over the limit, and stuck longest. It holds nothing now; it ends, and may be destroyed before this
+    /// returns.
     virtual void evicted() = 0;
 
-    static void make_room(MemoryBudget& budget);
     void append() noexcept;
     void unlink() noexcept;
 
@@ -87,6 +86,9 @@ class MemoryBudget {
   explicit MemoryBudget(MemoryLimit& limit) noexcept : limit_(limit) {}
   MemoryBudget(const MemoryBudget&) = delete;
   MemoryBudget& operator=(const MemoryBudget&) = delete;
+
+  /// At the end of a pass: evicts holders while the limit is exceeded and others hold no more than their share. True when it has.
+  bool make_room();
 
   [[nodiscard]] std::size_t held_bytes() const noexcept { return held_bytes_; }
   [[nodiscard]] std::size_t holder_count() const noexcept { return holder_count_; }

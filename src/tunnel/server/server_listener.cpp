@@ -77,19 +77,10 @@ void ServerListener::not_admitted(VisitorAdmission::Refusal why) {
   }
 }
 
-void ServerListener::visitor_returned(Visitor visitor) { place(std::move(visitor)); }
+void ServerListener::visitor_returned(SeatedVisitor seated) { place(unseat(std::move(seated))); }
 
 void ServerListener::visitor_arrived(SeatedVisitor seated) {
-  const auto found = members_.find(seated.seat.member());
-  if (found != members_.end()) {
-    found->second->take(std::move(seated));
-    return;
-  }
-  // The client left while he was on his way.
-  Visitor visitor = std::move(seated.visitor);
-  visitor.tried.push_back(seated.seat.member());
-  seated.seat = {};
-  place(std::move(visitor));
+  if (!hand_to_member(seated)) place(unseat(std::move(seated)));
 }
 
 void ServerListener::place(Visitor visitor) {
@@ -102,24 +93,17 @@ void ServerListener::place(Visitor visitor) {
     return;
   }
   while (true) {
-    Pool::Seat seat = setup_.pool->choose(visitor.tried, worker_.loop.now());
-    SeatedVisitor seated{.visitor = std::move(visitor), .seat = std::move(seat)};
-    if (!seated.seat.valid()) {
-      hold(std::move(seated.visitor));
-      return;
-    }
+    SeatedVisitor seated{.visitor = std::move(visitor), .seat = {}};
+    seated.seat = setup_.pool->choose(seated.visitor.tried, worker_.loop.now());
+    if (!seated.seat.valid()) return hold(std::move(seated.visitor));
     if (send_to(seated)) return;
-    visitor = std::move(seated.visitor);
-    visitor.tried.push_back(seated.seat.member());
+    visitor = unseat(std::move(seated));
   }
 }
 
 bool ServerListener::send_to(SeatedVisitor& seated) {
   const std::size_t worker = seated.seat.worker();
-  if (worker == slot_.index) {
-    visitor_arrived(std::move(seated));
-    return true;
-  }
+  if (worker == slot_.index) return hand_to_member(seated);
   WorkerMessage message = std::move(seated);
   if (workers_.post(worker, message)) {
     ++worker_.counters.visitors_moved;
@@ -127,6 +111,11 @@ bool ServerListener::send_to(SeatedVisitor& seated) {
   }
   seated = std::move(std::get<SeatedVisitor>(message));
   return false;
+}
+
+bool ServerListener::hand_to_member(SeatedVisitor& seated) {
+  const auto found = members_.find(seated.seat.member());  // which may have left while the visitor was on its way
+  return found != members_.end() && found->second->take(seated);
 }
 
 void ServerListener::hold(Visitor visitor) {

@@ -69,15 +69,17 @@ class ServerListener final : private quic::ConnectionAcceptor,
 
   // ServerSessionHost
   void session_registered(ServerSession& session, const Pool::Admission& admission) override;
-  void visitor_returned(Visitor visitor) override;
+  void visitor_returned(SeatedVisitor seated) override;
   void session_ended(ServerSession& session) override;
 
   void not_admitted(VisitorAdmission::Refusal why);
   void notify_namesakes(ServerSession& session, const std::vector<std::size_t>& workers);
-  /// Sends him to the best client there is; one who finds none waits here.
+  /// Sends a visitor to the best client that can take it; one for which there is none waits here.
   void place(Visitor visitor);
-  /// False: that worker takes no more messages, and he is still here.
+  /// To the member that the seat is with, on whatever worker. False: that cannot take it, and the visitor is still the caller's.
   [[nodiscard]] bool send_to(SeatedVisitor& seated);
+  /// Likewise, to a member of this worker.
+  [[nodiscard]] bool hand_to_member(SeatedVisitor& seated);
   void hold(Visitor visitor);
   void place_waiting();
 

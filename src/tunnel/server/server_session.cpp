@@ -29,7 +29,10 @@ ServerSession::ServerSession(WorkerState& worker, std::size_t worker_index, Pool
 
 ServerSession::~ServerSession() = default;
 
-void ServerSession::close(ErrorCode code, std::string reason) { connection_.close(code, std::move(reason)); }
+void ServerSession::close(ErrorCode code, std::string reason) {
+  const auto call = guard_.call();
+  connection_.close(code, std::move(reason));
+}
 
 void ServerSession::established(quic::Connection& /*connection*/) {
   if (phase_ == Phase::unregistered) deadline_.set(worker_.loop.now() + limits::kRegisterTimeMax);
@@ -105,6 +108,7 @@ void ServerSession::register_client(const wire::Register& request) {
     log::info("another client with this client_id is registered",
               {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
   }
+  guard_.check_no_call();
   host_.session_registered(*this, *admission);
 }
 
@@ -147,25 +151,21 @@ void ServerSession::time_is_up() {
   }
 }
 
-void ServerSession::take(SeatedVisitor seated) {
-  if (phase_ != Phase::registered) {
-    return_visitor(std::move(seated));
-    return;
-  }
+bool ServerSession::take(SeatedVisitor& seated) {
+  const auto call = guard_.call();
+  if (phase_ != Phase::registered) return false;
   if (waiting_.empty()) {
     if (quic::Stream* const stream = connection_.open_stream()) {
       open_tunnel(std::move(seated), *stream);
-      return;
+      return true;
     }
     pool_.set_stream_credit(member_, false);
   }
-  if (waiting_.size() >= limits::kVisitorsAwaitingCreditMax) {
-    return_visitor(std::move(seated));
-    return;
-  }
+  if (waiting_.size() >= limits::kVisitorsAwaitingCreditMax) return false;
   const Time until = std::min(worker_.loop.now() + limits::kStreamCreditWaitMax, seated.visitor.deadline);
   waiting_.push_back({.seated = std::move(seated), .until = until});
   give_up_waiting_at(until);
+  return true;
 }
 
 void ServerSession::open_tunnel(SeatedVisitor seated, quic::Stream& stream) {
@@ -174,7 +174,10 @@ void ServerSession::open_tunnel(SeatedVisitor seated, quic::Stream& stream) {
   expect_sign_of_life();
 }
 
-void ServerSession::expect_sign_of_life() { expect_sign_of_life(limits::kSignOfLifeTimeMax); }
+void ServerSession::expect_sign_of_life() {
+  const auto call = guard_.call();
+  expect_sign_of_life(limits::kSignOfLifeTimeMax);
+}
 
 void ServerSession::expect_sign_of_life(Duration within) {
   const Time now = worker_.loop.now();
@@ -187,6 +190,7 @@ void ServerSession::expect_sign_of_life(Duration within) {
 }
 
 void ServerSession::client_registered(const ClientRegistered& newcomer) {
+  const auto call = guard_.call();
   const bool same_process = newcomer.member == member_ || (!instance_.empty() && newcomer.instance == instance_);
   if (newcomer.client_id != client_id_ || same_process || suspect_) return;
   const Time now = worker_.loop.now();
@@ -197,6 +201,7 @@ void ServerSession::client_registered(const ClientRegistered& newcomer) {
 }
 
 bool ServerSession::tell_udp_end(const std::vector<std::uint32_t>& sessions) {
+  const auto call = guard_.call();
   if (control_->has_backlog()) return false;
   control_->send(wire::UdpEnd{.sessions = sessions});
   return true;
@@ -249,16 +254,10 @@ void ServerSession::give_up_waiting() {
       give_up_waiting_at(each.until);
       waiting_.push_back(std::move(each));
     } else {
-      return_visitor(std::move(each.seated));  // which may come back, behind those that are looked at now
+      guard_.check_no_call();
+      host_.visitor_returned(std::move(each.seated));  // which may bring it back, behind those that are looked at now
     }
   }
-}
-
-void ServerSession::return_visitor(SeatedVisitor seated) {
-  Visitor visitor = std::move(seated.visitor);
-  visitor.tried.push_back(seated.seat.member());
-  seated.seat = {};
-  host_.visitor_returned(std::move(visitor));
 }
 
 void ServerSession::filler_wanted(quic::Connection& /*connection*/, std::size_t bytes) {
@@ -313,7 +312,10 @@ void ServerSession::closed(quic::Connection& connection, const quic::CloseCause&
     worker_.retired.add(std::move(tunnel));
   }
   tunnels_.clear();
-  for (auto waiting = std::exchange(waiting_, {}); Waiting & each : waiting) return_visitor(std::move(each.seated));
+  guard_.check_no_call();
+  for (auto waiting = std::exchange(waiting_, {}); Waiting & each : waiting) {
+    host_.visitor_returned(std::move(each.seated));
+  }
   host_.session_ended(*this);
 }
 

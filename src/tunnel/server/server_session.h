@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/call_guard.h"
 #include "quic/connection.h"
 #include "tunnel/advice.h"
 #include "tunnel/control/control_stream.h"
@@ -30,12 +31,13 @@ namespace qmux::tunnel {
 
 class ServerSession;
 
+/// Never called from inside a call that the host makes to the session: what such a call comes to, it returns.
 class ServerSessionHost {
  public:
   /// The session has become a member of the pool.
   virtual void session_registered(ServerSession& session, const Pool::Admission& admission) = 0;
-  /// A visitor whom the session cannot serve; it has added itself to those tried.
-  virtual void visitor_returned(Visitor visitor) = 0;
+  /// A visitor that the session took and cannot serve after all, with its seat.
+  virtual void visitor_returned(SeatedVisitor seated) = 0;
   /// The connection is gone. The host retires the session.
   virtual void session_ended(ServerSession& session) = 0;
 
@@ -59,8 +61,9 @@ class ServerSession final : public Retirable,
   [[nodiscard]] const ClientAbilities& abilities() const noexcept { return abilities_; }
   [[nodiscard]] const std::string& client_id() const noexcept { return client_id_; }
   [[nodiscard]] const std::string& instance() const noexcept { return instance_; }
-  /// Opens a tunnel for him, at once or when the client allows another stream.
-  void take(SeatedVisitor seated);
+  /// Opens a tunnel for the visitor, at once or when the client allows another stream. False: it cannot, and the visitor is still
+  /// the caller's.
+  [[nodiscard]] bool take(SeatedVisitor& seated);
   /// Something new is on its way to the client: should nothing at all come back, others are chosen before it.
   void expect_sign_of_life();
   /// A client has registered. Should it be another process under this one's name, it may have come in its place: this one is
@@ -106,9 +109,9 @@ class ServerSession final : public Retirable,
   void check_sign_of_life();
   void give_up_waiting();
   void give_up_waiting_at(Time until);
-  void return_visitor(SeatedVisitor seated);
 
   WorkerState& worker_;
+  CallGuard guard_;
   const std::size_t worker_index_;
   Pool& pool_;
   const HealthOptions& health_;

@@ -56,6 +56,7 @@ ServerTunnel::ServerTunnel(WorkerState& worker, const ClientAbilities& client, S
 }
 
 void ServerTunnel::connection_lost() {
+  const auto call = guard_.call();
   ack_due_.cancel();
   account(relay_.connection_lost());
 }
@@ -68,6 +69,7 @@ void ServerTunnel::relay_acknowledged(Relay& /*relay*/) {
 
 void ServerTunnel::no_ack() {
   account(relay_.abort(quic::ErrorCode::limit_reached));
+  guard_.check_no_call();
   owner_.tunnel_ended(*this);
 }
 
@@ -79,6 +81,7 @@ void ServerTunnel::relay_ended(Relay& /*relay*/, const RelayEnd& end) {
     owner_.service_reached();  // and it has ended without a byte
   }
   account(end);
+  guard_.check_no_call();
   owner_.tunnel_ended(*this);
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "base/call_guard.h"
 #include "base/timer_queue.h"
 #include "quic/stream.h"
 #include "tunnel/relay/relay.h"
@@ -20,12 +21,13 @@ namespace qmux::tunnel {
 
 class ServerTunnel;
 
+/// Never called from inside a call that the owner makes to the tunnel.
 class ServerTunnelOwner {
  public:
   /// Whether the client has reached its local service, as soon as that is known: once at the most, and before tunnel_ended().
   virtual void service_reached() = 0;
   virtual void service_not_reached() = 0;
-  /// Told from the loop, once, unless the owner ended the tunnel itself. The owner retires it.
+  /// Once, unless the owner ended the tunnel itself. The owner retires it.
   virtual void tunnel_ended(ServerTunnel& tunnel) = 0;
 
  protected:
@@ -51,6 +53,7 @@ class ServerTunnel final : public Retirable, private RelayObserver {
 
   WorkerState& worker_;
   ServerTunnelOwner& owner_;
+  CallGuard guard_;
   const std::int64_t stream_id_;
   const std::uint64_t conn_id_;
   const Address visitor_;

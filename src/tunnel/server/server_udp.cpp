@@ -5,9 +5,11 @@
 
 namespace qmux::tunnel {
 
-ServerUdp::ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptions& options, ServerUdpHost& host)
+ServerUdp::ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptions& options, UdpEventQueue& events,
+                     ServerUdpHost& host)
     : worker_(worker),
       options_(options),
+      events_(events),
       host_(host),
       tells_ends_(session.abilities().udp_end),
       channel_(worker.udp, session.connection(), options, session.abilities().frag_seq, *this),
@@ -21,6 +23,7 @@ ServerUdp::~ServerUdp() {
 }
 
 void ServerUdp::open(SeatedUdpVisitor seated) {
+  const auto call = guard_.call();
   if (const auto found = by_visitor_.find(seated.visitor); found != by_visitor_.end()) {
     found->second->seated = std::move(seated);
     return;
@@ -40,6 +43,7 @@ void ServerUdp::open(SeatedUdpVisitor seated) {
 }
 
 void ServerUdp::send(const io::PacketRun& packets) {
+  const auto call = guard_.call();
   const auto found = by_visitor_.find(UdpVisitor::of(packets));
   if (found == by_visitor_.end()) {
     worker_.counters.udp.drop(UdpDrop::session_gone, packets.packet_count());
@@ -58,13 +62,15 @@ void ServerUdp::payload_received(std::uint32_t session, ConstBytes payload) {
   }
   const SeatedUdpVisitor& seated = found->second->seated;
   if (sessions_.answered(found->second, worker_.loop.now())) {
-    host_.udp_session_event(
-        seated.entrance, {.kind = UdpSessionEvent::Kind::answered, .visitor = seated.visitor, .route = seated.route});
+    events_.add(seated.entrance,
+                {.kind = UdpSessionEvent::Kind::answered, .visitor = seated.visitor, .route = seated.route});
   }
+  guard_.check_no_call();
   host_.udp_answer(seated.visitor, payload);
 }
 
 void ServerUdp::evict(const UdpVisitor& visitor, std::uint64_t route) {
+  const auto call = guard_.call();
   const auto found = by_visitor_.find(visitor);
   if (found == by_visitor_.end() || found->second->seated.route != route) return;
   ++worker_.counters.udp.sessions_evicted;
@@ -78,8 +84,8 @@ void ServerUdp::end(Sessions::Place session) {
   channel_.forget_session(session->flow.session());
   if (tells_ends_) end_notice_.add(session->flow.session());
   sessions_.erase(session);
-  host_.udp_session_event(seated.entrance,
-                          {.kind = UdpSessionEvent::Kind::ended, .visitor = seated.visitor, .route = seated.route});
+  events_.add(seated.entrance,
+              {.kind = UdpSessionEvent::Kind::ended, .visitor = seated.visitor, .route = seated.route});
 }
 
 void ServerUdp::end_idle() {

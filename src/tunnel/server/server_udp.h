@@ -9,12 +9,14 @@
 #include <cstdint>
 #include <unordered_map>
 
+#include "base/call_guard.h"
 #include "base/io/datagram_socket.h"
 #include "base/timer_queue.h"
 #include "tunnel/options.h"
 #include "tunnel/server/pool.h"
 #include "tunnel/server/server_session.h"
 #include "tunnel/server/udp_end_notice.h"
+#include "tunnel/server/udp_event_queue.h"
 #include "tunnel/server/udp_visitor.h"
 #include "tunnel/udp/session_ages.h"
 #include "tunnel/udp/udp_channel.h"
@@ -22,13 +24,11 @@
 
 namespace qmux::tunnel {
 
+/// Never called from inside a call that the host makes to ServerUdp.
 class ServerUdpHost {
  public:
   /// What the client answers, to be sent to the visitor.
   virtual void udp_answer(const UdpVisitor& visitor, ConstBytes payload) = 0;
-  /// Something happened to the session of that route. May be called from inside any call of the host to ServerUdp: the host
-  /// queues it, and passes it on at the end of the pass.
-  virtual void udp_session_event(std::size_t entrance, const UdpSessionEvent& event) = 0;
 
  protected:
   ~ServerUdpHost() = default;
@@ -36,11 +36,12 @@ class ServerUdpHost {
 
 class ServerUdp final : private UdpChannelEvents {
  public:
-  /// `session`: of the client, registered; it and `options` outlive this.
-  ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptions& options, ServerUdpHost& host);
+  /// `session`: of the client, registered; it, `options` and `events` outlive this. What happens to sessions goes to `events`.
+  ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptions& options, UdpEventQueue& events,
+            ServerUdpHost& host);
   ServerUdp(const ServerUdp&) = delete;
   ServerUdp& operator=(const ServerUdp&) = delete;
-  /// Ends all sessions, and tells the host of each.
+  /// Ends all sessions.
   ~ServerUdp();
 
   /// Opens a session for him; one that he has goes on, in the new seat.
@@ -73,7 +74,9 @@ class ServerUdp final : private UdpChannelEvents {
 
   WorkerState& worker_;
   const UdpOptions& options_;
+  UdpEventQueue& events_;
   ServerUdpHost& host_;
+  CallGuard guard_;
   const bool tells_ends_;
   UdpChannel channel_;
   EndNotice end_notice_;

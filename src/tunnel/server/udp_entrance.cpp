@@ -34,6 +34,7 @@ Result<void> UdpEntrance::open(const Address& traffic_address, bool shared_port)
 }
 
 void UdpEntrance::answer(const UdpVisitor& visitor, ConstBytes payload) {
+  const auto call = guard_.call();
   worker_.udp.send_batch.add(*socket_, visitor.local, visitor.remote, std::span(&payload, 1));
 }
 
@@ -58,6 +59,7 @@ void UdpEntrance::arrived(const io::PacketRun& packets) {
   worker_.counters.udp.payloads_received += payloads;
   const Route* const route = find_or_choose(UdpVisitor::of(packets), payloads);
   if (route == nullptr) return;
+  guard_.check_no_call();
   if (route->worker == worker_index_) {
     host_.deliver_udp(route->member, packets);
   } else {
@@ -87,6 +89,7 @@ UdpEntrance::Route* UdpEntrance::choose(const UdpVisitor& visitor, std::size_t p
   const std::size_t worker = seat.worker();
   SeatedUdpVisitor seated{
       .visitor = visitor, .seat = std::move(seat), .entrance = worker_index_, .route = last_number_ + 1};
+  guard_.check_no_call();
   if (!host_.send_udp_visitor(seated)) {
     worker_.counters.udp.drop(UdpDrop::mailbox_full, payloads);
     forget_if_unused(source);
@@ -113,10 +116,12 @@ void UdpEntrance::evict_one(Source& source) {
   const Route evicted = *place;
   routes_.erase(evicted.visitor);
   source.routes.erase(place);
+  guard_.check_no_call();
   host_.evict_udp_visitor(evicted.worker, evicted.member, evicted.visitor, evicted.number);
 }
 
 void UdpEntrance::session_event(const UdpSessionEvent& event) {
+  const auto call = guard_.call();
   const auto found = routes_.find(event.visitor);
   if (found == routes_.end() || found->second->number != event.route) return;
   switch (event.kind) {

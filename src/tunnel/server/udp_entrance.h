@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/call_guard.h"
 #include "base/io/event_loop.h"
 #include "base/token_bucket.h"
 #include "tunnel/server/pool.h"
@@ -25,6 +26,7 @@
 
 namespace qmux::tunnel {
 
+/// Never called from inside a call that the host makes to the entrance.
 class UdpEntranceHost {
  public:
   /// To the worker that holds his client; false: its mailbox takes no more, and he is still the caller's.
@@ -100,6 +102,7 @@ class UdpEntrance final : private io::DatagramSocket::Observer, private Unread::
   const std::size_t routes_per_source_max_;
   Pool& pool_;
   UdpEntranceHost& host_;
+  CallGuard guard_;
   std::unique_ptr<io::DatagramSocket> socket_;
   std::unordered_map<UdpVisitor, Routes::Place, UdpVisitor::Hash> routes_;
   std::unordered_map<Address, Source, SourceHash> sources_;

@@ -8,7 +8,8 @@ namespace qmux::tunnel {
 UdpListener::UdpListener(WorkerState& worker, const Setup& setup)
     : worker_(worker),
       setup_(setup),
-      outgoing_(setup.slot.count),
+      parcels_(setup.slot.count),
+      events_(worker.loop, setup.slot.count),
       entrance_(worker, setup.slot.index, setup.slot.count, *setup.pool, *this) {}
 
 UdpListener::~UdpListener() = default;
@@ -16,7 +17,8 @@ UdpListener::~UdpListener() = default;
 // --- clients -----------------------------------------------------------------------------------------------------------
 
 void UdpListener::join(ServerSession& session) {
-  auto udp = std::make_unique<ServerUdp>(worker_, session, *setup_.options, static_cast<ServerUdpHost&>(*this));
+  auto udp =
+      std::make_unique<ServerUdp>(worker_, session, *setup_.options, events_, static_cast<ServerUdpHost&>(*this));
   members_.emplace(session.member(), Member{.session = &session, .udp = std::move(udp)});
 }
 
@@ -70,8 +72,8 @@ void UdpListener::visitor_arrived(SeatedUdpVisitor seated) {
   if (found != members_.end()) {
     open_session(found->second, std::move(seated));
   } else {  // the client left while the visitor was on its way
-    udp_session_event(seated.entrance,
-                      {.kind = UdpSessionEvent::Kind::ended, .visitor = seated.visitor, .route = seated.route});
+    events_.add(seated.entrance,
+                {.kind = UdpSessionEvent::Kind::ended, .visitor = seated.visitor, .route = seated.route});
   }
 }
 
@@ -84,7 +86,7 @@ void UdpListener::deliver_udp(MemberId member, const io::PacketRun& packets) {
 }
 
 void UdpListener::forward_udp(std::size_t worker, MemberId member, const io::PacketRun& packets) {
-  std::unique_ptr<UdpParcel>& parcel = outgoing_[worker].parcel;
+  std::unique_ptr<UdpParcel>& parcel = parcels_[worker];
   for (int attempt = 0; attempt < 2; ++attempt) {
     if (!parcel) parcel = setup_.parcels->take();
     if (!parcel) break;
@@ -100,7 +102,7 @@ void UdpListener::packets_arrived(std::unique_ptr<UdpParcel> parcel) {
 }
 
 void UdpListener::post_parcel(std::size_t worker) {
-  WorkerMessage message = UdpPackets{.listener = setup_.listener, .parcel = std::move(outgoing_[worker].parcel)};
+  WorkerMessage message = UdpPackets{.listener = setup_.listener, .parcel = std::move(parcels_[worker])};
   if (setup_.workers->post(worker, message)) {
     ++worker_.counters.udp.parcels_moved;
     return;
@@ -113,11 +115,6 @@ void UdpListener::post_parcel(std::size_t worker) {
 }
 
 // --- the end of sessions and of routes ---------------------------------------------------------------------------------
-
-void UdpListener::udp_session_event(std::size_t entrance, const UdpSessionEvent& event) {
-  outgoing_[entrance].events.push_back(event);
-  worker_.loop.request_pass();
-}
 
 void UdpListener::session_events(const std::vector<UdpSessionEvent>& events) {
   for (const UdpSessionEvent& event : events) entrance_.session_event(event);
@@ -140,7 +137,7 @@ void UdpListener::visitor_evicted(MemberId member, const UdpVisitor& visitor, st
 }
 
 void UdpListener::pass_on_events(std::size_t worker) {
-  std::vector<UdpSessionEvent>& events = outgoing_[worker].events;
+  UdpEventQueue::Events& events = events_.of(worker);
   if (worker == setup_.slot.index) {
     session_events(events);
     events.clear();
@@ -157,9 +154,9 @@ void UdpListener::pass_on_events(std::size_t worker) {
 
 void UdpListener::finish_pass() {
   expect_signs_of_life();
-  for (std::size_t worker = 0; worker < outgoing_.size(); ++worker) {
-    if (outgoing_[worker].parcel) post_parcel(worker);
-    if (!outgoing_[worker].events.empty()) pass_on_events(worker);
+  for (std::size_t worker = 0; worker < parcels_.size(); ++worker) {
+    if (parcels_[worker]) post_parcel(worker);
+    if (!events_.of(worker).empty()) pass_on_events(worker);
   }
 }
 

@@ -16,6 +16,7 @@
 #include "tunnel/server/server_session.h"
 #include "tunnel/server/server_udp.h"
 #include "tunnel/server/udp_entrance.h"
+#include "tunnel/server/udp_event_queue.h"
 #include "tunnel/server/udp_parcel.h"
 #include "tunnel/server/worker_message.h"
 #include "tunnel/worker/worker_state.h"
@@ -66,7 +67,6 @@ class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
 
   // ServerUdpHost
   void udp_answer(const UdpVisitor& visitor, ConstBytes payload) override { entrance_.answer(visitor, payload); }
-  void udp_session_event(std::size_t entrance, const UdpSessionEvent& event) override;
 
   struct Member {
     ServerSession* session;
@@ -75,12 +75,6 @@ class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
     bool asked = false;
     std::uint64_t asked_after_datagrams = 0;
   };
-  /// What waits for the end of the pass, for another worker or, events alone, for this one.
-  struct Outgoing {
-    std::unique_ptr<UdpParcel> parcel;
-    std::vector<UdpSessionEvent> events;
-  };
-
   [[nodiscard]] ServerUdp* find(MemberId member) noexcept;
   void open_session(Member& member, SeatedUdpVisitor seated);
   void expect_signs_of_life();
@@ -89,10 +83,11 @@ class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
 
   WorkerState& worker_;
   const Setup setup_;
-  std::vector<Outgoing> outgoing_;  ///< by worker
+  std::vector<std::unique_ptr<UdpParcel>> parcels_;  ///< by worker: what waits for the end of the pass
+  UdpEventQueue events_;                             ///< likewise, for this worker too
   UdpEntrance entrance_;
   std::vector<MemberId> asked_;                   ///< those with Member::asked
-  std::unordered_map<MemberId, Member> members_;  ///< go first, and tell the others of it
+  std::unordered_map<MemberId, Member> members_;  ///< go first: their sessions end into events_
 };
 
 }  // namespace qmux::tunnel

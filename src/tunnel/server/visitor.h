@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "base/address.h"
@@ -26,10 +27,16 @@ struct Visitor {
   std::vector<MemberId> tried{};      ///< clients that could not take him
 };
 
-/// With the member chosen for him.
+/// With the member chosen for it.
 struct SeatedVisitor {
   Visitor visitor;
   Pool::Seat seat;
 };
+
+/// That member cannot serve it: gives the seat back, and adds the member to those tried.
+[[nodiscard]] inline Visitor unseat(SeatedVisitor seated) {
+  seated.visitor.tried.push_back(seated.seat.member());
+  return std::move(seated.visitor);
+}
 
 }  // namespace qmux::tunnel

@@ -24,6 +24,7 @@ void end_pass(WorkerState& worker, Endpoints&& endpoints, Time now) {
     bool told = false;
     bool unsent = false;
     for (quic::Endpoint& endpoint : endpoints) told |= endpoint.deliver_events();
+    told |= worker.memory.make_room();
     for (quic::Endpoint& endpoint : endpoints) unsent |= endpoint.flush(now);
     more = told || unsent;
   }

@@ -43,7 +43,7 @@ class Tunnel final : private tunnel::RelayObserver {
 
   /// Passes of the loop, until nothing is left to tell.
   void run() {
-    while (far.tell_one() || peer.tell()) {
+    while (far.tell_one() || peer.tell() || worker_.budget.make_room()) {
     }
   }
   void advance(Duration by) {

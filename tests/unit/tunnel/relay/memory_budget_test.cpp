@@ -55,6 +55,7 @@ TEST_F(MemoryBudgetOf4Chunks, charges_whole_chunks) {
 
 TEST_F(MemoryBudgetOf4Chunks, evicts_nobody_at_the_limit) {
   a.hold(4 * Chunk::kCapacityBytes, false);
+  EXPECT_FALSE(budget.make_room());
   EXPECT_EQ(evicted, "");
 }
 
@@ -63,6 +64,7 @@ TEST_F(MemoryBudgetOf4Chunks, evicts_in_the_order_of_getting_stuck) {
   b.hold(1, false);
   a.hold(2, false);
   c.hold(4 * Chunk::kCapacityBytes, false);
+  budget.make_room();
   EXPECT_EQ(evicted, "ab");
   EXPECT_EQ(budget.evictions(), 2U);
 }
@@ -72,6 +74,7 @@ TEST_F(MemoryBudgetOf4Chunks, progress_makes_one_the_last_in_order) {
   b.hold(1, false);
   a.hold(1, true);
   c.hold(3 * Chunk::kCapacityBytes, false);
+  budget.make_room();
   EXPECT_EQ(evicted, "b");
 }
 
@@ -80,8 +83,10 @@ TEST_F(MemoryBudgetOf4Chunks, spares_whose_far_end_has_taken_something_meanwhile
   b.hold(1, false);
   a.progresses = true;
   c.hold(3 * Chunk::kCapacityBytes, false);
+  budget.make_room();
   EXPECT_EQ(evicted, "b");
   b.hold(1, false);
+  budget.make_room();
   EXPECT_EQ(evicted, "bc") << "a is the last in order, and b has come after";
 }
 
@@ -90,6 +95,7 @@ TEST_F(MemoryBudgetOf4Chunks, evicts_even_when_everybody_progresses) {
   a.hold(1, false);
   b.hold(1, false);
   c.hold(3 * Chunk::kCapacityBytes, false);
+  budget.make_room();
   EXPECT_EQ(evicted, "a");
 }
 
@@ -103,10 +109,13 @@ TEST(MemoryLimit, is_one_for_all_workers_of_which_those_evict_who_hold_more_than
   Holding c(modest, "c", evicted);
   a.hold(4 * Chunk::kCapacityBytes, false);
   b.hold(4 * Chunk::kCapacityBytes, false);
+  EXPECT_FALSE(greedy.make_room());
   EXPECT_EQ(evicted, "") << "nobody else needs it";
   c.hold(4 * Chunk::kCapacityBytes, false);
+  EXPECT_FALSE(modest.make_room());
   EXPECT_EQ(evicted, "") << "its own share";
   b.hold(4 * Chunk::kCapacityBytes + 1, false);
+  EXPECT_TRUE(greedy.make_room());
   EXPECT_EQ(evicted, "ab");
   EXPECT_FALSE(limit.exceeded());
 }
@@ -125,8 +134,16 @@ TEST(MemoryLimit, when_tight_holds_back_only_those_that_hold_more_than_their_fai
   EXPECT_FALSE(small.is_tight());
 }
 
-TEST_F(MemoryBudgetOf4Chunks, may_evict_the_caller) {
+TEST_F(MemoryBudgetOf4Chunks, evicts_only_when_asked_for_room) {
   a.hold(5 * Chunk::kCapacityBytes, false);
+  EXPECT_EQ(evicted, "") << "no callback runs inside a call made by its receiver";
+  EXPECT_TRUE(budget.make_room());
+  EXPECT_EQ(evicted, "a");
+}
+
+TEST_F(MemoryBudgetOf4Chunks, may_evict_the_one_that_held_last) {
+  a.hold(5 * Chunk::kCapacityBytes, false);
+  budget.make_room();
   EXPECT_EQ(evicted, "a");
   EXPECT_EQ(budget.held_bytes(), 0U);
 }
@@ -135,6 +152,7 @@ TEST_F(MemoryBudgetOf4Chunks, may_destroy_whom_it_evicts) {
   auto d = std::make_unique<Holding>(budget, "d", evicted);
   d->when_evicted = [&] { d.reset(); };
   d->hold(5 * Chunk::kCapacityBytes, false);
+  budget.make_room();
   EXPECT_EQ(d, nullptr);
   EXPECT_EQ(budget.held_bytes(), 0U);
 }
@@ -147,6 +165,7 @@ TEST_F(MemoryBudgetOf4Chunks, forgets_who_is_destroyed) {
   d.reset();
   EXPECT_EQ(budget.holder_count(), 2U);
   c.hold(4 * Chunk::kCapacityBytes, false);
+  budget.make_room();
   EXPECT_EQ(evicted, "ab");
 }
 
