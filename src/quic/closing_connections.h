@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/counter.h"
 #include "base/io/datagram_socket.h"
 #include "base/io/event_loop.h"
 #include "base/time.h"
@@ -34,7 +35,9 @@ struct ConnectionRemains {
 
 class ClosingConnections {
  public:
-  explicit ClosingConnections(io::EventLoop& loop) : loop_(loop), by_id_(loop.random()) {}
+  /// `forgotten` counts those that had to go before their time.
+  ClosingConnections(io::EventLoop& loop, Counter& forgotten)
+      : loop_(loop), by_id_(loop.random()), forgotten_(forgotten) {}
   ClosingConnections(const ClosingConnections&) = delete;
   ClosingConnections& operator=(const ClosingConnections&) = delete;
 
@@ -46,8 +49,6 @@ class ClosingConnections {
                           std::optional<io::PacketRun>& answer);
 
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
-  /// How many had to go before their time.
-  [[nodiscard]] std::uint64_t forgotten() const noexcept { return forgotten_; }
 
  private:
   struct Entry {
@@ -64,7 +65,7 @@ class ClosingConnections {
   io::EventLoop& loop_;
   std::list<Entry> entries_;  ///< the oldest first
   IdTable<Entry> by_id_;
-  std::uint64_t forgotten_ = 0;
+  Counter& forgotten_;
 };
 
 }  // namespace qmux::quic

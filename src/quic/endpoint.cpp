@@ -13,7 +13,12 @@
 namespace qmux::quic {
 
 Endpoint::Endpoint(io::EventLoop& loop, ChunkPool& chunks, const EndpointOptions& options)
-    : loop_(loop), chunks_(chunks), options_(options), table_(loop.random()), closing_(loop) {
+    : loop_(loop),
+      chunks_(chunks),
+      options_(options),
+      counters_(options.counters != nullptr ? *options.counters : own_counters_),
+      table_(loop.random()),
+      closing_(loop, counters_.closing_forgotten) {
   const ConstBytes secret = options_.credentials->secret();
   secret_.assign(secret.begin(), secret.end());
   if (secret_.empty()) {  // a client without a certificate: nothing of it outlives the process

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/chunk.h"
+#include "base/counter.h"
 #include "base/io/event_loop.h"
 #include "base/result.h"
 #include "quic/closing_connections.h"
@@ -35,18 +36,19 @@ struct WorkerSlot {
   std::size_t count = 1;
 };
 
-/// How often something happened on one endpoint, since it began.
+/// How often something happened on the endpoints of one worker.
 struct EndpointCounters {
-  std::uint64_t packets_received = 0;
-  std::uint64_t packets_dropped = 0;      ///< belonged to nobody and were answered with nothing
-  std::uint64_t packets_handed_over = 0;  ///< belonged to another worker
-  std::uint64_t handshakes_begun = 0;
-  std::uint64_t handshakes_failed = 0;  ///< that the libraries could not begin
-  std::uint64_t tokens_refused = 0;     ///< Retry tokens that were forged, of another address, or too old
-  std::uint64_t retries_sent = 0;
-  std::uint64_t version_negotiations_sent = 0;
-  std::uint64_t stateless_resets_sent = 0;
-  std::uint64_t resets_withheld = 0;  ///< beyond limits::kStatelessResetsPerSecond
+  Counter packets_received;
+  Counter packets_dropped;      ///< belonged to nobody and were answered with nothing
+  Counter packets_handed_over;  ///< belonged to another worker
+  Counter handshakes_begun;
+  Counter handshakes_failed;       ///< that the libraries could not begin
+  Counter address_tokens_refused;  ///< Retry tokens that were forged, of another address, or too old
+  Counter retries_sent;
+  Counter version_negotiations_sent;
+  Counter stateless_resets_sent;
+  Counter resets_withheld;    ///< beyond limits::kStatelessResetsPerSecond
+  Counter closing_forgotten;  ///< connections that had to stop answering their peers before their time
 };
 
 /// A server's side of things.
@@ -66,6 +68,7 @@ struct EndpointOptions {
   const Credentials* credentials = nullptr;  ///< outlives the endpoint
   WorkerSlot worker;
   HandshakeAdmission* admission = nullptr;  ///< a server's; outlives the endpoint
+  EndpointCounters* counters = nullptr;     ///< outlive the endpoint; nullptr: it counts for itself
 };
 
 class Endpoint final : private ConnectionHost,
@@ -100,8 +103,6 @@ class Endpoint final : private ConnectionHost,
 
   /// Those included that have ended but still answer their peers.
   [[nodiscard]] std::size_t connection_count() const noexcept { return connections_.size() + closing_.size(); }
-  /// Connections that had to stop answering their peers before their time.
-  [[nodiscard]] std::uint64_t closing_forgotten() const noexcept { return closing_.forgotten(); }
   [[nodiscard]] Address local_address() const;
   [[nodiscard]] const EndpointCounters& counters() const noexcept { return counters_; }
   /// Client: the token that the server gave on this connection, to be presented at the next; may be empty.
@@ -165,6 +166,8 @@ class Endpoint final : private ConnectionHost,
   io::EventLoop& loop_;
   ChunkPool& chunks_;
   const EndpointOptions options_;
+  EndpointCounters own_counters_;
+  EndpointCounters& counters_;
   std::vector<std::byte> secret_;  ///< for reset tokens, Retry and NEW_TOKEN
   ConnectionAcceptor* acceptor_ = nullptr;
   std::unique_ptr<io::DatagramSocket> socket_;
@@ -180,7 +183,6 @@ class Endpoint final : private ConnectionHost,
   std::uint64_t resets_allowed_ = limits::kStatelessResetsPerSecond;
   Time resets_refilled_{};
   std::vector<std::byte> server_token_;
-  EndpointCounters counters_;
 };
 
 }  // namespace qmux::quic

@@ -85,7 +85,7 @@ void Endpoint::send_retry(const io::PacketRun& run, const ngtcp2_pkt_hd& header)
 }
 
 void Endpoint::refuse_token(const io::PacketRun& run, const ngtcp2_pkt_hd& header) {
-  ++counters_.tokens_refused;
+  ++counters_.address_tokens_refused;
   std::array<std::byte, 1200> packet;
   const ngtcp2_ssize length =
       ngtcp2_crypto_write_connection_close(as_octets(MutableBytes(packet)), packet.size(), header.version, &header.scid,

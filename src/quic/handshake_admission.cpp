@@ -23,9 +23,11 @@ void HandshakeSlot::charge(Duration work) noexcept { admission_->charge(standing
 
 void HandshakeSlot::proven() noexcept { std::exchange(admission_, nullptr)->release(*this, true); }
 
-HandshakeAdmission::HandshakeAdmission(io::EventLoop& loop, HandshakeLoad& load, std::size_t workers)
+HandshakeAdmission::HandshakeAdmission(io::EventLoop& loop, HandshakeLoad& load, std::size_t workers,
+                                       AdmissionCounters* counters)
     : loop_(loop),
       load_(load),
+      counters_(counters != nullptr ? *counters : own_counters_),
       waiting_max_(std::max(limits::kInitialsWaitingMax / workers, limits::kInitialsWaitingOfWorkerMin)),
       lines_{Line(limits::kUnknownHandshakeTimeShare, loop.random().next_u64(), loop.now()),
              Line(limits::kKnownHandshakeTimeShare, loop.random().next_u64(), loop.now())},

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/counter.h"
 #include "base/io/datagram_socket.h"
 #include "base/io/event_loop.h"
 #include "base/time.h"
@@ -72,9 +73,9 @@ class HandshakeSlot {
 
 /// How often something happened since the worker began.
 struct AdmissionCounters {
-  std::uint64_t waiting_full = 0;     ///< Initials dropped: too many wait, or too many of that source
-  std::uint64_t waited_too_long = 0;  ///< Initials dropped: no turn within limits::kInitialWaitMax
-  std::uint64_t evicted = 0;          ///< handshakes ended to make room for other sources
+  Counter waiting_full;     ///< Initials dropped: too many wait, or too many of that source
+  Counter waited_too_long;  ///< Initials dropped: no turn within limits::kInitialWaitMax
+  Counter evicted;          ///< handshakes ended to make room for other sources
 };
 
 class HandshakeAdmission {
@@ -90,7 +91,9 @@ class HandshakeAdmission {
   };
 
   /// `workers`: of the process, which share what may wait.
-  HandshakeAdmission(io::EventLoop& loop, HandshakeLoad& load, std::size_t workers);
+  /// `counters` outlive it; nullptr: it counts for itself.
+  HandshakeAdmission(io::EventLoop& loop, HandshakeLoad& load, std::size_t workers,
+                     AdmissionCounters* counters = nullptr);
   HandshakeAdmission(const HandshakeAdmission&) = delete;
   HandshakeAdmission& operator=(const HandshakeAdmission&) = delete;
 
@@ -155,12 +158,13 @@ class HandshakeAdmission {
 
   io::EventLoop& loop_;
   HandshakeLoad& load_;
+  AdmissionCounters own_counters_;
+  AdmissionCounters& counters_;
   const std::size_t waiting_max_;  ///< of each line
   std::array<Line, kStandings> lines_;
   std::size_t ended_ = 0;  ///< since memory was last given back
   Timer retry_;
   Timer trim_;
-  AdmissionCounters counters_;
 };
 
 }  // namespace qmux::quic

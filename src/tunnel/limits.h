@@ -144,9 +144,9 @@ inline constexpr std::size_t kVisitorPrefixMaxBytes = std::size_t{64} * 1024;
 inline constexpr std::chrono::seconds kVisitorWaitMax{5};
 /// How often those who wait look again.
 inline constexpr std::chrono::milliseconds kVisitorRetryInterval{50};
-/// Visitors that wait on one worker for any client to come, per listener. Counter: visitors_refused_waiting_full.
+/// Visitors that wait on one worker for any client to come, per listener. Counter: visitors_too_many_waiting.
 inline constexpr std::size_t kVisitorsWaitingMax = 1024;
-/// Visitors that wait for stream credit of one client. Counter: visitors_refused_waiting_full.
+/// Visitors that wait for stream credit of one client. Counter: visitors_too_many_waiting.
 inline constexpr std::size_t kVisitorsAwaitingCreditMax = 1024;
 /// After that long without stream credit of its client a visitor tries another.
 inline constexpr std::chrono::seconds kStreamCreditWaitMax{1};

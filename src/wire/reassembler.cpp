@@ -136,12 +136,12 @@ void Reassembler::forget_session(std::uint32_t session) noexcept {
   }
 }
 
-void Reassembler::count(Counter counter) noexcept {
+void Reassembler::count(CounterMember counter) noexcept {
   ++(counters_.*counter);
   ++(budget_.counters_.*counter);
 }
 
-void Reassembler::drop(ReassemblyGroup& group, Counter reason) noexcept {
+void Reassembler::drop(ReassemblyGroup& group, CounterMember reason) noexcept {
   count(reason);
   end(group);
 }

@@ -56,7 +56,7 @@ class Reassembler {
   [[nodiscard]] const ReassemblyCounters& counters() const noexcept { return counters_; }
 
  private:
-  using Counter = std::uint64_t ReassemblyCounters::*;
+  using CounterMember = Counter ReassemblyCounters::*;
   struct Part {
     std::uint64_t key;  ///< of its group
     Fragment fragment;
@@ -71,8 +71,8 @@ class Reassembler {
   void store(const Part& part, ReassemblyGroup* group, Time now);
   ConstBytes assemble(const Part& last, ReassemblyGroup& group);
 
-  void count(Counter counter) noexcept;
-  void drop(ReassemblyGroup& group, Counter reason) noexcept;
+  void count(CounterMember counter) noexcept;
+  void drop(ReassemblyGroup& group, CounterMember reason) noexcept;
   void end(ReassemblyGroup& group) noexcept;
 
   const bool frag_seq_;

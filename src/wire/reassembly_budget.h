@@ -11,6 +11,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/counter.h"
 #include "wire/limits.h"
 #include "wire/reassembly_group.h"
 
@@ -18,26 +19,27 @@ namespace qmux::wire {
 
 /// How often something happened to what came in parts. What was dropped incomplete is counted once, for its reason.
 struct ReassemblyCounters {
-  std::uint64_t parts = 0;
-  std::uint64_t duplicates = 0;  ///< parts that had come already, and had no effect
+  Counter parts;
+  Counter duplicates;  ///< parts that had come already, and had no effect
 
-  std::uint64_t assembled = 0;
-  std::uint64_t expired = 0;                   ///< a part did not come in time
-  std::uint64_t evicted_connection_limit = 0;  ///< the oldest when the connection held too much ...
-  std::uint64_t evicted_budget = 0;            ///< ... or the worker
-  std::uint64_t conflicting = 0;               ///< a part came that is another payload's under the same id
-  std::uint64_t overtaken = 0;                 ///< frag-seq: ids came that are too far from its own
-  std::uint64_t oversize = 0;                  ///< larger than any UDP payload
-  std::uint64_t forgotten = 0;                 ///< its session or its connection ended
+  Counter assembled;
+  Counter expired;                   ///< a part did not come in time
+  Counter evicted_connection_limit;  ///< the oldest when the connection held too much ...
+  Counter evicted_budget;            ///< ... or the worker
+  Counter conflicting;               ///< a part came that is another payload's under the same id
+  Counter overtaken;                 ///< frag-seq: ids came that are too far from its own
+  Counter oversize;                  ///< larger than any UDP payload
+  Counter forgotten;                 ///< its session or its connection ended
 
   bool operator==(const ReassemblyCounters&) const = default;
 };
 
 class ReassemblyBudget {
  public:
-  /// A limit smaller than what the largest payload takes is raised to that.
+  /// A limit smaller than what the largest payload takes is raised to that. `counters` outlive it; nullptr: it counts for itself.
   explicit ReassemblyBudget(std::size_t bytes_max,
-                            std::size_t connection_bytes_max = limits::kReassemblyConnectionMaxBytes);
+                            std::size_t connection_bytes_max = limits::kReassemblyConnectionMaxBytes,
+                            ReassemblyCounters* counters = nullptr);
   ReassemblyBudget(const ReassemblyBudget&) = delete;
   ReassemblyBudget& operator=(const ReassemblyBudget&) = delete;
   ~ReassemblyBudget();
@@ -62,7 +64,8 @@ class ReassemblyBudget {
   const std::size_t connection_bytes_max_;
   std::size_t held_bytes_ = 0;
   ReassemblyAges<&ReassemblyGroup::in_budget> ages_;
-  ReassemblyCounters counters_;
+  ReassemblyCounters own_counters_;
+  ReassemblyCounters& counters_;
   std::vector<ReassemblyGroups::node_type> free_groups_;
   FreeReassemblyBlocks free_blocks_;
   std::unique_ptr<std::byte[]> assembly_;

@@ -259,7 +259,7 @@ def test_dead_udp_service_is_named_once_and_counted(make_tunnel):
             assert not visitor.is_served()
     line = line_of(tunnel.client, "local service unreachable by UDP")
     assert f"service=127.0.0.1:{tunnel.service.port}" in line and NO_PROGRAM in line
-    report = tunnel.client.wait_for_log(r"turned away or dropped.* udp_service_unreachable=(\d+)")
+    report = tunnel.client.wait_for_log(r"dropped or refused.* udp_service_unreachable=(\d+)")
     assert int(report.group(1)) >= 1
     assert tunnel.client.log().count("local service unreachable by UDP") == 1
     tunnel.udp_service.up()

@@ -63,7 +63,7 @@ TunnelPair::TunnelPair(Carries what, std::uint16_t service_port)
   tunnel::ClientOptions client_options;
   client_options.client_id = "steady";
   client_options.servers.push_back({{"127.0.0.1", server_->quic_address(0).port()}, "127.0.0.1"});
-  client_options.local = {"127.0.0.1", service_port};
+  client_options.local_service.address = {"127.0.0.1", service_port};
   client_options.credentials = client_credentials_.get();
   client_options.transport.udp_payload_max_bytes = kPacketBytes;
   client_options.transport.incoming_streams_max = 100;

@@ -20,7 +20,7 @@ ClientSession::ClientSession(WorkerState& worker, const ClientOptions& options, 
       host_(host),
       deadline_(worker.loop.timers(),
                 [this] { leave(ErrorCode::refused, "the server did not answer the registration"); }),
-      local_service_(worker.loop, options.local) {}
+      local_service_(worker.loop, options.local_service.address) {}
 
 ClientSession::~ClientSession() = default;
 

@@ -149,13 +149,15 @@ void ClientTunnel::connection_lost() {
 
 void ClientTunnel::account(const RelayEnd& end) {
   worker_.counters.tunnel_closed(end);
+  worker_.counters.bytes_to_visitors += end.bytes_to_stream;
+  worker_.counters.bytes_from_visitors += end.bytes_to_socket;
   if (!log::enabled(log::Level::debug)) return;
   log::debug("tunnel ended", {{"conn_id", request_.conn_id},
                               {"visitor", request_.source_addr},
                               {"cause", describe(end.cause)},
                               {"peer_code", end.peer_code},
-                              {"bytes_in", end.bytes_to_socket},
-                              {"bytes_out", end.bytes_to_stream}});
+                              {"from_visitor", end.bytes_to_socket},
+                              {"to_visitor", end.bytes_to_stream}});
 }
 
 }  // namespace qmux::tunnel

@@ -85,9 +85,11 @@ void ServerLink::connect_next() {
       .instance = instance_,
       .slot = slot_,
       .epoch = ++epoch_};
-  auto endpoint = std::make_unique<quic::Endpoint>(
-      worker_.loop, worker_.chunks,
-      quic::EndpointOptions{.transport = options_.transport, .credentials = options_.credentials, .worker = {}});
+  auto endpoint = std::make_unique<quic::Endpoint>(worker_.loop, worker_.chunks,
+                                                   quic::EndpointOptions{.transport = options_.transport,
+                                                                         .credentials = options_.credentials,
+                                                                         .worker = {},
+                                                                         .counters = &worker_.counters.quic});
   session_ = std::make_unique<ClientSession>(worker_, options_, std::move(introduction), *this);
   const ConstBytes token = token_from_ == remote_ ? ConstBytes(token_) : ConstBytes();
   auto connection = endpoint->connect(remote_, server_.server_name, token, *session_);

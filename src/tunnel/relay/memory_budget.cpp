@@ -21,23 +21,24 @@ void MemoryBudget::Holder::hold(std::size_t bytes, bool progressed) {
   budget_.charge(std::exchange(charged_bytes_, charge), charge);
 }
 
-bool MemoryBudget::make_room() {
-  const std::uint64_t before = evictions_;
+bool MemoryBudget::Holder::make_room(MemoryBudget& budget) {
   // Whoever has taken something since is not stuck, and goes to the end of the line, each once.
   std::size_t spared = 0;
-  while (must_evict()) {
-    Holder& longest = *longest_;
-    if (spared < holder_count_ && longest.has_progressed()) {
+  bool evicted_any = false;
+  while (budget.must_evict()) {
+    Holder& longest = *budget.longest_;
+    if (spared < budget.holder_count_ && longest.has_progressed()) {
       ++spared;
       longest.unlink();
       longest.append();
       continue;
     }
     longest.release();
-    ++evictions_;
+    ++budget.evictions_;
+    evicted_any = true;
     longest.evicted();
   }
-  return evictions_ != before;
+  return evicted_any;
 }
 
 void MemoryBudget::Holder::release() noexcept {

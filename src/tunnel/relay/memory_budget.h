@@ -13,6 +13,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/counter.h"
+
 namespace qmux::tunnel {
 
 /// What the workers of a process may hold together. A worker that holds no more than its share evicts nobody when others do: all
@@ -50,6 +52,9 @@ class MemoryBudget {
     Holder(const Holder&) = delete;
     Holder& operator=(const Holder&) = delete;
 
+    /// MemoryBudget::make_room()
+    static bool make_room(MemoryBudget& budget);
+
    protected:
     explicit Holder(MemoryBudget& budget) noexcept : budget_(budget) {}
     ~Holder() { release(); }
@@ -83,17 +88,16 @@ class MemoryBudget {
     std::size_t charged_bytes_ = 0;  ///< 0: not in the list
   };
 
-  explicit MemoryBudget(MemoryLimit& limit) noexcept : limit_(limit) {}
+  /// `evictions` counts tunnels that the limit has ended; both outlive it.
+  MemoryBudget(MemoryLimit& limit, Counter& evictions) noexcept : limit_(limit), evictions_(evictions) {}
   MemoryBudget(const MemoryBudget&) = delete;
   MemoryBudget& operator=(const MemoryBudget&) = delete;
 
   /// At the end of a pass: evicts holders while the limit is exceeded and others hold no more than their share. True when it has.
-  bool make_room();
+  bool make_room() { return Holder::make_room(*this); }
 
   [[nodiscard]] std::size_t held_bytes() const noexcept { return held_bytes_; }
   [[nodiscard]] std::size_t holder_count() const noexcept { return holder_count_; }
-  /// How often the limit has ended a tunnel.
-  [[nodiscard]] std::uint64_t evictions() const noexcept { return evictions_; }
 
  private:
   void charge(std::size_t before, std::size_t after) noexcept {
@@ -105,7 +109,7 @@ class MemoryBudget {
   MemoryLimit& limit_;
   std::size_t held_bytes_ = 0;
   std::size_t holder_count_ = 0;
-  std::uint64_t evictions_ = 0;
+  Counter& evictions_;
   Holder* longest_ = nullptr;  ///< stuck longest; the list goes on towards those that have just progressed
   Holder* latest_ = nullptr;
 };

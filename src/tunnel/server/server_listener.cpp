@@ -18,7 +18,8 @@ ServerListener::ServerListener(WorkerState& worker, quic::WorkerSlot slot, const
                 {.transport = setup.options->transport,
                  .credentials = setup.server->credentials,
                  .worker = slot,
-                 .admission = &handshakes}),
+                 .admission = &handshakes,
+                 .counters = &worker.counters.quic}),
       retry_(worker.loop.timers(), [this] { place_waiting(); }) {
   if (!setup.options->udp) return;
   udp_.emplace(worker, UdpListener::Setup{.listener = setup.index,
@@ -85,11 +86,11 @@ void ServerListener::visitor_arrived(SeatedVisitor seated) {
 
 void ServerListener::place(Visitor visitor) {
   if (stopping_) {
-    ++worker_.counters.visitors_refused_stopping;
+    ++worker_.counters.visitors_stopping;
     return;
   }
   if (visitor.deadline <= worker_.loop.now()) {
-    ++worker_.counters.visitors_refused_no_client;
+    ++worker_.counters.visitors_no_client;
     return;
   }
   while (true) {
@@ -120,7 +121,7 @@ bool ServerListener::hand_to_member(SeatedVisitor& seated) {
 
 void ServerListener::hold(Visitor visitor) {
   if (waiting_.size() >= limits::kVisitorsWaitingMax) {
-    ++worker_.counters.visitors_refused_waiting_full;
+    ++worker_.counters.visitors_too_many_waiting;
     return;
   }
   waiting_.push_back(std::move(visitor));
@@ -133,7 +134,7 @@ void ServerListener::place_waiting() {
     Visitor visitor = std::move(waiting_.front());
     waiting_.pop_front();
     if (visitor.deadline <= now) {
-      ++worker_.counters.visitors_refused_no_client;
+      ++worker_.counters.visitors_no_client;
       continue;
     }
     visitor.tried.clear();  // another round: who could not take him a moment ago may do so now
@@ -228,7 +229,7 @@ void ServerListener::stop() {
   stopping_ = true;
   traffic_.reset();
   retry_.cancel();
-  worker_.counters.visitors_refused_stopping += waiting_.size();
+  worker_.counters.visitors_stopping += waiting_.size();
   waiting_.clear();
   endpoint_.stop_accepting();
   endpoint_.close_all(quic::ErrorCode::shutdown, "server is stopping");

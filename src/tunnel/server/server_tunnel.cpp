@@ -87,6 +87,8 @@ void ServerTunnel::relay_ended(Relay& /*relay*/, const RelayEnd& end) {
 
 void ServerTunnel::account(const RelayEnd& end) {
   worker_.counters.tunnel_closed(end);
+  worker_.counters.bytes_from_visitors += end.bytes_to_stream;
+  worker_.counters.bytes_to_visitors += end.bytes_to_socket;
   seat_ = {};
   ticket_ = {};
   if (!log::enabled(log::Level::debug)) return;
@@ -94,8 +96,8 @@ void ServerTunnel::account(const RelayEnd& end) {
                               {"visitor", visitor_.text()},
                               {"cause", describe(end.cause)},
                               {"peer_code", end.peer_code},
-                              {"bytes_in", end.bytes_to_stream},
-                              {"bytes_out", end.bytes_to_socket}});
+                              {"from_visitor", end.bytes_to_stream},
+                              {"to_visitor", end.bytes_to_socket}});
 }
 
 }  // namespace qmux::tunnel

@@ -17,7 +17,7 @@ ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, quic::Han
     : state_(loop, slot.count, stuck_tunnels, tcp_keep_alive),
       mailbox_(limits::kMailboxMessagesMax),
       strays_(limits::kStrayRunsMax),
-      admission_(loop, handshakes, slot.count),
+      admission_(loop, handshakes, slot.count, &state_.counters.handshakes),
       stopped_(std::move(stopped)),
       stop_deadline_(loop.timers(), [this] { finish_stop(); }) {
   for (const ListenerSetup& setup : setups) {
@@ -52,11 +52,11 @@ void ServerWorker::stop() noexcept {
 void ServerWorker::woken() {
   if (stop_wanted_.load(std::memory_order_acquire) && !stopping_) begin_stop();
   mailbox_.take(taken_);
-  state_.counters.mailbox_full = mailbox_.overflows();
+  state_.counters.mailbox_full.set(mailbox_.overflows());
   for (WorkerMessage& message : taken_) handle(std::move(message));
   taken_.clear();
   strays_.take(strays_taken_);
-  state_.counters.strays_full = strays_.overflows();
+  state_.counters.strays_full.set(strays_.overflows());
   for (const StrayPackets& packets : strays_taken_) listeners_[packets.listener]->packets_arrived(packets);
   strays_taken_.clear();
 }
@@ -90,22 +90,7 @@ void ServerWorker::handle_udp(UdpListener& listener, Message& message) {
   }
 }
 
-void ServerWorker::count_strangers() {
-  Counters& counters = state_.counters;
-  counters.handshakes_waiting_full = admission_.counters().waiting_full;
-  counters.handshakes_waited_too_long = admission_.counters().waited_too_long;
-  counters.handshakes_evicted = admission_.counters().evicted;
-  counters.tokens_refused = counters.resets_withheld = counters.closing_forgotten = 0;
-  for (const auto& listener : listeners_) {
-    const quic::Endpoint& endpoint = listener->endpoint();
-    counters.tokens_refused += endpoint.counters().tokens_refused;
-    counters.resets_withheld += endpoint.counters().resets_withheld;
-    counters.closing_forgotten += endpoint.closing_forgotten();
-  }
-}
-
 void ServerWorker::end_of_pass(Time now) {
-  count_strangers();
   end_pass(state_,
            listeners_ | std::views::transform([](const auto& each) -> quic::Endpoint& { return each->endpoint(); }),
            now);

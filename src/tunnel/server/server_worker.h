@@ -47,8 +47,6 @@ class ServerWorker final : private io::EventLoop::PassObserver {
   void handle(WorkerMessage message);
   template <typename Message>
   void handle_udp(UdpListener& listener, Message& message);
-  /// What the endpoints have refused, for the report.
-  void count_strangers();
   void begin_stop();
   void finish_stop();
 

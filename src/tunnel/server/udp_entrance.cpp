@@ -44,7 +44,7 @@ void UdpEntrance::datagrams_readable() {
   std::array<io::PacketRun, 8> runs;
   for (std::size_t bytes = 0; bytes < limits::kUdpReadMaxBytes;) {
     const std::size_t count = socket_->receive(runs);
-    worker_.counters.udp.payloads_overflowed += overflow_.more(*socket_);
+    worker_.counters.udp.overflowed += overflow_.more(*socket_);
     if (count == 0) return;
     for (const io::PacketRun& run : std::span(runs).first(count)) {
       bytes += run.bytes.size() + limits::kUdpReadRunBytes;

@@ -12,18 +12,20 @@
 #include "tunnel/udp/udp_counters.h"
 #include "tunnel/udp/udp_send_batch.h"
 #include "tunnel/udp/unread.h"
+#include "wire/limits.h"
 #include "wire/reassembler.h"
 
 namespace qmux::tunnel {
 
 struct UdpContext {
   /// `workers`: of the process, which share its limits. The loop, the pool and the counters outlive the context.
-  UdpContext(io::EventLoop& its_loop, ChunkPool& pool, UdpCounters& its_counters, std::size_t workers)
+  UdpContext(io::EventLoop& its_loop, ChunkPool& pool, UdpCounters& its_counters,
+             wire::ReassemblyCounters& reassembly_counters, std::size_t workers)
       : loop(its_loop),
         chunks(pool),
         counters(its_counters),
         waiting(limits::kUdpWaitingMaxBytes / workers),
-        reassembly(limits::kReassemblyMaxBytes / workers),
+        reassembly(limits::kReassemblyMaxBytes / workers, limits::kReassemblyConnectionMaxBytes, &reassembly_counters),
         send_batch(its_counters),
         unread(its_loop) {}
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// How often something happened to UDP on one worker since it began. Plain numbers, written by the worker alone.
+// How often something happened to UDP on one worker since it began. Counted by the worker alone.
 //
 // Every payload that was taken from a socket or put together from a connection's datagrams is accounted for: passed on, still
 // waiting, or dropped for a reason. "To clients" and "from clients" are a server's words; on a client they are the local
@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+
+#include "base/counter.h"
 
 namespace qmux::tunnel {
 
@@ -33,23 +35,23 @@ enum class UdpDrop : std::uint8_t {
 inline constexpr std::size_t kUdpDrops = static_cast<std::size_t>(UdpDrop::socket_refused) + 1;
 
 struct UdpCounters {
-  std::uint64_t sessions_opened = 0;
-  std::uint64_t sessions_idle = 0;     ///< ended for want of traffic
-  std::uint64_t sessions_evicted = 0;  ///< ended to make room for others
-  std::uint64_t sessions_closed = 0;   ///< ended because the server had ended them (client)
-  std::uint64_t sessions_lost = 0;     ///< ended with their connection, or with the worker
+  Counter sessions_opened;
+  Counter sessions_idle;     ///< ended for want of traffic
+  Counter sessions_evicted;  ///< ended to make room for others
+  Counter sessions_closed;   ///< ended because the server had ended them (client)
+  Counter sessions_lost;     ///< ended with their connection, or with the worker
 
-  std::uint64_t payloads_overflowed = 0;  ///< lost in the kernel since they were not taken from sockets in time
+  Counter overflowed;  ///< lost in the kernel since they were not taken from sockets in time
   /// Times that payloads did not arrive at the local service's socket, as ICMP says (client); each was counted as delivered.
-  std::uint64_t service_unreachable = 0;
-  std::uint64_t payloads_received = 0;  ///< from sockets
-  std::uint64_t payloads_sent = 0;      ///< in datagrams
-  std::uint64_t datagrams_sent = 0;     ///< more than payloads where they were cut
-  std::uint64_t datagrams_received = 0;
-  std::uint64_t payloads_delivered = 0;  ///< to sockets
-  std::uint64_t parcels_moved = 0;       ///< of packets, to other workers
+  Counter service_unreachable;
+  Counter payloads_received;  ///< from sockets
+  Counter payloads_sent;      ///< in datagrams
+  Counter datagrams_sent;     ///< more than payloads where they were cut
+  Counter datagrams_received;
+  Counter payloads_delivered;  ///< to sockets
+  Counter parcels_moved;       ///< of packets, to other workers
 
-  std::array<std::uint64_t, kUdpDrops> dropped{};  ///< by UdpDrop
+  std::array<Counter, kUdpDrops> dropped{};  ///< by UdpDrop
 
   void drop(UdpDrop why, std::uint64_t payloads = 1) noexcept { dropped[static_cast<std::size_t>(why)] += payloads; }
   [[nodiscard]] std::uint64_t dropped_for(UdpDrop why) const noexcept { return dropped[static_cast<std::size_t>(why)]; }

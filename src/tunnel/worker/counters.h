@@ -1,65 +1,74 @@
 // SPDX-License-Identifier: MIT
 //
-// How often something happened on one worker since it began. Plain numbers, written by the worker alone.
+// How often something happened on one worker since it began. Counted by the worker alone; any thread may read
+// (base/counter.h).
 //
 // Everything that begins is accounted for: visitors accepted or moved here are taken, moved on, refused or still waiting;
 // tunnels opened are closed for a cause or still live.
+//
+// To add one: a member here or in the struct of its layer, and its row in counters.cpp, with which it is in the log's report
+// (as Kind::loss), in the simulator's sums and in what monitoring reads. A member without a row does not compile.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <span>
+#include <string_view>
 
+#include "base/counter.h"
+#include "quic/endpoint.h"
+#include "quic/handshake_admission.h"
 #include "tunnel/relay/relay.h"
 #include "tunnel/udp/udp_counters.h"
+#include "wire/reassembly_budget.h"
 
 namespace qmux::tunnel {
 
 struct Counters {
-  // Visitors (server).
-  std::uint64_t visitors_accepted = 0;
-  std::uint64_t visitors_moved = 0;                 ///< to the worker of the client chosen
-  std::uint64_t visitors_refused_no_client = 0;     ///< none came in time
-  std::uint64_t visitors_refused_waiting_full = 0;  ///< too many wait already
-  std::uint64_t visitors_refused_stopping = 0;      ///< the server stops
-  std::uint64_t visitors_process_full = 0;          ///< not admitted: tunnel/server/visitor_admission.h
-  std::uint64_t visitors_listener_full = 0;         ///< likewise
-  std::uint64_t visitors_source_full = 0;           ///< likewise
+  static constexpr std::size_t kCauses = static_cast<std::size_t>(RelayEnd::Cause::aborted) + 1;
+
+  // Visitors by TCP (server).
+  Counter visitors_accepted;
+  Counter visitors_moved;
+  Counter visitors_no_client;
+  Counter visitors_too_many_waiting;
+  Counter visitors_stopping;
+  Counter visitors_process_full;
+  Counter visitors_listener_full;
+  Counter visitors_source_full;
 
   // Clients' connections (server).
-  std::uint64_t clients_registered = 0;
-  std::uint64_t clients_refused = 0;
-  std::uint64_t protocol_errors = 0;  ///< peers that sent what is no message, or too many, or in the wrong order
-  std::uint64_t streams_refused = 0;  ///< opened by a peer that has no business to
-
-  // Of strangers at the QUIC addresses (server).
-  std::uint64_t handshakes_waiting_full = 0;     ///< Initials that found too many of their kind or source waiting
-  std::uint64_t handshakes_waited_too_long = 0;  ///< Initials whose turn did not come in time
-  std::uint64_t handshakes_evicted = 0;          ///< ended to make room for other sources
-  std::uint64_t tokens_refused = 0;              ///< Retry tokens
-  std::uint64_t resets_withheld = 0;             ///< stateless resets
-  std::uint64_t closing_forgotten = 0;  ///< connections that could not answer to the end of their closing period
+  Counter clients_registered;
+  Counter clients_refused;
 
   // Tunnels (both).
-  std::uint64_t tunnels_opened = 0;
-  static constexpr std::size_t kCauses = static_cast<std::size_t>(RelayEnd::Cause::aborted) + 1;
-  std::array<std::uint64_t, kCauses> tunnels_closed{};  ///< by RelayEnd::Cause
-  std::uint64_t tunnels_cut = 0;                        ///< of those: RelayEnd::cut
-  std::uint64_t bytes_to_streams = 0;                   ///< of tunnels closed
-  std::uint64_t bytes_to_sockets = 0;                   ///< likewise
+  Counter tunnels_opened;
+  std::array<Counter, kCauses> tunnels_closed{};  ///< by RelayEnd::Cause
+  Counter tunnels_cut;                            ///< of those: RelayEnd::cut
+  Counter tunnels_stuck;                          ///< see MemoryBudget; tunnels whose dial was under way included
+  Counter bytes_from_visitors;                    ///< of tunnels closed
+  Counter bytes_to_visitors;                      ///< likewise
 
   // Streams that did not become tunnels (client).
-  std::uint64_t streams_accepted = 0;
-  std::uint64_t dials_failed = 0;
-  std::uint64_t requests_malformed = 0;  ///< no NewConn, or none in time
-  std::uint64_t requests_lost = 0;       ///< the stream or its connection ended before the dial
+  Counter streams_accepted;
+  Counter dials_failed;
+  Counter requests_malformed;  ///< no NewConn, or none in time
+  Counter requests_lost;       ///< the stream or its connection ended before the dial
 
+  // Peers that do not keep the protocol (both).
+  Counter protocol_errors;
+  Counter streams_refused;
+
+  // Between workers (server).
+  Counter mailbox_full;
+  Counter strays_full;
+
+  quic::EndpointCounters quic;
+  quic::AdmissionCounters handshakes;
   UdpCounters udp;
-
-  // Between workers.
-  std::uint64_t mailbox_full = 0;  ///< messages to this one that found its mailbox full
-  std::uint64_t strays_full = 0;   ///< runs of packets for connections of this one that came in elsewhere, likewise
+  wire::ReassemblyCounters reassembly;
 
   [[nodiscard]] std::uint64_t tunnels_closed_in_all() const noexcept {
     return std::accumulate(tunnels_closed.begin(), tunnels_closed.end(), std::uint64_t{0});
@@ -67,9 +76,29 @@ struct Counters {
   void tunnel_closed(const RelayEnd& end) noexcept {
     ++tunnels_closed[static_cast<std::size_t>(end.cause)];
     if (end.cut) ++tunnels_cut;
-    bytes_to_streams += end.bytes_to_stream;
-    bytes_to_sockets += end.bytes_to_socket;
   }
 };
+
+/// One row of the table.
+struct CounterInfo {
+  enum class Kind : std::uint8_t {
+    event,
+    loss,  ///< something was refused or dropped: the log reports it
+  };
+  std::string_view name;  ///< the same in the log, in the documentation and for monitoring
+  Kind kind;
+  std::string_view help;  ///< the same in docs/CONFIGURATION.md
+  Counter& (*of)(Counters& counters);
+
+  [[nodiscard]] std::uint64_t value(const Counters& counters) const noexcept {
+    return of(const_cast<Counters&>(counters)).value();  // NOLINT(cppcoreguidelines-pro-type-const-cast): only read
+  }
+};
+
+/// Every counter, once.
+[[nodiscard]] std::span<const CounterInfo> counter_table() noexcept;
+
+/// Adds what another worker has counted.
+void add(Counters& sum, const Counters& counters) noexcept;
 
 }  // namespace qmux::tunnel

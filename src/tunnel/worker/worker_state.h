@@ -20,17 +20,17 @@ struct WorkerState {
   WorkerState(io::EventLoop& its_loop, std::size_t workers, MemoryLimit& stuck_tunnels, Duration keep_alive)
       : loop(its_loop),
         tcp_keep_alive(keep_alive),
-        memory(stuck_tunnels),
-        udp(its_loop, chunks, counters.udp, workers),
+        memory(stuck_tunnels, counters.tunnels_stuck),
+        udp(its_loop, chunks, counters.udp, counters.reassembly, workers),
         complaints(its_loop.timers()),
-        losses(its_loop.timers(), *this),
+        losses(its_loop.timers(), counters),
         chunk_surplus(its_loop.timers(), [this] { chunks.give_up_surplus(); }) {}
 
   io::EventLoop& loop;
   const Duration tcp_keep_alive;
   ChunkPool chunks;
-  MemoryBudget memory;
   Counters counters;
+  MemoryBudget memory;
   UdpContext udp;
   /// What is said about peers, each kind at its own limited rate, so that one noisy peer hides nothing of another kind.
   struct Complaints {

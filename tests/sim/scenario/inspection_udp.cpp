@@ -63,12 +63,12 @@ void require_never(Findings& findings, const std::string& who, const UdpCounters
 template <typename Visitor>
 void for_each_process(Town& town, const Visitor& visit) {
   for (const auto& server : town.servers()) {
-    if (server->running()) visit(server->host().name(), server->counters().udp, server->reassembly_counters());
+    if (server->running()) visit(server->host().name(), server->counters().udp, server->counters().reassembly);
   }
   for (const Household& household : town.households()) {
     ClientProcess& client = *household.client;
     if (client.running()) {
-      visit(client.host().name(), client.state().counters.udp, client.state().udp.reassembly.counters());
+      visit(client.host().name(), client.state().counters.udp, client.state().counters.reassembly);
     }
   }
 }

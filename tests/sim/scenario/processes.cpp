@@ -5,44 +5,6 @@
 #include "sim/world/world.h"
 
 namespace qmux::sim {
-namespace {
-
-void add(tunnel::UdpCounters& sum, const tunnel::UdpCounters& c) {
-  sum.sessions_opened += c.sessions_opened;
-  sum.sessions_idle += c.sessions_idle;
-  sum.sessions_evicted += c.sessions_evicted;
-  sum.sessions_closed += c.sessions_closed;
-  sum.sessions_lost += c.sessions_lost;
-  sum.payloads_received += c.payloads_received;
-  sum.payloads_sent += c.payloads_sent;
-  sum.datagrams_sent += c.datagrams_sent;
-  sum.datagrams_received += c.datagrams_received;
-  sum.payloads_delivered += c.payloads_delivered;
-  for (std::size_t i = 0; i < tunnel::kUdpDrops; ++i) sum.dropped[i] += c.dropped[i];
-}
-
-void add(tunnel::Counters& sum, const tunnel::Counters& c) {
-  sum.visitors_accepted += c.visitors_accepted;
-  sum.visitors_refused_no_client += c.visitors_refused_no_client;
-  sum.visitors_refused_waiting_full += c.visitors_refused_waiting_full;
-  sum.visitors_refused_stopping += c.visitors_refused_stopping;
-  sum.protocol_errors += c.protocol_errors;
-  sum.streams_refused += c.streams_refused;
-  sum.tunnels_opened += c.tunnels_opened;
-  for (std::size_t i = 0; i < tunnel::Counters::kCauses; ++i) sum.tunnels_closed[i] += c.tunnels_closed[i];
-  sum.mailbox_full += c.mailbox_full;
-  add(sum.udp, c.udp);
-}
-
-void add(wire::ReassemblyCounters& sum, const wire::ReassemblyCounters& c) {
-  sum.parts += c.parts;
-  sum.duplicates += c.duplicates;
-  sum.assembled += c.assembled;
-  sum.conflicting += c.conflicting;
-  sum.oversize += c.oversize;
-}
-
-}  // namespace
 
 ServerProcess::ServerProcess(Host& host, const ServerPlan& plan, const tunnel::HealthOptions& health,
                              const quic::Credentials& credentials)
@@ -96,13 +58,7 @@ void ServerProcess::crash() {
 
 tunnel::Counters ServerProcess::counters() const {
   tunnel::Counters sum;
-  for (std::size_t i = 0; i < server_->worker_count(); ++i) add(sum, server_->worker(i).counters);
-  return sum;
-}
-
-wire::ReassemblyCounters ServerProcess::reassembly_counters() const {
-  wire::ReassemblyCounters sum;
-  for (std::size_t i = 0; i < server_->worker_count(); ++i) add(sum, server_->worker(i).udp.reassembly.counters());
+  for (std::size_t i = 0; i < server_->worker_count(); ++i) tunnel::add(sum, server_->worker(i).counters);
   return sum;
 }
 
@@ -123,7 +79,7 @@ void ClientProcess::start() {
   tunnel::ClientOptions options;
   options.client_id = plan_.client_id;
   options.servers = {{.address = server_, .server_name = "server.test"}};
-  options.local = local_service_;
+  options.local_service.address = local_service_;
   options.credentials = &credentials_;
   options.transport = plan_.transport;
   options.udp_options = plan_.udp_options;

@@ -36,7 +36,6 @@ class ServerProcess {
   [[nodiscard]] std::size_t listener_count() const noexcept { return plan_.listeners.size(); }
   [[nodiscard]] const tunnel::Server& server() const noexcept { return *server_; }
   [[nodiscard]] tunnel::Counters counters() const;
-  [[nodiscard]] wire::ReassemblyCounters reassembly_counters() const;
 
  private:
   [[nodiscard]] Address address(std::size_t listener, std::uint16_t first_port) const;

@@ -100,7 +100,7 @@ class ResetsThroughATunnel : public ::testing::Test, private io::TcpListener::Ob
     ClientOptions client{
         .client_id = "a",
         .servers = {{.address = {.host = server_host_.v4(0).host_text(), .port = 4433}, .server_name = "server.test"}},
-        .local = {.host = client_host_.v4(0).host_text(), .port = 80},
+        .local_service = {.address = {.host = client_host_.v4(0).host_text(), .port = 80}},
         .credentials = client_credentials_.get()};
     client_ = std::make_unique<Client>(std::move(client), std::vector<io::EventLoop*>{&client_loop_}, [] {});
     client_->start();

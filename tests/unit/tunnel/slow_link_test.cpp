@@ -85,7 +85,7 @@ class SlowLink : public ::testing::Test {
     ClientOptions client{
         .client_id = "slow",
         .servers = {{.address = {.host = server_host_.v4(0).host_text(), .port = 4433}, .server_name = "server.test"}},
-        .local = {.host = client_host_.v4(0).host_text(), .port = 8000},
+        .local_service = {.address = {.host = client_host_.v4(0).host_text(), .port = 8000}},
         .credentials = client_credentials_.get(),
         .transport = {.incoming_streams_max = 65'536}};
     client_ = std::make_unique<Client>(std::move(client), std::vector<io::EventLoop*>{&client_loop_}, [] {});

@@ -51,7 +51,7 @@ class ClientTest : public ::testing::Test {
     ClientOptions options{
         .client_id = "a",
         .servers = {{.address = {.host = world_.b_host.v4(0).host_text(), .port = 4433}, .server_name = "server.test"}},
-        .local = {.host = world_.a_host.v4(0).host_text(), .port = 80},
+        .local_service = {.address = {.host = world_.a_host.v4(0).host_text(), .port = 80}},
         .credentials = client_credentials_.get()};
     client_ = std::make_unique<Client>(std::move(options), std::vector<io::EventLoop*>{&world_.a},
                                        [this] { client_stopped_ = true; });

@@ -22,7 +22,8 @@ struct Worker {
   FakeLoop loop;
   ChunkPool chunks;
   tunnel::MemoryLimit memory{std::size_t{1024} * 1024, 1};
-  tunnel::MemoryBudget budget{memory};
+  Counter evictions;
+  tunnel::MemoryBudget budget{memory, evictions};
 };
 
 class Tunnel final : private tunnel::RelayObserver {

@@ -36,7 +36,8 @@ struct Holding final : MemoryBudget::Holder {
 class MemoryBudgetOf4Chunks : public ::testing::Test {
  protected:
   MemoryLimit limit{4 * kChunk, 1};
-  MemoryBudget budget{limit};
+  Counter evictions;
+  MemoryBudget budget{limit, evictions};
   std::string evicted;
   Holding a{budget, "a", evicted};
   Holding b{budget, "b", evicted};
@@ -66,7 +67,7 @@ TEST_F(MemoryBudgetOf4Chunks, evicts_in_the_order_of_getting_stuck) {
   c.hold(4 * Chunk::kCapacityBytes, false);
   budget.make_room();
   EXPECT_EQ(evicted, "ab");
-  EXPECT_EQ(budget.evictions(), 2U);
+  EXPECT_EQ(evictions, 2U);
 }
 
 TEST_F(MemoryBudgetOf4Chunks, progress_makes_one_the_last_in_order) {
@@ -101,8 +102,9 @@ TEST_F(MemoryBudgetOf4Chunks, evicts_even_when_everybody_progresses) {
 
 TEST(MemoryLimit, is_one_for_all_workers_of_which_those_evict_who_hold_more_than_their_share) {
   MemoryLimit limit(8 * kChunk, 2);
-  MemoryBudget greedy(limit);
-  MemoryBudget modest(limit);
+  Counter evictions;
+  MemoryBudget greedy(limit, evictions);
+  MemoryBudget modest(limit, evictions);
   std::string evicted;
   Holding a(greedy, "a", evicted);
   Holding b(greedy, "b", evicted);
@@ -122,7 +124,8 @@ TEST(MemoryLimit, is_one_for_all_workers_of_which_those_evict_who_hold_more_than
 
 TEST(MemoryLimit, when_tight_holds_back_only_those_that_hold_more_than_their_fair_share) {
   MemoryLimit limit(64 * kChunk, 1);
-  MemoryBudget budget(limit);
+  Counter evictions;
+  MemoryBudget budget(limit, evictions);
   std::string evicted;
   Holding large(budget, "large", evicted);
   Holding small(budget, "small", evicted);

@@ -18,7 +18,7 @@
 #include "tunnel/fakes/tcp_end.h"
 #include "tunnel/server/server.h"
 
-namespace qmux::tunnel::testing {
+namespace qmux::testing {
 
 using namespace std::chrono_literals;
 
@@ -66,17 +66,17 @@ class RawClient {
 
 class ServerTest : public ::testing::Test {
  protected:
-  explicit ServerTest(std::size_t workers = 1, Balance balance = Balance::least_connections) {
+  explicit ServerTest(std::size_t workers = 1, tunnel::Balance balance = tunnel::Balance::least_connections) {
     std::vector<io::EventLoop*> worker_loops{&world_.b};
     while (worker_loops.size() < workers) {
       more_workers_.push_back(std::make_unique<sim::SimLoop>(world_.b_host, "worker"));
       worker_loops.push_back(more_workers_.back().get());
     }
-    ServerOptions options;
+    tunnel::ServerOptions options;
     options.listeners.push_back({.quic_address = world_.b_host.v4(4433), .traffic_address = world_.b_host.v4(8080)});
     options.credentials = server_credentials_.get();
     options.balance = balance;
-    server_ = std::make_unique<Server>(std::move(options), worker_loops, [this] { server_stopped_ = true; });
+    server_ = std::make_unique<tunnel::Server>(std::move(options), worker_loops, [this] { server_stopped_ = true; });
     EXPECT_TRUE(server_->start());
   }
 
@@ -130,7 +130,7 @@ class ServerTest : public ::testing::Test {
   std::unique_ptr<TcpEnd> visit() {
     return std::make_unique<TcpEnd>(*world_.a.connect_tcp(server_->traffic_address(0)));
   }
-  [[nodiscard]] const Counters& counters(std::size_t worker = 0) const { return server_->worker(worker).counters; }
+  [[nodiscard]] const tunnel::Counters& counters(std::size_t worker = 0) const { return server_->worker(worker).counters; }
 
   sim::Pair world_;
   std::unique_ptr<quic::Credentials> server_credentials_ =
@@ -139,10 +139,10 @@ class ServerTest : public ::testing::Test {
       quic::load_credentials("client", "ca", quic::Credentials::Purpose::client);
   bool server_stopped_ = false;
   std::vector<std::unique_ptr<sim::SimLoop>> more_workers_;
-  std::unique_ptr<Server> server_;
+  std::unique_ptr<tunnel::Server> server_;
   std::vector<std::unique_ptr<sim::SimLoop>> loops_;
   std::vector<std::array<sim::Link*, 2>> links_;
   std::vector<std::unique_ptr<RawClient>> clients_;
 };
 
-}  // namespace qmux::tunnel::testing
+}  // namespace qmux::testing

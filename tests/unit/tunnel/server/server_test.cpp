@@ -154,7 +154,7 @@ TEST_F(ServerTest, a_visitor_for_whom_no_client_comes_is_reset) {
   world_.run_for(limits::kVisitorWaitMax - 1s);
   EXPECT_FALSE(visitor->reset);
   EXPECT_TRUE(world_.run_until([&] { return visitor->reset; }, 2s));
-  EXPECT_EQ(counters().visitors_refused_no_client, 1U);
+  EXPECT_EQ(counters().visitors_no_client, 1U);
 }
 
 TEST_F(ServerTest, a_visitor_waits_for_stream_credit_and_blocks_nobody) {
@@ -181,7 +181,7 @@ TEST_F(ServerTest, a_visitor_waits_for_stream_credit_no_longer_than_for_a_client
   world_.run_for(4900ms);
   EXPECT_FALSE(waits->reset);
   EXPECT_TRUE(world_.run_until([&] { return waits->reset; }, 200ms));
-  EXPECT_EQ(counters().visitors_refused_no_client, 1U);
+  EXPECT_EQ(counters().visitors_no_client, 1U);
 }
 
 TEST_F(ServerTest, a_visitor_goes_to_the_client_that_has_stream_credit) {
@@ -342,7 +342,7 @@ TEST_P(ServerWithDeadServiceTest, serves_visitors_again_once_it_is_up) {
 class ServerWithWorkersTest : public ServerTest {
  protected:
   ServerWithWorkersTest() : ServerTest(3) {}
-  [[nodiscard]] std::uint64_t sum(std::uint64_t Counters::* counter) const {
+  [[nodiscard]] std::uint64_t sum(Counter Counters::* counter) const {
     return counters(0).*counter + counters(1).*counter + counters(2).*counter;
   }
 };

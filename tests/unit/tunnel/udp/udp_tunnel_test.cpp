@@ -123,13 +123,15 @@ class UdpTunnel {
     ClientOptions options{
         .client_id = "client" + std::to_string(clients.size()),
         .servers = {{.address = {.host = server_host_.v4(0).host_text(), .port = 4433}, .server_name = "server.test"}},
-        .local = {.host = shape_.service_host.empty() ? host.v4(0).host_text() : shape_.service_host, .port = 5353},
+        .local_service = {.address = {.host =
+                                          shape_.service_host.empty() ? host.v4(0).host_text() : shape_.service_host,
+                                      .port = 5353}},
         .credentials = client_credentials_.get(),
         .udp_options = shape_.udp};
     options.udp_options.session_idle_timeout = shape_.client_idle_timeout.value_or(shape_.udp.session_idle_timeout);
     side.client = std::make_unique<Client>(std::move(options), std::vector<io::EventLoop*>{side.loop.get()}, [] {});
     side.client->start();
-    const std::size_t wanted = clients.size();
+    const std::size_t wanted = server->pool(0).size() + 1;
     EXPECT_TRUE(world.run_until([&] { return server->pool(0).size() == wanted; }, 30s));
     return side;
   }
@@ -158,16 +160,9 @@ class UdpTunnel {
   }
   /// The server's, of all workers.
   [[nodiscard]] UdpCounters sum() const {
-    UdpCounters all;
-    for (std::size_t i = 0; i < server->worker_count(); ++i) {
-      const UdpCounters& each = server->worker(i).counters.udp;
-      all.sessions_opened += each.sessions_opened;
-      all.sessions_idle += each.sessions_idle;
-      all.sessions_evicted += each.sessions_evicted;
-      all.sessions_lost += each.sessions_lost;
-      all.parcels_moved += each.parcels_moved;
-    }
-    return all;
+    Counters all;
+    for (std::size_t i = 0; i < server->worker_count(); ++i) add(all, server->worker(i).counters);
+    return all.udp;
   }
 
   sim::World& world = world_;
@@ -375,8 +370,8 @@ TEST(UdpTunnel, counts_what_the_kernel_dropped_before_anybody_could_look_at_it) 
   const UdpCounters& counters = tunnel.server->worker(0).counters.udp;
   visitor->send("told with the next that comes");
   tunnel.world.run_for(1s);
-  EXPECT_GT(counters.payloads_overflowed, 10U);
-  EXPECT_EQ(counters.payloads_received + counters.payloads_overflowed, kPayloads + 2U);
+  EXPECT_GT(counters.overflowed, 10U);
+  EXPECT_EQ(counters.payloads_received + counters.overflowed, kPayloads + 2U);
 }
 
 TEST(UdpTunnel, goes_on_when_the_service_was_down_for_a_while) {
@@ -529,6 +524,42 @@ TEST(UdpTunnel, ends_the_least_recently_used_session_when_a_connection_has_too_m
   EXPECT_EQ(tunnel.client_counters().sessions_evicted, 1U);
   EXPECT_EQ(tunnel.ask(*visitors[0], "back"), "back");
   EXPECT_EQ(tunnel.sum().sessions_opened, 5U);
+}
+
+TEST(UdpTunnel, sessions_are_evicted_while_clients_leave_at_every_moment) {
+  std::uint64_t evicted = 0;
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    UdpTunnel tunnel({.workers = 2, .udp = {.sessions_max = 3, .session_idle_timeout = 5s}});
+    sim::SeededRandom random(seed, "departures");
+    std::deque<std::unique_ptr<UdpEnd>> visitors;
+    tunnel.add_client();
+    for (int i = 0; i < 80; ++i) {
+      const auto action = random.below(10);
+      if (action == 0) {
+        tunnel.add_client();
+      } else if (action == 1) {
+        auto& leaving = tunnel.clients[random.below(tunnel.clients.size())].client;
+        if (leaving && random.chance(0.5)) leaving->stop();
+        if (random.chance(0.5)) leaving.reset();
+      } else if (action < 6 || visitors.empty()) {
+        visitors.push_back(tunnel.visitor());
+        visitors.back()->send("first");
+      } else {
+        visitors[random.below(visitors.size())]->send("again");
+      }
+      if (random.chance(0.5)) tunnel.world.run_for(random.between(Duration(0ms), Duration(300ms)));
+    }
+    for (auto& side : tunnel.clients) side.client.reset();
+    tunnel.world.run_for(60s);
+    EXPECT_EQ(tunnel.server->pool(0).seats(), 0U) << "seed " << seed;
+    const UdpCounters sum = tunnel.sum();
+    EXPECT_EQ(sum.sessions_opened, sum.sessions_idle + sum.sessions_evicted + sum.sessions_lost) << "seed " << seed;
+    evicted += sum.sessions_evicted;
+    for (std::size_t worker = 0; worker < tunnel.server->worker_count(); ++worker) {
+      EXPECT_EQ(tunnel.server->udp_route_count(worker, 0), 0U) << "seed " << seed;
+    }
+  }
+  EXPECT_GT(evicted, 0U);
 }
 
 }  // namespace
