@@ -32,11 +32,11 @@ std::string about_unreachable(io::Unreachable why, std::uint16_t port) {
 std::string ClientConnectionAdvice::unresolved(std::size_t server) const {
   return fmt::format(
       "server.servers[].address must be a host that this machine can look up, not \"{}\"; or the name server fails",
-      config_.servers[server].address.host);
+      config_.options.servers[server].address.host);
 }
 
 std::string ClientConnectionAdvice::closed(const quic::CloseCause& cause, std::size_t server) const {
-  const ServerEntry& entry = config_.servers[server];
+  const tunnel::ServerEntry& entry = config_.options.servers[server];
   switch (cause.kind) {
     case Kind::certificate:
       return about_server_certificate(cause.fault, entry.server_name);

@@ -9,7 +9,6 @@
 #include "app/connection_advice.h"
 #include "app/logging.h"
 #include "app/run_inputs.h"
-#include "app/transport.h"
 #include "app/worker_loops.h"
 #include "base/log.h"
 #include "net/process.h"
@@ -27,20 +26,11 @@ std::size_t udp_sessions_max(std::size_t servers, std::size_t descriptors) {
 
 tunnel::ClientOptions to_options(const ClientConfig& config, const quic::Credentials& credentials,
                                  const tunnel::ClientAdvice& advice, std::size_t descriptors, Random& random) {
-  tunnel::ClientOptions options{.client_id = config.client_id.empty() ? random_client_id(random) : config.client_id,
-                                .servers = {},
-                                .local = config.local,
-                                .credentials = &credentials,
-                                .advice = &advice,
-                                .transport = to_transport(config.quic),
-                                .udp_options = to_udp(config.udp),
-                                .health = to_health(config.health),
-                                .tcp_keep_alive = config.tcp_keepalive,
-                                .backoff_max = config.reconnect.max_backoff};
-  for (const ServerEntry& server : config.servers) {
-    options.servers.push_back({.address = server.address, .server_name = server.server_name});
-  }
-  options.udp_options.sessions_max = udp_sessions_max(config.servers.size(), descriptors);
+  tunnel::ClientOptions options = config.options;
+  if (options.client_id.empty()) options.client_id = random_client_id(random);
+  options.credentials = &credentials;
+  options.advice = &advice;
+  options.udp_options.sessions_max = udp_sessions_max(options.servers.size(), descriptors);
   return options;
 }
 

@@ -12,7 +12,6 @@
 #include "app/logging.h"
 #include "app/run_inputs.h"
 #include "app/secret_file.h"
-#include "app/transport.h"
 #include "app/worker_loops.h"
 #include "base/log.h"
 #include "net/os_random.h"
@@ -51,27 +50,19 @@ Result<Address> reserve_traffic(VisitorProtocol protocol, const Address& where,
 
 Result<tunnel::ServerOptions> to_options(const ServerConfig& config, const RunInputs& inputs,
                                          std::vector<net::PortReservation>& held) {
-  tunnel::ServerOptions options{.listeners = {},
-                                .credentials = inputs.credentials.get(),
-                                .balance = config.load_balancer == LoadBalancer::round_robin
-                                               ? tunnel::Balance::round_robin
-                                               : tunnel::Balance::least_connections,
-                                .health = to_health(config.health),
-                                .tcp_keep_alive = config.tcp_keepalive};
+  tunnel::ServerOptions options = config.options;
+  options.credentials = inputs.credentials.get();
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const ListenerConfig& listener = config.listeners[i];
     auto quic = reserve(net::Transport::udp, inputs.listeners[i].quic, held);
     if (!quic) return std::unexpected(std::move(quic.error()));
     auto traffic = reserve_traffic(listener.protocol, inputs.listeners[i].traffic, held);
     if (!traffic) return std::unexpected(std::move(traffic.error()));
-    options.listeners.push_back(
-        {.quic_address = *quic,
-         .traffic_address = *traffic,
-         .tcp = listener.protocol != VisitorProtocol::udp,
-         .udp = listener.protocol != VisitorProtocol::tcp,
-         .udp_options = to_udp(listener.udp),
-         .transport = to_transport(listener.quic),
-         .visitors = {.visitors_max = listener.max_visitors, .per_source_max = listener.max_visitors_per_source}});
+    tunnel::ListenerOptions& added = options.listeners.emplace_back(listener.options);
+    added.quic_address = *quic;
+    added.traffic_address = *traffic;
+    added.tcp = listener.protocol != VisitorProtocol::udp;
+    added.udp = listener.protocol != VisitorProtocol::tcp;
   }
   return options;
 }

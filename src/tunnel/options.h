@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What a server and a client are told to be. Plain values, complete and checked by whoever fills them in.
+// What a server and a client need to know to run: the one set of options, with the defaults of every key that they hold. The
+// configuration (app/config) reads its keys into these; what it cannot know is filled in before the start. Plain values, checked
+// before they come here.
 #pragma once
 
 #include <chrono>
@@ -19,6 +21,9 @@
 #include "wire/limits.h"
 
 namespace qmux::tunnel {
+
+/// A TCP peer that has been silent for so long is asked whether it is there, as often again without an answer.
+inline constexpr Duration kTcpKeepAliveDefault = std::chrono::seconds(15);
 
 enum class Balance : std::uint8_t { least_connections, round_robin };
 
@@ -65,7 +70,7 @@ struct ServerOptions {
   Balance balance = Balance::least_connections;
   HealthOptions health{};
   std::size_t visitors_max = std::numeric_limits<std::size_t>::max();  ///< by TCP; each takes a descriptor
-  Duration tcp_keep_alive{0};  ///< of visitors' sockets (io::TcpSocket::keep_alive()); 0: none
+  Duration tcp_keep_alive = kTcpKeepAliveDefault;  ///< of visitors' sockets (io::TcpSocket::keep_alive()); 0: none
 };
 
 /// A server that a client serves.
@@ -74,16 +79,21 @@ struct ServerEntry {
   std::string server_name;  ///< what its certificate must name
 };
 
+/// What a client connects visitors to.
+struct LocalServiceOptions {
+  HostPort address{};  ///< looked up again when the last answer has expired (limits::kServiceLookUpAge)
+};
+
 struct ClientOptions {
-  std::string client_id;
-  std::vector<ServerEntry> servers;                ///< at least one
-  HostPort local;                                  ///< the local service
+  std::string client_id{};
+  std::vector<ServerEntry> servers{};  ///< at least one
+  LocalServiceOptions local_service{};
   const quic::Credentials* credentials = nullptr;  ///< outlives the client
   const ClientAdvice* advice = nullptr;            ///< outlives the client; may be absent
   quic::TransportConfig transport{};
   UdpOptions udp_options{};
   HealthOptions health{};
-  Duration tcp_keep_alive{0};                       ///< of the local service's sockets; 0: none
+  Duration tcp_keep_alive = kTcpKeepAliveDefault;   ///< of the local service's sockets; 0: none
   Duration backoff_max = std::chrono::seconds(30);  ///< longest wait between two attempts
 };
 

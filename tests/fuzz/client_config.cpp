@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace qmux;
   const auto loaded = app::parse_client_config(as_text(std::as_bytes(std::span(data, size))), "client.yaml");
   if (loaded) {
-    CHECK(!loaded->config.servers.empty());
+    CHECK(!loaded->config.options.servers.empty());
     return 0;
   }
   CHECK(!loaded.error().empty());

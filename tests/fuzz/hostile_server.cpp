@@ -89,7 +89,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     tunnel::ClientOptions options{
         .client_id = "a",
         .servers = {{.address = {.host = world.b_host.v4(0).host_text(), .port = 4433}, .server_name = "server.test"}},
-        .local = {.host = world.a_host.v4(0).host_text(), .port = 80},
+        .local_service = {.address = {.host = world.a_host.v4(0).host_text(), .port = 80}},
         .credentials = &fuzz::credentials(Purpose::client)};
     tunnel::Client client(std::move(options), {&world.a}, [] {});
     std::uint64_t control_offset = 0;

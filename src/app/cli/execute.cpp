@@ -49,7 +49,7 @@ int check(const LoadResult<T>& loaded, bool debug) {
 template <typename T>
 int run_with(LoadResult<T> loaded, bool debug, int (&run)(const Loaded<T>&)) {
   if (!loaded) return wrong_configuration(loaded.error());
-  if (debug) loaded->config.log.level = LogLevel::debug;
+  if (debug) loaded->config.log.level = log::Level::debug;
   return run(*loaded);
 }
 

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// What `qmux run client` is told. A plain value, complete and checked when it comes from load_client_config().
+// The configuration of `qmux run client`. A plain value, complete and checked when it comes from load_client_config(). What a
+// layer below needs stands in that layer's own options, with its default.
 #pragma once
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "app/config/common_config.h"
+#include "base/secret.h"
+#include "tunnel/options.h"
 
 namespace qmux::app {
-
-struct ServerEntry {
-  HostPort address;         ///< resolved again at every attempt
-  std::string server_name;  ///< for SNI and the certificate's check; never empty
-};
 
 struct ClientAuthConfig {
   AuthMethod method = AuthMethod::mtls;
@@ -27,22 +24,12 @@ struct ClientTlsConfig {
   std::string client_key_file;   ///< set with mtls
 };
 
-struct ReconnectConfig {
-  Duration max_backoff = std::chrono::seconds(30);  ///< longest wait between two attempts
-};
-
 struct ClientConfig {
-  std::string client_id;             ///< empty: the command line fills in a random UUID before it runs the client
-  std::vector<ServerEntry> servers;  ///< 1 to 10, no two alike
-  HostPort local;                    ///< the local service
-  QuicConfig quic{.max_incoming_streams = 65'536};
-  UdpConfig udp;
+  tunnel::ClientOptions options{
+      .transport = {.incoming_streams_max = 65'536}};  ///< without what is loaded when it runs
   ClientTlsConfig tls;
   ClientAuthConfig auth;
-  HealthConfig health;
-  ReconnectConfig reconnect;
   std::uint32_t workers = 1;  ///< event loops, at least one
-  Duration tcp_keepalive = kTcpKeepAliveDefault;
   LogConfig log;
 };
 

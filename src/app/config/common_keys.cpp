@@ -40,30 +40,32 @@ void check_window(Report& report, const std::string& initial_path, std::uint64_t
 
 }  // namespace
 
-void quic_keys(Section& keys, QuicConfig& quic) {
+void quic_keys(Section& keys, quic::TransportConfig& quic) {
   keys.number("initialstreamreceivewindow", quic.initial_stream_window_bytes, 1, kVarintMax);
   keys.number("maxstreamreceivewindow", quic.max_stream_window_bytes, 1, kVarintMax);
   keys.number("initialconnectionreceivewindow", quic.initial_connection_window_bytes, 1, kVarintMax);
   keys.number("maxconnectionreceivewindow", quic.max_connection_window_bytes, 1, kVarintMax);
-  keys.number("maxincomingstreams", quic.max_incoming_streams, 1, kStreamsMax);
+  keys.number("maxincomingstreams", quic.incoming_streams_max, 1, kStreamsMax);
   keys.duration("keepaliveperiod", quic.keep_alive_period, 1ms, kDurationMax);
-  keys.duration("handshakeidletimeout", quic.handshake_idle_timeout, 1ms, kDurationMax);
-  keys.duration("maxidletimeout", quic.max_idle_timeout, 1ms, kDurationMax);
+  keys.duration("handshakeidletimeout", quic.handshake_timeout, 1ms, kDurationMax);
+  keys.duration("maxidletimeout", quic.idle_timeout, 1ms, kDurationMax);
   keys.flag("allow0rtt", quic.allow_0rtt).no_effect_yet();
   keys.choice("congestion_control", quic.congestion_control,
-              {{"bbr", CongestionControl::bbr}, {"cubic", CongestionControl::cubic}});
-  keys.number("max_udp_payload_size", quic.max_udp_payload_size_bytes, kUdpPayloadMin, kUdpPayloadMax);
+              {{"bbr", quic::CongestionControl::bbr}, {"cubic", quic::CongestionControl::cubic}});
+  keys.number("max_udp_payload_size", quic.udp_payload_max_bytes, kUdpPayloadMin, kUdpPayloadMax);
 }
 
-void udp_keys(Section& keys, UdpConfig& udp) {
-  keys.flag("enable_fragmentation", udp.enable_fragmentation);
-  keys.number("fragment_assembler_shards", udp.fragment_assembler_shards, 1, 65'536).no_effect();
-  keys.flag("enable_buffer_pooling", udp.enable_buffer_pooling).no_effect();
-  keys.number("read_buffer_size", udp.read_buffer_size_bytes, 1, kReadBufferMax);
-  udp.read_buffer_size_bytes = std::min(udp.read_buffer_size_bytes, kPayloadMax);
-  std::uint32_t datagram_size = udp.datagram_buffer_size_bytes.value_or(0);
-  keys.number("datagram_buffer_size", datagram_size, 0, 65'535);
-  if (datagram_size != 0) udp.datagram_buffer_size_bytes = datagram_size;
+void udp_keys(Section& keys, tunnel::UdpOptions& udp) {
+  // Tuning of the Go program that has no counterpart here.
+  std::uint32_t shards = 16;
+  bool pooling = true;
+  std::uint32_t read_buffer = kPayloadMax;
+  keys.flag("enable_fragmentation", udp.fragmentation);
+  keys.number("fragment_assembler_shards", shards, 1, 65'536).no_effect();
+  keys.flag("enable_buffer_pooling", pooling).no_effect();
+  keys.number("read_buffer_size", read_buffer, 1, kReadBufferMax);
+  udp.payload_bytes_max = std::min<std::size_t>(read_buffer, limits::kUdpPayloadMaxBytes);
+  keys.number("datagram_buffer_size", udp.datagram_bytes_max, 0, 65'535);
   keys.duration("session_idle_timeout", udp.session_idle_timeout, 1ms, kDurationMax);
 }
 
@@ -71,48 +73,50 @@ void auth_method_key(Section& keys, AuthMethod& method) {
   keys.choice("method", method, {{"mtls", AuthMethod::mtls}, {"token", AuthMethod::token}});
 }
 
-void health_keys(Section& keys, HealthConfig& health) {
+void health_keys(Section& keys, tunnel::HealthOptions& health) {
   keys.duration("heartbeat_interval", health.heartbeat_interval, 1ms, kDurationMax);
-  keys.duration("health_timeout", health.health_timeout, 1ms, kDurationMax);
+  keys.duration("health_timeout", health.timeout, 1ms, kDurationMax);
 }
 
 void log_keys(Section& keys, LogConfig& log) {
-  keys.choice(
-      "level", log.level,
-      {{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warn", LogLevel::warn}, {"error", LogLevel::error}});
-  keys.choice("format", log.format, {{"text", LogFormat::text}, {"json", LogFormat::json}});
+  keys.choice("level", log.level,
+              {{"debug", log::Level::debug},
+               {"info", log::Level::info},
+               {"warn", log::Level::warn},
+               {"error", log::Level::error}});
+  keys.choice("format", log.format, {{"text", log::Format::text}, {"json", log::Format::json}});
 }
 
 void tcp_keepalive_key(Section& keys, Duration& tcp_keepalive) {
   keys.seconds_or_off("tcp_keepalive", tcp_keepalive, kTcpKeepAliveMin, kTcpKeepAliveMax);
 }
 
-void check_windows(Report& report, const std::string& path, QuicConfig& quic) {
+void check_windows(Report& report, const std::string& path, quic::TransportConfig& quic) {
   check_window(report, path_in(path, "initialstreamreceivewindow"), quic.initial_stream_window_bytes,
                path_in(path, "maxstreamreceivewindow"), quic.max_stream_window_bytes);
   check_window(report, path_in(path, "initialconnectionreceivewindow"), quic.initial_connection_window_bytes,
                path_in(path, "maxconnectionreceivewindow"), quic.max_connection_window_bytes);
 }
 
-void check_udp(Report& report, const std::string& path, const UdpConfig& udp) {
-  if (!udp.datagram_buffer_size_bytes || !udp.enable_fragmentation) return;
-  const std::size_t datagram = *udp.datagram_buffer_size_bytes;
-  const std::size_t in_parts =
+void check_udp(Report& report, const std::string& path, const tunnel::UdpOptions& udp) {
+  const std::size_t datagram = udp.datagram_bytes_max;
+  if (datagram == 0 || !udp.fragmentation) return;
+  const std::size_t in_fragments =
       datagram > wire::kFragmentHeaderBytes ? (datagram - wire::kFragmentHeaderBytes) * wire::kFragmentsMax : 0;
-  if (in_parts >= std::min<std::size_t>(udp.read_buffer_size_bytes, limits::kUdpPayloadMaxBytes)) return;
+  if (in_fragments >= udp.payload_bytes_max) return;
   const std::size_t whole = datagram - std::min(datagram, wire::kSessionHeaderBytes);
   report.warn(path_in(path, "datagram_buffer_size"),
-              "payloads of more than " + std::to_string(std::max(in_parts, whole)) +
+              "payloads of more than " + std::to_string(std::max(in_fragments, whole)) +
                   " bytes do not fit 255 datagrams of this size: they are dropped");
 }
 
-void check_health(Report& report, const HealthConfig& health) {
+void check_health(Report& report, const tunnel::HealthOptions& health) {
   constexpr auto kInterval = "heartbeat_interval";
   constexpr auto kTimeout = "health_timeout";
-  if (health.health_timeout > health.heartbeat_interval) return;
+  if (health.timeout > health.heartbeat_interval) return;
   if (report.failed(kInterval) || report.failed(kTimeout)) return;
   report.error(report.given(kTimeout) ? kTimeout : kInterval,
-               "health_timeout " + duration_text(health.health_timeout) + " does not exceed heartbeat_interval " +
+               "health_timeout " + duration_text(health.timeout) + " does not exceed heartbeat_interval " +
                    duration_text(health.heartbeat_interval),
                "a health_timeout of about three times heartbeat_interval");
 }

@@ -5,6 +5,8 @@
 
 #include "app/config/common_config.h"
 #include "app/config/reading/section.h"
+#include "quic/transport_config.h"
+#include "tunnel/options.h"
 
 namespace qmux::app {
 
@@ -12,18 +14,18 @@ namespace qmux::app {
 inline constexpr Duration kDurationMax = std::chrono::hours(8760);
 inline constexpr std::uint32_t kWorkersMax = 256;
 
-void quic_keys(Section& keys, QuicConfig& quic);
-void udp_keys(Section& keys, UdpConfig& udp);
+void quic_keys(Section& keys, quic::TransportConfig& quic);
+void udp_keys(Section& keys, tunnel::UdpOptions& udp);
 void auth_method_key(Section& keys, AuthMethod& method);
-void health_keys(Section& keys, HealthConfig& health);
+void health_keys(Section& keys, tunnel::HealthOptions& health);
 void log_keys(Section& keys, LogConfig& log);
 void tcp_keepalive_key(Section& keys, Duration& tcp_keepalive);
 
 /// Initial windows within the maximal ones. `path` is the map that holds the keys.
-void check_windows(Report& report, const std::string& path, QuicConfig& quic);
+void check_windows(Report& report, const std::string& path, quic::TransportConfig& quic);
 /// Warns of datagrams too small for payloads that `udp` says are to be carried.
-void check_udp(Report& report, const std::string& path, const UdpConfig& udp);
-void check_health(Report& report, const HealthConfig& health);
+void check_udp(Report& report, const std::string& path, const tunnel::UdpOptions& udp);
+void check_health(Report& report, const tunnel::HealthOptions& health);
 /// A token is there, long enough, when it is the method.
 void check_token(Report& report, AuthMethod method, const Secret& token);
 

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kServersMax = 10;
 constexpr std::size_t kClientIdBytesMax = 256;
 
-void server_entry_keys(Section& keys, ServerEntry& server) {
+void server_entry_keys(Section& keys, tunnel::ServerEntry& server) {
   keys.address("address", server.address, 1).required();
   keys.host("server_name", server.server_name);
 }
@@ -38,17 +38,17 @@ void auth_keys(Section& keys, ClientAuthConfig& auth) {
 }
 
 void client_file_keys(Section& keys, ClientConfig& client) {
-  keys.text("client_id", client.client_id, kClientIdBytesMax);
-  keys.section("server", [&](Section& server) { server.list("servers", client.servers, server_entry_keys); });
-  keys.section("local", [&](Section& local) { local_keys(local, client.local); });
-  keys.section("quic", [&](Section& quic) { quic_keys(quic, client.quic); });
-  keys.section("udp", [&](Section& udp) { udp_keys(udp, client.udp); });
+  keys.text("client_id", client.options.client_id, kClientIdBytesMax);
+  keys.section("server", [&](Section& server) { server.list("servers", client.options.servers, server_entry_keys); });
+  keys.section("local", [&](Section& local) { local_keys(local, client.options.local_service.address); });
+  keys.section("quic", [&](Section& quic) { quic_keys(quic, client.options.transport); });
+  keys.section("udp", [&](Section& udp) { udp_keys(udp, client.options.udp_options); });
   keys.section("tls", [&](Section& tls) { tls_keys(tls, client.tls); });
   keys.section("auth", [&](Section& auth) { auth_keys(auth, client.auth); });
-  health_keys(keys, client.health);
+  health_keys(keys, client.options.health);
   keys.section("reconnect",
-               [&](Section& reconnect) { reconnect.duration("max_backoff", client.reconnect.max_backoff, 100ms, 1h); });
-  tcp_keepalive_key(keys, client.tcp_keepalive);
+               [&](Section& reconnect) { reconnect.duration("max_backoff", client.options.backoff_max, 100ms, 1h); });
+  tcp_keepalive_key(keys, client.options.tcp_keep_alive);
   keys.number("workers", client.workers, 0, kWorkersMax);
   keys.section("log", [&](Section& log) { log_keys(log, client.log); });
 }
@@ -56,8 +56,8 @@ void client_file_keys(Section& keys, ClientConfig& client) {
 std::string server_path(std::size_t index) { return "server.servers[" + std::to_string(index) + "]"; }
 
 /// One entry an address: the first is kept.
-void drop_duplicates(Report& report, std::vector<ServerEntry>& servers) {
-  std::vector<ServerEntry> kept;
+void drop_duplicates(Report& report, std::vector<tunnel::ServerEntry>& servers) {
+  std::vector<tunnel::ServerEntry> kept;
   std::unordered_set<std::string> seen;
   for (std::size_t i = 0; i < servers.size(); ++i) {
     if (seen.insert(servers[i].address.text()).second) {
@@ -69,28 +69,28 @@ void drop_duplicates(Report& report, std::vector<ServerEntry>& servers) {
   servers = std::move(kept);
 }
 
-void check_servers(Report& report, std::vector<ServerEntry>& servers) {
+void check_servers(Report& report, std::vector<tunnel::ServerEntry>& servers) {
   if (report.failed("server")) return;
   drop_duplicates(report, servers);
   if (servers.empty()) report.error("server.servers", "is required", "1 to 10 servers");
   if (servers.size() > kServersMax) {
     report.error("server.servers", std::to_string(servers.size()) + " servers", "1 to 10 servers");
   }
-  for (ServerEntry& server : servers) {
+  for (tunnel::ServerEntry& server : servers) {
     if (server.server_name.empty()) server.server_name = server.address.host;
   }
 }
 
 void check_client(Report& report, ClientConfig& client) {
-  check_servers(report, client.servers);
-  check_windows(report, "quic", client.quic);
-  check_udp(report, "udp", client.udp);
+  check_servers(report, client.options.servers);
+  check_windows(report, "quic", client.options.transport);
+  check_udp(report, "udp", client.options.udp_options);
   if (client.auth.method == AuthMethod::mtls && !report.failed("auth.method")) {
     if (client.tls.client_cert_file.empty()) report.error("tls.client_cert_file", "is required with auth.method mtls");
     if (client.tls.client_key_file.empty()) report.error("tls.client_key_file", "is required with auth.method mtls");
   }
   check_token(report, client.auth.method, client.auth.token);
-  check_health(report, client.health);
+  check_health(report, client.options.health);
   client.workers = std::max(client.workers, std::uint32_t{1});
 }
 

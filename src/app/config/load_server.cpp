@@ -24,10 +24,11 @@ void listener_keys(Section& keys, ListenerConfig& listener) {
   keys.choice("protocol", listener.protocol,
               {{"tcp", VisitorProtocol::tcp}, {"udp", VisitorProtocol::udp}, {"both", VisitorProtocol::both}})
       .required();
-  keys.number("max_visitors", listener.max_visitors, 0, kVisitorsMax);
-  keys.number("max_visitors_per_source", listener.max_visitors_per_source, 0, kVisitorsMax);
-  quic_keys(keys, listener.quic);
-  keys.section_or_inline("udp", kOldUdpKeys, [&](Section& udp) { udp_keys(udp, listener.udp); });
+  tunnel::VisitorLimits& visitors = listener.options.visitors;
+  keys.number("max_visitors", visitors.visitors_max, 0, kVisitorsMax);
+  keys.number("max_visitors_per_source", visitors.per_source_max, 0, kVisitorsMax);
+  quic_keys(keys, listener.options.transport);
+  keys.section_or_inline("udp", kOldUdpKeys, [&](Section& udp) { udp_keys(udp, listener.options.udp_options); });
 }
 
 void auth_keys(Section& keys, ServerAuthConfig& auth) {
@@ -50,10 +51,11 @@ void server_file_keys(Section& keys, ServerConfig& server) {
   keys.list("listeners", server.listeners, listener_keys);
   keys.section("auth", [&](Section& auth) { auth_keys(auth, server.auth); });
   keys.section("tls", [&](Section& tls) { tls_keys(tls, server.tls); });
-  keys.choice("load_balancer", server.load_balancer,
-              {{"least-connections", LoadBalancer::least_connections}, {"round-robin", LoadBalancer::round_robin}});
-  health_keys(keys, server.health);
-  tcp_keepalive_key(keys, server.tcp_keepalive);
+  keys.choice(
+      "load_balancer", server.options.balance,
+      {{"least-connections", tunnel::Balance::least_connections}, {"round-robin", tunnel::Balance::round_robin}});
+  health_keys(keys, server.options.health);
+  tcp_keepalive_key(keys, server.options.tcp_keep_alive);
   keys.number("workers", server.workers, 0, kWorkersMax);
   keys.section("log", [&](Section& log) { log_keys(log, server.log); });
 }
@@ -88,15 +90,15 @@ void check_server(Report& report, ServerConfig& server) {
     }
   }
   for (std::size_t i = 0; i < server.listeners.size(); ++i) {
-    check_windows(report, listener_path(i), server.listeners[i].quic);
-    check_udp(report, listener_path(i) + ".udp", server.listeners[i].udp);
+    check_windows(report, listener_path(i), server.listeners[i].options.transport);
+    check_udp(report, listener_path(i) + ".udp", server.listeners[i].options.udp_options);
   }
   check_addresses(report, server.listeners);
   if (server.auth.method == AuthMethod::mtls && server.auth.ca_cert_file.empty() && !report.failed("auth")) {
     report.error("auth.ca_cert_file", "is required with auth.method mtls");
   }
   check_token(report, server.auth.method, server.auth.token);
-  check_health(report, server.health);
+  check_health(report, server.options.health);
 }
 
 }  // namespace

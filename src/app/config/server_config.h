@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What `qmux run server` is told. A plain value, complete and checked when it comes from load_server_config().
+// The configuration of `qmux run server`. A plain value, complete and checked when it comes from load_server_config(). What a
+// layer below needs stands in that layer's own options, with its default.
 #pragma once
 
 #include <cstdint>
@@ -8,21 +9,22 @@
 #include <vector>
 
 #include "app/config/common_config.h"
+#include "base/address.h"
+#include "base/secret.h"
+#include "base/time.h"
+#include "tunnel/options.h"
 
 namespace qmux::app {
 
 enum class VisitorProtocol { tcp, udp, both };
-enum class LoadBalancer { least_connections, round_robin };
 
 /// One QUIC endpoint with its own traffic address and its own pool of clients.
 struct ListenerConfig {
   HostPort quic_addr;     ///< UDP, for clients; an empty host is every address, port 0 any free one
   HostPort traffic_addr;  ///< for visitors; likewise
   VisitorProtocol protocol = VisitorProtocol::tcp;
-  QuicConfig quic;
-  UdpConfig udp;
-  std::uint32_t max_visitors = 0;             ///< by TCP, at a time; 0: as many as the process has descriptors for
-  std::uint32_t max_visitors_per_source = 0;  ///< of one IPv4 address or one /64 of IPv6; 0: likewise
+  tunnel::ListenerOptions
+      options;  ///< without the addresses and the protocols, which follow from the above when it runs
 };
 
 struct ServerAuthConfig {
@@ -43,10 +45,8 @@ struct ServerConfig {
   std::vector<ListenerConfig> listeners;  ///< at least one; no two share an address
   ServerAuthConfig auth;
   ServerTlsConfig tls;
-  LoadBalancer load_balancer = LoadBalancer::least_connections;
-  HealthConfig health;
-  std::uint32_t workers = 0;  ///< event loops; 0: one per core
-  Duration tcp_keepalive = kTcpKeepAliveDefault;
+  tunnel::ServerOptions options;  ///< without the listeners and what is loaded when it runs
+  std::uint32_t workers = 0;      ///< event loops; 0: one per core
   LogConfig log;
 };
 

@@ -24,7 +24,7 @@ class ReadyNotice {
   void server_accepted() {
     if (said_.exchange(true, std::memory_order_relaxed)) return;
     log::info("client ready", {{"client_id", options_.client_id},
-                               {"service", options_.local.text()},
+                               {"service", options_.local_service.address.text()},
                                {"servers", options_.servers.size()},
                                {"workers", workers_}});
   }

@@ -14,7 +14,7 @@ using Kind = CloseCause::Kind;
 
 ClientConfig client_config() {
   ClientConfig config;
-  config.servers.push_back({.address = {.host = "tunnel.example", .port = 8443}, .server_name = "qmux-server"});
+  config.options.servers.push_back({.address = {.host = "tunnel.example", .port = 8443}, .server_name = "qmux-server"});
   config.tls = {.ca_cert_file = "ca.pem", .client_cert_file = "client.pem", .client_key_file = "client.key"};
   return config;
 }

@@ -33,15 +33,15 @@ Loaded<ClientConfig> loaded(std::string_view yaml) {
 TEST(LoadClient, takes_a_short_file_and_keeps_the_defaults) {
   const auto client = loaded(with(""));
   EXPECT_THAT(client.warnings, IsEmpty());
-  EXPECT_EQ(client.config.client_id, "");
-  ASSERT_EQ(client.config.servers.size(), 1U);
-  EXPECT_EQ(client.config.servers[0].address, (HostPort{"example.com", 8443}));
-  EXPECT_EQ(client.config.servers[0].server_name, "example.com");
-  EXPECT_EQ(client.config.local, (HostPort{"localhost", 3000}));
-  EXPECT_EQ(client.config.quic.max_incoming_streams, 65'536U);
+  EXPECT_EQ(client.config.options.client_id, "");
+  ASSERT_EQ(client.config.options.servers.size(), 1U);
+  EXPECT_EQ(client.config.options.servers[0].address, (HostPort{"example.com", 8443}));
+  EXPECT_EQ(client.config.options.servers[0].server_name, "example.com");
+  EXPECT_EQ(client.config.options.local_service.address, (HostPort{"localhost", 3000}));
+  EXPECT_EQ(client.config.options.transport.incoming_streams_max, 65'536U);
   EXPECT_EQ(client.config.workers, 1U);
-  EXPECT_EQ(client.config.reconnect.max_backoff, 30s);
-  EXPECT_EQ(client.config.tcp_keepalive, 15s);
+  EXPECT_EQ(client.config.options.backoff_max, 30s);
+  EXPECT_EQ(client.config.options.tcp_keep_alive, 15s);
 }
 
 TEST(LoadClient, reads_every_key_of_its_own) {
@@ -63,22 +63,22 @@ TEST(LoadClient, reads_every_key_of_its_own) {
       "workers: 2\n"
       "log: {level: debug}\n");
   const ClientConfig& config = client.config;
-  EXPECT_EQ(config.client_id, "1234");
-  ASSERT_EQ(config.servers.size(), 2U);
-  EXPECT_EQ(config.servers[0].server_name, "qmux-server");
-  EXPECT_EQ(config.servers[1].server_name, "2001:db8::1");
-  EXPECT_EQ(config.local, (HostPort{"::1", 53}));
-  EXPECT_EQ(config.quic.max_incoming_streams, 7U);
-  EXPECT_EQ(config.quic.congestion_control, CongestionControl::cubic);
-  EXPECT_EQ(config.udp.read_buffer_size_bytes, 1000U);
+  EXPECT_EQ(config.options.client_id, "1234");
+  ASSERT_EQ(config.options.servers.size(), 2U);
+  EXPECT_EQ(config.options.servers[0].server_name, "qmux-server");
+  EXPECT_EQ(config.options.servers[1].server_name, "2001:db8::1");
+  EXPECT_EQ(config.options.local_service.address, (HostPort{"::1", 53}));
+  EXPECT_EQ(config.options.transport.incoming_streams_max, 7U);
+  EXPECT_EQ(config.options.transport.congestion_control, quic::CongestionControl::cubic);
+  EXPECT_EQ(config.options.udp_options.payload_bytes_max, 1000U);
   EXPECT_EQ(config.auth.method, AuthMethod::token);
   EXPECT_EQ(config.auth.token.size_bytes(), 16U);
-  EXPECT_EQ(config.health.heartbeat_interval, 2s);
-  EXPECT_EQ(config.health.health_timeout, 5s);
-  EXPECT_EQ(config.reconnect.max_backoff, 1min);
-  EXPECT_EQ(config.tcp_keepalive, 20s);
+  EXPECT_EQ(config.options.health.heartbeat_interval, 2s);
+  EXPECT_EQ(config.options.health.timeout, 5s);
+  EXPECT_EQ(config.options.backoff_max, 1min);
+  EXPECT_EQ(config.options.tcp_keep_alive, 20s);
   EXPECT_EQ(config.workers, 2U);
-  EXPECT_EQ(config.log.level, LogLevel::debug);
+  EXPECT_EQ(config.log.level, log::Level::debug);
   EXPECT_THAT(client.warnings, ElementsAre("c.yaml:10:23: auth.token: has no effect yet"));
 }
 
@@ -90,9 +90,9 @@ TEST(LoadClient, drops_servers_listed_twice) {
       "    - address: b:1\n"
       "    - address: a:1\n" +
       std::string(kLocal).append(kTls));
-  ASSERT_EQ(client.config.servers.size(), 2U);
-  EXPECT_EQ(client.config.servers[0].address.host, "a");
-  EXPECT_EQ(client.config.servers[1].address.host, "b");
+  ASSERT_EQ(client.config.options.servers.size(), 2U);
+  EXPECT_EQ(client.config.options.servers[0].address.host, "a");
+  EXPECT_EQ(client.config.options.servers[1].address.host, "b");
   EXPECT_THAT(client.warnings,
               ElementsAre("c.yaml:5:7: server.servers[2].address: \"a:1\" is listed already: ignored"));
 }
@@ -170,12 +170,12 @@ TEST(LoadClient, bounds_the_client_id) {
 
 TEST(LoadClient, takes_tcp_keepalive_in_whole_seconds_or_off) {
   const auto of = [](std::string_view value) { return with("tcp_keepalive: " + std::string(value) + "\n"); };
-  EXPECT_EQ(loaded(of("")).config.tcp_keepalive, 15s);
-  EXPECT_EQ(loaded(of("0")).config.tcp_keepalive, 0s);
-  EXPECT_EQ(loaded(of("0s")).config.tcp_keepalive, 0s);
-  EXPECT_EQ(loaded(of("1s")).config.tcp_keepalive, 1s);
-  EXPECT_EQ(loaded(of("1.5m")).config.tcp_keepalive, 90s);
-  EXPECT_EQ(loaded(of("9h")).config.tcp_keepalive, 9h);
+  EXPECT_EQ(loaded(of("")).config.options.tcp_keep_alive, 15s);
+  EXPECT_EQ(loaded(of("0")).config.options.tcp_keep_alive, 0s);
+  EXPECT_EQ(loaded(of("0s")).config.options.tcp_keep_alive, 0s);
+  EXPECT_EQ(loaded(of("1s")).config.options.tcp_keep_alive, 1s);
+  EXPECT_EQ(loaded(of("1.5m")).config.options.tcp_keep_alive, 90s);
+  EXPECT_EQ(loaded(of("9h")).config.options.tcp_keep_alive, 9h);
   const std::string expected = " (expected whole seconds, 1s to 9h, or 0 for off)";
   for (const auto* wrong : {"10h", "-1s", "500ms", "1ns"}) {
     EXPECT_THAT(errors(of(wrong)),
@@ -190,7 +190,7 @@ TEST(LoadClient, takes_tcp_keepalive_in_whole_seconds_or_off) {
 TEST(LoadClient, loads_its_example) {
   const auto client = loaded(example_client_config());
   EXPECT_THAT(client.warnings, IsEmpty());
-  EXPECT_EQ(client.config.servers.at(0).server_name, "qmux-server");
+  EXPECT_EQ(client.config.options.servers.at(0).server_name, "qmux-server");
 }
 
 TEST(LoadClient, shows_true_defaults_in_its_example) {
@@ -199,7 +199,7 @@ TEST(LoadClient, shows_true_defaults_in_its_example) {
   const auto client = loaded(all);
   EXPECT_THAT(client.warnings, IsEmpty());
   EXPECT_THAT(client.notices, IsEmpty());
-  EXPECT_EQ(client.config.quic.max_incoming_streams, 65'536U);
+  EXPECT_EQ(client.config.options.transport.incoming_streams_max, 65'536U);
 }
 
 TEST(ClientId, is_a_random_uuid) {

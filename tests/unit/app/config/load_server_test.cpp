@@ -5,6 +5,7 @@
 #include "app/config/config_test_support.h"
 #include "app/config/example.h"
 #include "app/config/load.h"
+#include "wire/limits.h"
 
 namespace qmux::app {
 namespace {
@@ -44,14 +45,14 @@ TEST(LoadServer, takes_a_short_file_and_keeps_the_defaults) {
   EXPECT_EQ(listener.quic_addr, (HostPort{"0.0.0.0", 8443}));
   EXPECT_EQ(listener.traffic_addr, (HostPort{"0.0.0.0", 8080}));
   EXPECT_EQ(listener.protocol, VisitorProtocol::tcp);
-  EXPECT_EQ(listener.quic.max_incoming_streams, 100U);
-  EXPECT_EQ(listener.quic.max_idle_timeout, 5min);
+  EXPECT_EQ(listener.options.transport.incoming_streams_max, 100U);
+  EXPECT_EQ(listener.options.transport.idle_timeout, 5min);
   EXPECT_EQ(server.config.auth.method, AuthMethod::mtls);
   EXPECT_EQ(server.config.auth.ca_cert_file, "ca.crt");
-  EXPECT_EQ(server.config.load_balancer, LoadBalancer::least_connections);
-  EXPECT_EQ(server.config.tcp_keepalive, 15s);
-  EXPECT_EQ(server.config.health.heartbeat_interval, 10s);
-  EXPECT_EQ(server.config.health.health_timeout, 30s);
+  EXPECT_EQ(server.config.options.balance, tunnel::Balance::least_connections);
+  EXPECT_EQ(server.config.options.tcp_keep_alive, 15s);
+  EXPECT_EQ(server.config.options.health.heartbeat_interval, 10s);
+  EXPECT_EQ(server.config.options.health.timeout, 30s);
   EXPECT_EQ(server.config.workers, 0U);
 }
 
@@ -97,34 +98,32 @@ TEST(LoadServer, reads_every_key) {
   EXPECT_EQ(listener.quic_addr, (HostPort{"::", 1}));
   EXPECT_EQ(listener.traffic_addr, (HostPort{"", 2}));
   EXPECT_EQ(listener.protocol, VisitorProtocol::both);
-  EXPECT_EQ(listener.quic.initial_stream_window_bytes, 1000U);
-  EXPECT_EQ(listener.quic.max_stream_window_bytes, 2048U);
-  EXPECT_EQ(listener.quic.initial_connection_window_bytes, 3000U);
-  EXPECT_EQ(listener.quic.max_connection_window_bytes, 4000U);
-  EXPECT_EQ(listener.quic.max_incoming_streams, 5U);
-  EXPECT_EQ(listener.quic.keep_alive_period, 6s);
-  EXPECT_EQ(listener.quic.handshake_idle_timeout, 7s);
-  EXPECT_EQ(listener.quic.max_idle_timeout, 8s);
-  EXPECT_TRUE(listener.quic.allow_0rtt);
-  EXPECT_EQ(listener.quic.congestion_control, CongestionControl::cubic);
-  EXPECT_EQ(listener.quic.max_udp_payload_size_bytes, 1452U);
-  EXPECT_FALSE(listener.udp.enable_fragmentation);
-  EXPECT_EQ(listener.udp.fragment_assembler_shards, 3U);
-  EXPECT_FALSE(listener.udp.enable_buffer_pooling);
-  EXPECT_EQ(listener.udp.read_buffer_size_bytes, 2048U);
-  EXPECT_EQ(listener.udp.datagram_buffer_size_bytes, 1100U);
+  EXPECT_EQ(listener.options.transport.initial_stream_window_bytes, 1000U);
+  EXPECT_EQ(listener.options.transport.max_stream_window_bytes, 2048U);
+  EXPECT_EQ(listener.options.transport.initial_connection_window_bytes, 3000U);
+  EXPECT_EQ(listener.options.transport.max_connection_window_bytes, 4000U);
+  EXPECT_EQ(listener.options.transport.incoming_streams_max, 5U);
+  EXPECT_EQ(listener.options.transport.keep_alive_period, 6s);
+  EXPECT_EQ(listener.options.transport.handshake_timeout, 7s);
+  EXPECT_EQ(listener.options.transport.idle_timeout, 8s);
+  EXPECT_TRUE(listener.options.transport.allow_0rtt);
+  EXPECT_EQ(listener.options.transport.congestion_control, quic::CongestionControl::cubic);
+  EXPECT_EQ(listener.options.transport.udp_payload_max_bytes, 1452U);
+  EXPECT_FALSE(listener.options.udp_options.fragmentation);
+  EXPECT_EQ(listener.options.udp_options.payload_bytes_max, 2048U);
+  EXPECT_EQ(listener.options.udp_options.datagram_bytes_max, 1100U);
   EXPECT_EQ(config.auth.method, AuthMethod::token);
   EXPECT_EQ(as_text(config.auth.token.expose()), "0123456789abcdef");
   EXPECT_EQ(config.tls.quic_secret_file, "s.secret");
   EXPECT_EQ(config.tls.ticket_key_rotation_interval, 24h);
   EXPECT_EQ(config.tls.ticket_key_rotation_overlap, 3U);
-  EXPECT_EQ(config.load_balancer, LoadBalancer::round_robin);
-  EXPECT_EQ(config.health.heartbeat_interval, 1s);
-  EXPECT_EQ(config.tcp_keepalive, 1min);
-  EXPECT_EQ(config.health.health_timeout, 1500ms);
+  EXPECT_EQ(config.options.balance, tunnel::Balance::round_robin);
+  EXPECT_EQ(config.options.health.heartbeat_interval, 1s);
+  EXPECT_EQ(config.options.tcp_keep_alive, 1min);
+  EXPECT_EQ(config.options.health.timeout, 1500ms);
   EXPECT_EQ(config.workers, 4U);
-  EXPECT_EQ(config.log.level, LogLevel::warn);
-  EXPECT_EQ(config.log.format, LogFormat::json);
+  EXPECT_EQ(config.log.level, log::Level::warn);
+  EXPECT_EQ(config.log.format, log::Format::json);
 
   EXPECT_THAT(server.warnings,
               ElementsAre("s.yaml:13:5: listeners[0].allow0rtt: has no effect yet",
@@ -157,10 +156,10 @@ TEST(LoadServer, takes_zero_null_and_an_empty_text_for_the_default) {
   const auto server =
       loaded(with("    maxincomingstreams: 0\n    maxidletimeout: 0\n    udp:\n    keepaliveperiod: ~\n",
                   "load_balancer: \"\"\nheartbeat_interval:\nlog: ~\n"));
-  EXPECT_EQ(server.config.listeners[0].quic.max_incoming_streams, 100U);
-  EXPECT_EQ(server.config.listeners[0].quic.max_idle_timeout, 5min);
-  EXPECT_EQ(server.config.listeners[0].quic.keep_alive_period, 0s);
-  EXPECT_EQ(server.config.health.heartbeat_interval, 10s);
+  EXPECT_EQ(server.config.listeners[0].options.transport.incoming_streams_max, 100U);
+  EXPECT_EQ(server.config.listeners[0].options.transport.idle_timeout, 5min);
+  EXPECT_EQ(server.config.listeners[0].options.transport.keep_alive_period, 0s);
+  EXPECT_EQ(server.config.options.health.heartbeat_interval, 10s);
 }
 
 TEST(LoadServer, names_the_nearest_key_for_one_it_does_not_know) {
@@ -336,7 +335,7 @@ TEST(LoadServer, wants_initial_windows_within_the_maximal_ones) {
 
 TEST(LoadServer, lets_a_large_initial_window_alone_raise_the_maximal_one) {
   const auto server = loaded(with("    initialstreamreceivewindow: 16777216\n"));
-  EXPECT_EQ(server.config.listeners[0].quic.max_stream_window_bytes, 16'777'216U);
+  EXPECT_EQ(server.config.listeners[0].options.transport.max_stream_window_bytes, 16'777'216U);
 }
 
 TEST(LoadServer, wants_an_address_of_its_own_for_each_listener) {
@@ -370,7 +369,7 @@ TEST(LoadServer, wants_a_token_of_16_bytes_and_never_repeats_it) {
 
 TEST(LoadServer, reads_udp_keys_written_in_the_listener_with_a_warning) {
   const auto server = loaded(with("    read_buffer_size: 4096\n"));
-  EXPECT_EQ(server.config.listeners[0].udp.read_buffer_size_bytes, 4096U);
+  EXPECT_EQ(server.config.listeners[0].options.udp_options.payload_bytes_max, 4096U);
   EXPECT_THAT(server.warnings,
               ElementsAre("s.yaml:5:5: listeners[0].read_buffer_size: belongs in listeners[0].udp.read_buffer_size; "
                           "read as if it stood there"));
@@ -389,15 +388,16 @@ TEST(LoadServer, takes_no_other_udp_keys_in_the_listener_than_the_old_example_sh
 
 TEST(LoadServer, prefers_the_udp_key_in_its_own_place) {
   const auto server = loaded(with("    read_buffer_size: 4096\n    udp: {read_buffer_size: 5000}\n"));
-  EXPECT_EQ(server.config.listeners[0].udp.read_buffer_size_bytes, 5000U);
+  EXPECT_EQ(server.config.listeners[0].options.udp_options.payload_bytes_max, 5000U);
   EXPECT_EQ(server.warnings.at(0),
             "s.yaml:5:5: listeners[0].read_buffer_size: belongs in listeners[0].udp.read_buffer_size, which is given "
             "too: ignored");
 }
 
 TEST(LoadServer, takes_a_generous_read_buffer_for_the_largest_there_is) {
-  EXPECT_EQ(loaded(with("    udp: {read_buffer_size: 131072}\n")).config.listeners[0].udp.read_buffer_size_bytes,
-            65'535U);
+  EXPECT_EQ(
+      loaded(with("    udp: {read_buffer_size: 131072}\n")).config.listeners[0].options.udp_options.payload_bytes_max,
+      limits::kUdpPayloadMaxBytes);
 }
 
 TEST(LoadServer, warns_that_a_second_document_is_not_read) {
