@@ -6,6 +6,7 @@
 - a file has at most 500 lines (a test 600); a line, comments included, at most 130 columns
 - a header of src/ says what it is, and has #pragma once
 - a layer includes only the layers below it, a wing of a layer only the wings below it, and tunnel, quic and wire read no clock
+- a unit test has the name and the folder of a file of src/, or its head says what it tests
 - nothing is left to do later, and no test sleeps
 """
 
@@ -121,6 +122,14 @@ def check_test(lines: list[str]) -> Iterator[Breach]:
             yield number, "a test waits for the event, with a deadline"
 
 
+def check_mirror(path: Path, lines: list[str]) -> Iterator[Breach]:
+    tested = Path("src", *path.parts[2:]).with_name(path.name.removesuffix("_test.cpp"))
+    if any(tested.with_suffix(suffix).exists() for suffix in (".h", ".cpp")):
+        return
+    if not any(re.match(r"// \S", line) for line in lines[1:4]):
+        yield 1, f"there is no {tested}.h or .cpp: name the test after what it tests, or say at its head what that is"
+
+
 def check(path: Path) -> Iterator[Breach]:
     lines = path.read_text(encoding="utf-8").splitlines()
     yield from check_text(lines, LINES_MAX.get(path.parts[0], LINES_MAX_ELSEWHERE))
@@ -129,6 +138,8 @@ def check(path: Path) -> Iterator[Breach]:
         yield from check_wing(path.relative_to("src").as_posix(), lines)
         if path.suffix == ".h":
             yield from check_header(lines)
+    if path.parts[:2] == ("tests", "unit") and path.name.endswith("_test.cpp"):
+        yield from check_mirror(path, lines)
     if path.name.endswith("_test.cpp") or path.name.startswith("test_"):
         yield from check_test(lines)
 

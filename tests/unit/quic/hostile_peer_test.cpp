@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+//
+// That the peer of tests/hostile, which tests and fuzzers send their frames with, is understood as one.
 #include "quic/hostile_peer.h"
 
 #include <array>
