@@ -107,7 +107,6 @@ class Connection final : private StreamHost {
   /// The client is one that this server wants: it takes part in no bound on strangers any more (HandshakeAdmission).
   void mark_proven();
 
-  [[nodiscard]] bool is_server() const noexcept { return server_; }
   [[nodiscard]] bool is_established() const noexcept { return established_told_; }
   [[nodiscard]] const Address& remote_address() const noexcept { return remote_; }
   [[nodiscard]] const Address& local_address() const noexcept { return local_; }
@@ -115,7 +114,6 @@ class Connection final : private StreamHost {
   [[nodiscard]] std::string peer_name() const;
   /// Protocol chosen by ALPN; empty when none was.
   [[nodiscard]] std::string application_protocol() const;
-  [[nodiscard]] std::size_t stream_count() const noexcept { return streams_.size(); }
   [[nodiscard]] Duration smoothed_rtt() const noexcept;
   /// When the last 1-RTT packet came that is the peer's without doubt: it decrypts, and it is newer than those before it.
   [[nodiscard]] Time last_heard() const noexcept { return last_heard_; }

@@ -54,10 +54,6 @@ void Stream::reset(ErrorCode code) {
   host_.stream_reset(*this, code);
 }
 
-bool Stream::all_sent() const noexcept {
-  return send_stopped_ || (send_.unsent_bytes() == 0 && (finish_sent_ || !finish_wanted_));
-}
-
 void Stream::return_credit(std::size_t bytes) {
   if (bytes > 0) host_.stream_consumed(*this, bytes);
 }

@@ -87,8 +87,6 @@ class Stream {
   /// The peer asked us to stop (STOP_SENDING), or the stream was reset by us: sending makes no sense.
   [[nodiscard]] bool send_stopped() const noexcept { return send_stopped_; }
   [[nodiscard]] bool finished() const noexcept { return finish_wanted_; }
-  /// Nothing is left to send, FIN included, or sending has stopped.
-  [[nodiscard]] bool all_sent() const noexcept;
   /// Committed and not yet acknowledged.
   [[nodiscard]] std::size_t unacknowledged_bytes() const noexcept { return send_.size(); }
 
