@@ -141,8 +141,8 @@ class Connection final : private StreamHost {
   /// When expire() is to be called, as seen at the end of a pass; kNever when nothing is awaited.
   [[nodiscard]] Time deadline(Time now) const noexcept;
   /// closed() has been told and nothing more is to be sent: the endpoint takes what remains and destroys it.
-  [[nodiscard]] bool finished() const noexcept { return phase_ != Phase::alive && closed_told_ && !close_packet_due_; }
-  /// Of a connection that is finished(): for the endpoint's ClosingConnections. It has no routes any more.
+  [[nodiscard]] bool disposable() const noexcept { return phase_ != Phase::alive && closed_told_ && !close_packet_due_; }
+  /// Of a connection that is disposable(): for the endpoint's ClosingConnections. It has no routes any more.
   [[nodiscard]] ConnectionRemains take_remains();
   [[nodiscard]] bool proven() const noexcept { return proven_; }
 

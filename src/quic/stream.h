@@ -86,7 +86,8 @@ class Stream {
   void reset(ErrorCode code);
   /// The peer asked us to stop (STOP_SENDING), or the stream was reset by us: sending makes no sense.
   [[nodiscard]] bool send_stopped() const noexcept { return send_stopped_; }
-  [[nodiscard]] bool finished() const noexcept { return finish_wanted_; }
+  /// finish() was called: FIN follows what was committed, or has been sent.
+  [[nodiscard]] bool fin_queued() const noexcept { return finish_wanted_; }
   /// Committed and not yet acknowledged.
   [[nodiscard]] std::size_t unacknowledged_bytes() const noexcept { return send_.size(); }
 

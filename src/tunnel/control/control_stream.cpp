@@ -30,14 +30,14 @@ ControlStream::~ControlStream() {
 }
 
 void ControlStream::send(const wire::Message& message) {
-  if (stream_ == nullptr || stream_->finished()) return;
+  if (stream_ == nullptr || stream_->fin_queued()) return;
   std::vector<std::byte> bytes;
   wire::encode(message, bytes);
   stream_->send_copy(bytes);
 }
 
 void ControlStream::send_padding(std::size_t bytes) {
-  if (stream_ == nullptr || stream_->finished() || has_backlog()) return;
+  if (stream_ == nullptr || stream_->fin_queued() || has_backlog()) return;
   std::vector<std::byte> message;
   wire::encode_padding(bytes, message);
   stream_->send_copy(message);
@@ -101,7 +101,7 @@ void ControlStream::stream_writable(quic::Stream& stream) {
 }
 
 void ControlStream::stream_send_done(quic::Stream& stream) {
-  if (stream.finished()) events_.control_finished();
+  if (stream.fin_queued()) events_.control_finished();
 }
 
 bool ControlStream::read_message() {
