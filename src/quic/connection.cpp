@@ -361,7 +361,7 @@ void Connection::begin_closing(CloseCause cause, Time now) {
 }
 
 ConnectionRemains Connection::take_remains() {
-  CHECK(finished());
+  CHECK(disposable());
   for (const ngtcp2_cid& id : routed_ids_) host_.unroute(id);
   const bool answers = phase_ == Phase::closing;
   return {.close_packet = answers ? std::move(close_packet_) : std::vector<std::byte>(),

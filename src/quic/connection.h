@@ -107,7 +107,6 @@ class Connection final : private StreamHost {
   /// The client is one that this server wants: it takes part in no bound on strangers any more (HandshakeAdmission).
   void mark_proven();
 
-  [[nodiscard]] bool is_server() const noexcept { return server_; }
   [[nodiscard]] bool is_established() const noexcept { return established_told_; }
   [[nodiscard]] const Address& remote_address() const noexcept { return remote_; }
   [[nodiscard]] const Address& local_address() const noexcept { return local_; }
@@ -115,7 +114,6 @@ class Connection final : private StreamHost {
   [[nodiscard]] std::string peer_name() const;
   /// Protocol chosen by ALPN; empty when none was.
   [[nodiscard]] std::string application_protocol() const;
-  [[nodiscard]] std::size_t stream_count() const noexcept { return streams_.size(); }
   [[nodiscard]] Duration smoothed_rtt() const noexcept;
   /// When the last 1-RTT packet came that is the peer's without doubt: it decrypts, and it is newer than those before it.
   [[nodiscard]] Time last_heard() const noexcept { return last_heard_; }
@@ -143,8 +141,10 @@ class Connection final : private StreamHost {
   /// When expire() is to be called, as seen at the end of a pass; kNever when nothing is awaited.
   [[nodiscard]] Time deadline(Time now) const noexcept;
   /// closed() has been told and nothing more is to be sent: the endpoint takes what remains and destroys it.
-  [[nodiscard]] bool finished() const noexcept { return phase_ != Phase::alive && closed_told_ && !close_packet_due_; }
-  /// Of a connection that is finished(): for the endpoint's ClosingConnections. It has no routes any more.
+  [[nodiscard]] bool disposable() const noexcept {
+    return phase_ != Phase::alive && closed_told_ && !close_packet_due_;
+  }
+  /// Of a connection that is disposable(): for the endpoint's ClosingConnections. It has no routes any more.
   [[nodiscard]] ConnectionRemains take_remains();
   [[nodiscard]] bool proven() const noexcept { return proven_; }
 
@@ -193,12 +193,11 @@ class Connection final : private StreamHost {
   void stream_consumed(Stream& stream, std::size_t bytes) override;
   void stream_reset(Stream& stream, ErrorCode code) override;
   void stream_stop_reading(Stream& stream, ErrorCode code) override;
-  void stream_has_events(Stream& stream) override { queue_event(stream); }
+  void stream_has_events(Stream& stream) override;
   void stream_released(Stream& stream) override;
   [[nodiscard]] std::size_t unsent_bytes_max(const Stream& stream) const override;
 
   Stream& add_stream(std::int64_t id);
-  void queue_event(Stream& stream);
   void deliver_opened();
   void deliver_stream_events();
   void retire_if_done(Stream& stream);
@@ -225,7 +224,6 @@ class Connection final : private StreamHost {
   bool set_aside(Stream& stream, int ngtcp2_error);
   /// Where a stream stands after `accepted` of its bytes went into a packet (and FIN with them).
   void mark_sent(Stream& stream, std::size_t accepted, bool with_fin);
-  void send_side_closed(Stream& stream);
   /// ngtcp2_conn_shutdown_stream_write or _read.
   void shut_down(const Stream& stream, int (*half)(ngtcp2_conn*, std::uint32_t, std::int64_t, std::uint64_t),
                  ErrorCode code);

@@ -13,6 +13,7 @@ namespace qmux::quic {
 namespace {
 
 Connection& self(void* user) { return *static_cast<Connection*>(user); }
+Stream& stream_of(void* stream) { return *static_cast<Stream*>(stream); }
 
 /// Of a 1-RTT packet (RFC 9000 section 17.3).
 bool is_short(const std::uint8_t* header) { return (header[0] & 0x80U) == 0; }
@@ -176,75 +177,41 @@ int ConnectionCallbacks::stream_opened(ngtcp2_conn* /*conn*/, std::int64_t id, v
 
 int ConnectionCallbacks::stream_data(ngtcp2_conn* conn, std::uint32_t flags, std::int64_t /*id*/,
                                      std::uint64_t /*offset*/, const std::uint8_t* data, std::size_t length, void* user,
-                                     void* stream_user) noexcept {
+                                     void* stream) noexcept {
   // The connection's credit goes back at once: bytes that nobody takes hold their own stream's credit and no other's.
   ngtcp2_conn_extend_max_offset(conn, length);
   self(user).data_heard_ = true;
-  if (stream_user == nullptr) return 0;
-  Stream& stream = *static_cast<Stream*>(stream_user);
-  if (stream.reading_stopped_) return 0;
-  stream.received_.append(std::as_bytes(std::span(data, length)));
-  if ((flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0) stream.fin_received_ = true;
-  stream.pending_.readable = true;
-  self(user).queue_event(stream);
+  const bool fin = (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0;
+  if (stream != nullptr) stream_of(stream).receive(std::as_bytes(std::span(data, length)), fin);
   return 0;
 }
 
 int ConnectionCallbacks::stream_data_acknowledged(ngtcp2_conn* /*conn*/, std::int64_t /*id*/, std::uint64_t /*offset*/,
-                                                  std::uint64_t length, void* user, void* stream_user) noexcept {
-  if (stream_user == nullptr) return 0;
-  Stream& stream = *static_cast<Stream*>(stream_user);
-  if (stream.send_stopped_) return 0;  // what it held is gone
-  stream.send_.acknowledge(static_cast<std::size_t>(length));
-  if (stream.send_.size() > 0) return 0;
-  const bool finished = stream.finish_sent_ && !stream.send_done_;
-  if (!finished && !stream.acknowledged_wanted_) return 0;
-  if (finished) stream.send_done_ = true;
-  stream.acknowledged_wanted_ = false;
-  stream.pending_.send_done = true;
-  self(user).queue_event(stream);
+                                                  std::uint64_t length, void* /*user*/, void* stream) noexcept {
+  if (stream != nullptr) stream_of(stream).acknowledged(static_cast<std::size_t>(length));
   return 0;
 }
 
 int ConnectionCallbacks::stream_closed(ngtcp2_conn* conn, std::uint32_t /*flags*/, std::int64_t id,
-                                       std::uint64_t /*code*/, void* user, void* stream_user) noexcept {
-  if (stream_user == nullptr) {
-    if (ngtcp2_conn_is_local_stream(conn, id) == 0) ngtcp2_conn_extend_max_streams_bidi(conn, 1);
-    return 0;
+                                       std::uint64_t /*code*/, void* user, void* stream) noexcept {
+  if (stream != nullptr) {
+    self(user).schedule_.remove(stream_of(stream));
+    stream_of(stream).closed();
+  } else if (ngtcp2_conn_is_local_stream(conn, id) == 0) {
+    ngtcp2_conn_extend_max_streams_bidi(conn, 1);
   }
-  Connection& connection = self(user);
-  Stream& stream = *static_cast<Stream*>(stream_user);
-  stream.transport_closed_ = true;
-  connection.schedule_.remove(stream);
-  stream.send_.clear();
-  if (!stream.send_done_) {
-    stream.send_done_ = true;
-    if (!stream.finish_sent_) stream.send_stopped_ = true;
-    stream.pending_.send_done = true;
-  }
-  // Told in turn, and retired after that when its owner has let go.
-  connection.queue_event(stream);
   return 0;
 }
 
 int ConnectionCallbacks::stream_reset(ngtcp2_conn* /*conn*/, std::int64_t /*id*/, std::uint64_t /*final_size*/,
-                                      std::uint64_t code, void* user, void* stream_user) noexcept {
-  if (stream_user == nullptr) return 0;
-  Stream& stream = *static_cast<Stream*>(stream_user);
-  stream.reset_received_ = code;
-  stream.pending_.readable = true;
-  self(user).queue_event(stream);
+                                      std::uint64_t code, void* /*user*/, void* stream) noexcept {
+  if (stream != nullptr) stream_of(stream).reset_by_peer(code);
   return 0;
 }
 
 int ConnectionCallbacks::stream_credit(ngtcp2_conn* /*conn*/, std::int64_t /*id*/, std::uint64_t /*max_data*/,
-                                       void* user, void* stream_user) noexcept {
-  if (stream_user == nullptr) return 0;
-  Stream& stream = *static_cast<Stream*>(stream_user);
-  if (stream.blocked_) {
-    stream.blocked_ = false;
-    self(user).schedule_.add(stream);
-  }
+                                       void* /*user*/, void* stream) noexcept {
+  if (stream != nullptr) stream_of(stream).credit_received();
   return 0;
 }
 

@@ -48,7 +48,7 @@ bool Connection::fill_alive(PacketBatch& batch, Time now) {
     if (packet.room.empty() && !begin_packet(packet, batch)) break;
     Stream* stream = next_to_send();
     std::optional<OutgoingDatagram> datagram;
-    const bool urgent = stream != nullptr && stream->turn_.urgent;
+    const bool urgent = stream != nullptr && stream->is_urgent();
     if (datagrams_due_ && !packet.risky && !urgent) datagram = next_datagram(packet, stream != nullptr);
     const ngtcp2_ssize written =
         datagram ? write_datagram(packet, *datagram, stream != nullptr) : write_stream(packet, stream);
@@ -87,7 +87,7 @@ bool Connection::begin_packet(PacketInProgress& packet, PacketBatch& batch) {
     packet.bytes_max = path_mtu_.packet_bytes(packet.path_bytes);
     if (wanted > packet.bytes_max) {
       const Stream* const stream = next_to_send();
-      packet.risky = stream != nullptr && stream->send_.unsent_bytes() >= wanted;
+      packet.risky = stream != nullptr && stream->unsent_bytes() >= wanted;
       if (packet.risky) {
         packet.bytes_max = wanted;
       } else if (datagrams_due_) {
@@ -130,12 +130,12 @@ ngtcp2_ssize Connection::write_stream(PacketInProgress& packet, Stream* stream) 
   std::size_t offered = 0;
   bool fin = false;
   if (stream != nullptr) {
-    count = stream->send_.unsent(views);
+    count = stream->unsent(views);
     for (std::size_t i = 0; i < count; ++i) {
       vectors[i] = {const_cast<std::uint8_t*>(as_octets(views[i])), views[i].size()};
       offered += views[i].size();
     }
-    fin = stream->finish_wanted_ && offered == stream->send_.unsent_bytes();
+    fin = stream->fin_queued() && offered == stream->unsent_bytes();
     flags = NGTCP2_WRITE_STREAM_FLAG_MORE | (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0U);
   }
   ngtcp2_ssize accepted = -1;
@@ -158,13 +158,14 @@ bool Connection::set_aside(Stream& stream, int ngtcp2_error) {
         // sends without streams.
         connection_blocked_ = true;
       } else {
-        stream.blocked_ = true;
+        stream.block();
         schedule_.remove(stream);
       }
       return true;
     case NGTCP2_ERR_STREAM_SHUT_WR:
     case NGTCP2_ERR_STREAM_NOT_FOUND:
-      send_side_closed(stream);
+      schedule_.remove(stream);
+      stream.stopped_by_peer();
       return true;
     default:
       return false;
@@ -180,27 +181,11 @@ Stream* Connection::next_to_send() noexcept {
 }
 
 void Connection::mark_sent(Stream& stream, std::size_t accepted, bool with_fin) {
-  stream.send_.mark_sent(accepted);
-  if (with_fin) stream.finish_sent_ = true;
+  stream.sent(accepted, with_fin);
   schedule_.sent(stream, accepted);
   share_.streams_sent(accepted);
-  const std::size_t unsent = stream.send_.unsent_bytes();
-  if (unsent == 0 && (!stream.finish_wanted_ || stream.finish_sent_)) schedule_.remove(stream);
-  if (stream.writable_wanted_ && unsent <= unsent_bytes_max(stream) / 2) {
-    stream.writable_wanted_ = false;
-    stream.pending_.writable = true;
-    queue_event(stream);
-  }
-}
-
-void Connection::send_side_closed(Stream& stream) {
-  schedule_.remove(stream);
-  if (stream.send_stopped_) return;
-  stream.send_stopped_ = true;
-  stream.send_.clear();
-  stream.pending_.writable = true;
-  stream.pending_.send_done = true;
-  queue_event(stream);
+  if (!stream.has_unsent()) schedule_.remove(stream);
+  stream.notify_room();
 }
 
 void Connection::update_send_limits() {

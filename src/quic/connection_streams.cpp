@@ -37,26 +37,25 @@ Stream& Connection::add_stream(std::int64_t id) {
 // --- what streams ask -------------------------------------------------------------------------------------------------
 
 void Connection::stream_has_data(Stream& stream) {
-  if (phase_ != Phase::alive || stream.transport_closed_) return;
-  // A stream that waits for credit is queued again by the credit, but FIN needs none.
-  if (stream.blocked_ && stream.send_.unsent_bytes() > 0) return;
+  // A stream that waits for credit is queued again by the credit.
+  if (phase_ != Phase::alive || stream.is_closed() || stream.is_blocked()) return;
   schedule_.add(stream);
   host_.touch(*this);
 }
 
 void Connection::stream_consumed(Stream& stream, std::size_t bytes) {
-  if (phase_ != Phase::alive || stream.transport_closed_) return;
+  if (phase_ != Phase::alive || stream.is_closed()) return;
   ngtcp2_conn_extend_max_stream_offset(conn_.get(), stream.id(), bytes);
   host_.touch(*this);
 }
 
 void Connection::stream_reset(Stream& stream, ErrorCode code) {
   schedule_.remove(stream);
-  if (phase_ != Phase::alive || stream.transport_closed_) return;
+  if (phase_ != Phase::alive || stream.is_closed()) return;
   shut_down(stream, ngtcp2_conn_shutdown_stream_write, code);
   // Nothing of it is sent again. ngtcp2 may know the stream for as long as the connection lasts: up to 1.24 it never closes
   // one that it was told to stop reading while bytes were missing, when the peer had already sent everything.
-  stream.send_.clear();
+  stream.drop_unacknowledged();
   host_.touch(*this);
 }
 
@@ -67,7 +66,7 @@ void Connection::shut_down(const Stream& stream, int (*half)(ngtcp2_conn*, std::
 }
 
 void Connection::stream_stop_reading(Stream& stream, ErrorCode code) {
-  if (phase_ != Phase::alive || stream.transport_closed_) return;
+  if (phase_ != Phase::alive || stream.is_closed()) return;
   shut_down(stream, ngtcp2_conn_shutdown_stream_read, code);
   host_.touch(*this);
 }
@@ -86,11 +85,8 @@ void Connection::stream_released(Stream& stream) { retire_if_done(stream); }
 
 // --- what is told -----------------------------------------------------------------------------------------------------
 
-void Connection::queue_event(Stream& stream) {
-  if (!stream.in_event_queue_) {
-    stream.in_event_queue_ = true;
-    event_queue_.push_back(&stream);
-  }
+void Connection::stream_has_events(Stream& stream) {
+  if (stream.enter_event_queue()) event_queue_.push_back(&stream);
   host_.touch(*this);
 }
 
@@ -143,23 +139,16 @@ void Connection::deliver_stream_events() {
   for (Stream*& entry : delivering_) {
     if (entry == nullptr || cause_) continue;
     Stream& stream = *std::exchange(entry, nullptr);
-    stream.in_event_queue_ = false;
-    const Stream::Pending pending = std::exchange(stream.pending_, {});
-    // Each of these may release the stream, which clears events_; it is destroyed no sooner than retire_if_done() below.
-    stream.being_told_ = true;
-    if (pending.readable && stream.events_ != nullptr) stream.events_->stream_readable(stream);
-    if (pending.writable && stream.events_ != nullptr) stream.events_->stream_writable(stream);
-    if (pending.send_done && stream.events_ != nullptr) stream.events_->stream_send_done(stream);
-    stream.being_told_ = false;
+    stream.deliver_events();
     retire_if_done(stream);
   }
   delivering_.clear();
 }
 
 void Connection::retire_if_done(Stream& stream) {
-  if (!stream.released_ || !stream.transport_closed_ || stream.being_told_) return;
+  if (!stream.disposable()) return;
   schedule_.remove(stream);
-  if (stream.in_event_queue_) {
+  if (stream.is_in_event_queue()) {
     std::ranges::replace(event_queue_, &stream, nullptr);
     std::ranges::replace(delivering_, &stream, nullptr);
   }

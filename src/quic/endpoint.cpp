@@ -331,7 +331,7 @@ void Endpoint::settle(Connection& connection) {
     connection.mark.admitted = false;
     connections_[index].slot.proven();
   }
-  if (!connection.finished()) {
+  if (!connection.disposable()) {
     connections_[index].timer->set(connection.deadline(loop_.now()));
     return;
   }

@@ -13,17 +13,23 @@ Stream::Stream(StreamHost& host, ChunkPool& pool, std::int64_t id) noexcept
 void Stream::set_events(StreamEvents* events) noexcept {
   events_ = events;
   if (events == nullptr) return;
-  if (!received_.empty() || fin_received_ || reset_received_) {
-    pending_.readable = true;
-    host_.stream_has_events(*this);
-  }
+  if (!received_.empty() || recv_state_ != RecvState::recv) notify({.readable = true});
 }
 
+void Stream::notify(Pending what) {
+  pending_.readable = pending_.readable || what.readable;
+  pending_.writable = pending_.writable || what.writable;
+  pending_.send_done = pending_.send_done || what.send_done;
+  host_.stream_has_events(*this);
+}
+
+// --- sending ----------------------------------------------------------------------------------------------------------
+
 std::size_t Stream::send_room(std::size_t bytes_max, std::span<MutableBytes> out) {
-  CHECK(!finish_wanted_);
+  CHECK(!fin_queued_);
   const std::size_t limit = host_.unsent_bytes_max(*this);
   const std::size_t unsent = send_.unsent_bytes();
-  if (send_stopped_ || unsent >= limit) {
+  if (send_stopped() || unsent >= limit) {
     writable_wanted_ = true;
     return 0;
   }
@@ -31,31 +37,83 @@ std::size_t Stream::send_room(std::size_t bytes_max, std::span<MutableBytes> out
 }
 
 void Stream::commit(std::size_t bytes) {
+  CHECK(bytes == 0 || !fin_queued_);
   send_.commit(bytes);
   if (bytes > 0) host_.stream_has_data(*this);
 }
 
 void Stream::send_copy(ConstBytes bytes) {
-  CHECK(!finish_wanted_);
-  if (send_stopped_ || bytes.empty()) return;
+  CHECK(!fin_queued_);
+  if (send_stopped() || bytes.empty()) return;
   send_.append(bytes);
   host_.stream_has_data(*this);
 }
 
 void Stream::finish() {
-  if (finish_wanted_ || send_stopped_) return;
-  finish_wanted_ = true;
+  if (fin_queued_ || send_stopped()) return;
+  fin_queued_ = true;
   host_.stream_has_data(*this);
 }
 
+void Stream::sent(std::size_t bytes, bool with_fin) {
+  CHECK(is_sending());
+  send_.mark_sent(bytes);
+  if (with_fin) CHECK(fin_queued_ && send_.unsent_bytes() == 0);
+  send_state_ = with_fin ? SendState::data_sent : SendState::send;
+}
+
+void Stream::notify_room() {
+  if (!writable_wanted_ || send_.unsent_bytes() > host_.unsent_bytes_max(*this) / 2) return;
+  writable_wanted_ = false;
+  notify({.writable = true});
+}
+
+void Stream::acknowledged(std::size_t bytes) {
+  if (send_stopped()) return;  // what it held is gone
+  send_.acknowledge(bytes);
+  if (send_.size() > 0) return;
+  const bool all = send_state_ == SendState::data_sent;
+  if (all) send_state_ = SendState::data_recvd;
+  if (std::exchange(acknowledged_wanted_, false) || all) notify({.send_done = true});
+}
+
+void Stream::credit_received() {
+  if (std::exchange(blocked_, false)) host_.stream_has_data(*this);
+}
+
 void Stream::reset(ErrorCode code) {
-  if (send_stopped_ || send_done_) return;
-  send_stopped_ = true;
+  if (send_stopped() || send_state_ == SendState::data_recvd) return;
+  send_state_ = SendState::reset_sent;
   host_.stream_reset(*this, code);
 }
 
-bool Stream::all_sent() const noexcept {
-  return send_stopped_ || (send_.unsent_bytes() == 0 && (finish_sent_ || !finish_wanted_));
+void Stream::stopped_by_peer() {
+  if (send_stopped() || send_state_ == SendState::data_recvd) return;
+  send_state_ = SendState::reset_sent;
+  send_.clear();
+  notify({.writable = true, .send_done = true});
+}
+
+void Stream::drop_unacknowledged() {
+  CHECK(send_stopped());
+  send_.clear();
+}
+
+// --- receiving --------------------------------------------------------------------------------------------------------
+
+void Stream::receive(ConstBytes bytes, bool fin) {
+  // ngtcp2 reports nothing after the end.
+  if (reading_stopped_ || recv_state_ != RecvState::recv) return;
+  received_.append(bytes);
+  if (fin) recv_state_ = RecvState::data_recvd;
+  note_read();
+  notify({.readable = true});
+}
+
+void Stream::reset_by_peer(std::uint64_t code) {
+  reset_code_ = code;
+  if (recv_state_ == RecvState::recv) recv_state_ = RecvState::reset_recvd;
+  notify({.readable = true});
 }
 
 void Stream::return_credit(std::size_t bytes) {
@@ -66,16 +124,45 @@ void Stream::stop_reading(ErrorCode code) {
   if (reading_stopped_) return;
   reading_stopped_ = true;
   received_.clear();
-  if (!fin_received_ && !reset_received_) host_.stream_stop_reading(*this, code);
+  note_read();
+  if (recv_state_ == RecvState::recv) host_.stream_stop_reading(*this, code);
 }
+
+// --- its life ---------------------------------------------------------------------------------------------------------
 
 void Stream::release() {
   CHECK(!released_);
   events_ = nullptr;
   released_ = true;
-  if (!finish_wanted_) reset(ErrorCode::internal);
+  if (!fin_queued_) reset(ErrorCode::internal);
   stop_reading(ErrorCode::internal);
   host_.stream_released(*this);
+}
+
+void Stream::closed() {
+  CHECK(!closed_);
+  closed_ = true;
+  send_.clear();
+  if (send_state_ != SendState::data_recvd) {
+    send_state_ = send_state_ == SendState::data_sent ? SendState::data_recvd : SendState::reset_recvd;
+    pending_.send_done = true;
+  }
+  // Also when nothing is pending: the connection looks in turn whether the stream is disposable.
+  host_.stream_has_events(*this);
+}
+
+void Stream::deliver_events() {
+  in_event_queue_ = false;
+  const Pending pending = std::exchange(pending_, {});
+  // Each of these may release the stream, which clears events_.
+  delivering_ = true;
+  if (pending.readable && events_ != nullptr) {
+    if (recv_state_ == RecvState::reset_recvd) recv_state_ = RecvState::reset_read;
+    events_->stream_readable(*this);
+  }
+  if (pending.writable && events_ != nullptr) events_->stream_writable(*this);
+  if (pending.send_done && events_ != nullptr) events_->stream_send_done(*this);
+  delivering_ = false;
 }
 
 }  // namespace qmux::quic

@@ -6,18 +6,23 @@
 // Owned by its Connection; one thread. An owner (relay, control session) holds a reference from the moment it learns of the
 // stream until it calls release(), or until the connection's closed() event, after which no stream of it may be touched.
 // StreamEvents are told from Connection::deliver_events() only, never from inside a call.
+//
+// Its state changes in its own member functions only. What the connection calls stands at the end, one function for each thing
+// that ngtcp2 reports; a call that only a bug of ours can make is a CHECK.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/chunk.h"
 #include "quic/close_cause.h"
 #include "quic/send_buffer.h"
 #include "quic/stream_schedule.h"
+#include "quic/stream_state.h"
 
 namespace qmux::quic {
 
@@ -85,10 +90,11 @@ class Stream {
   /// RESET_STREAM: what was not acknowledged may never arrive. No-op once everything was acknowledged.
   void reset(ErrorCode code);
   /// The peer asked us to stop (STOP_SENDING), or the stream was reset by us: sending makes no sense.
-  [[nodiscard]] bool send_stopped() const noexcept { return send_stopped_; }
-  [[nodiscard]] bool finished() const noexcept { return finish_wanted_; }
-  /// Nothing is left to send, FIN included, or sending has stopped.
-  [[nodiscard]] bool all_sent() const noexcept;
+  [[nodiscard]] bool send_stopped() const noexcept {
+    return send_state_ == SendState::reset_sent || send_state_ == SendState::reset_recvd;
+  }
+  /// finish() was called: FIN follows what was committed, or has been sent.
+  [[nodiscard]] bool fin_queued() const noexcept { return fin_queued_; }
   /// Committed and not yet acknowledged.
   [[nodiscard]] std::size_t unacknowledged_bytes() const noexcept { return send_.size(); }
 
@@ -103,56 +109,110 @@ class Stream {
     return_credit(bytes);
   }
   /// The two halves of consume(), for who wants to let the peer wait: credit that is not returned is lost to the stream.
-  void drop(std::size_t bytes) { received_.drop(bytes); }
+  void drop(std::size_t bytes) {
+    received_.drop(bytes);
+    note_read();
+  }
   void return_credit(std::size_t bytes);
   /// STOP_SENDING: what comes from now on, and what is there, is dropped.
   void stop_reading(ErrorCode code);
   /// FIN has arrived; readable_bytes() holds all that is left.
-  [[nodiscard]] bool fin_received() const noexcept { return fin_received_; }
+  [[nodiscard]] bool fin_received() const noexcept { return recv_state_ == RecvState::data_recvd || at_end(); }
   /// FIN has arrived and every byte before it was consumed.
-  [[nodiscard]] bool at_end() const noexcept { return fin_received_ && received_.empty(); }
+  [[nodiscard]] bool at_end() const noexcept { return recv_state_ == RecvState::data_read; }
   /// The code of the peer's RESET_STREAM. What had arrived in order before is still there to be read.
-  [[nodiscard]] std::optional<std::uint64_t> reset_received() const noexcept { return reset_received_; }
+  [[nodiscard]] std::optional<std::uint64_t> reset_received() const noexcept { return reset_code_; }
 
   /// The owner lets go: nobody is told any more. A direction that has not ended is reset with `internal`; what was
   /// committed before FIN is still delivered.
   void release();
 
+  // --- for its connection: sending ---
+
+  [[nodiscard]] SendState send_state() const noexcept { return send_state_; }
+  [[nodiscard]] bool is_urgent() const noexcept { return turn_.urgent; }
+  /// Bytes or FIN are still to be sent.
+  [[nodiscard]] bool has_unsent() const noexcept { return send_.unsent_bytes() > 0 || (fin_queued_ && is_sending()); }
+  [[nodiscard]] std::size_t unsent_bytes() const noexcept { return send_.unsent_bytes(); }
+  /// Views of the unsent bytes from the first on, as many as fit; returns how many of `out` were filled in.
+  std::size_t unsent(std::span<ConstBytes> out) const noexcept { return send_.unsent(out); }
+  /// The first `bytes` of the unsent went into a packet, and FIN after them.
+  void sent(std::size_t bytes, bool with_fin);
+  /// After sent(): notifies an owner that waits for room, once half of it is free.
+  void notify_room();
+  /// The peer has acknowledged the first `bytes` of those in flight.
+  void acknowledged(std::size_t bytes);
+  /// The peer's credit for this stream is spent.
+  void block() noexcept { blocked_ = true; }
+  /// Bytes wait for the peer's credit. FIN alone needs none.
+  [[nodiscard]] bool is_blocked() const noexcept { return blocked_ && send_.unsent_bytes() > 0; }
+  /// The peer gives more credit for this stream.
+  void credit_received();
+  /// STOP_SENDING has come, and ngtcp2 has answered with RESET_STREAM (RFC 9000 section 3.5).
+  void stopped_by_peer();
+  /// After reset(): ngtcp2 sends none of the bytes again, and refers to none.
+  void drop_unacknowledged();
+
+  // --- for its connection: receiving ---
+
+  [[nodiscard]] RecvState recv_state() const noexcept { return recv_state_; }
+  /// The next bytes in order, and FIN after them.
+  void receive(ConstBytes bytes, bool fin);
+  /// RESET_STREAM has come.
+  void reset_by_peer(std::uint64_t code);
+
+  // --- for its connection: its life ---
+
+  /// ngtcp2 has closed the stream and forgets it: both halves have ended.
+  void closed();
+  [[nodiscard]] bool is_closed() const noexcept { return closed_; }
+  /// Takes a place in the connection's queue of streams with events. False: it has one already.
+  [[nodiscard]] bool enter_event_queue() noexcept { return !std::exchange(in_event_queue_, true); }
+  [[nodiscard]] bool is_in_event_queue() const noexcept { return in_event_queue_; }
+  /// Leaves the queue and notifies the owner of what is pending. The owner may release the stream meanwhile.
+  void deliver_events();
+  /// Nothing refers to it any more: the connection may destroy it.
+  [[nodiscard]] bool disposable() const noexcept { return released_ && closed_ && !delivering_; }
+
  private:
-  friend class Connection;
-  friend struct ConnectionCallbacks;
   friend class StreamSchedule;
-  friend struct StreamTestAccess;
 
   /// Events waiting to be told.
   struct Pending {
-    bool readable : 1 = false;
-    bool writable : 1 = false;
-    bool send_done : 1 = false;
-    [[nodiscard]] bool any() const noexcept { return readable || writable || send_done; }
+    bool readable = false;
+    bool writable = false;
+    bool send_done = false;
   };
+
+  void notify(Pending what);
+  /// RFC 9000 section 3.1: in the other states nothing new is sent.
+  [[nodiscard]] bool is_sending() const noexcept {
+    return send_state_ == SendState::ready || send_state_ == SendState::send;
+  }
+  /// Everything up to FIN is read once the last byte has gone.
+  void note_read() noexcept {
+    if (recv_state_ == RecvState::data_recvd && received_.empty()) recv_state_ = RecvState::data_read;
+  }
 
   StreamHost& host_;
   StreamEvents* events_ = nullptr;
   const std::int64_t id_;
   SendBuffer send_;
   ChunkQueue received_;
-  std::optional<std::uint64_t> reset_received_;
+  std::optional<std::uint64_t> reset_code_;  ///< the peer's
   StreamTurn turn_;
+  SendState send_state_ = SendState::ready;
+  RecvState recv_state_ = RecvState::recv;
   Pending pending_;
-  bool writable_wanted_ : 1 = false;
-  bool acknowledged_wanted_ : 1 = false;
-  bool finish_wanted_ : 1 = false;
-  bool finish_sent_ : 1 = false;
-  bool send_done_ : 1 = false;
-  bool send_stopped_ : 1 = false;
-  bool fin_received_ : 1 = false;
-  bool reading_stopped_ : 1 = false;
-  bool released_ : 1 = false;
-  bool transport_closed_ : 1 = false;  ///< ngtcp2 knows the stream no more
-  bool blocked_ : 1 = false;           ///< waits for the peer's stream credit
-  bool in_event_queue_ : 1 = false;
-  bool being_told_ : 1 = false;  ///< its owner is being told: not to be destroyed now
+  bool fin_queued_ = false;
+  bool blocked_ = false;
+  bool writable_wanted_ = false;
+  bool acknowledged_wanted_ = false;
+  bool reading_stopped_ = false;  ///< STOP_SENDING was sent, or nothing was to come: what comes is dropped
+  bool closed_ = false;
+  bool released_ = false;
+  bool in_event_queue_ = false;
+  bool delivering_ = false;  ///< its owner is being notified
 };
 
 }  // namespace qmux::quic

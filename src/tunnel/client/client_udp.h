@@ -42,8 +42,6 @@ class ClientUdp final : private UdpChannelEvents, private ClientUdpSessionOwner,
   /// The server's word; ids that are not there are none of ours any more.
   void end_sessions(std::span<const std::uint32_t> ids);
 
-  [[nodiscard]] std::size_t session_count() const noexcept { return sessions_.size(); }
-
  private:
   using Sessions = SessionAges<ClientUdpSession>;
 

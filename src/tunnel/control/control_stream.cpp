@@ -31,7 +31,7 @@ ControlStream::~ControlStream() {
 
 void ControlStream::send(const wire::Message& message) {
   const auto call = guard_.call();
-  if (stream_ == nullptr || stream_->finished()) return;
+  if (stream_ == nullptr || stream_->fin_queued()) return;
   std::vector<std::byte> bytes;
   wire::encode(message, bytes);
   stream_->send_copy(bytes);
@@ -39,7 +39,7 @@ void ControlStream::send(const wire::Message& message) {
 
 void ControlStream::send_padding(std::size_t bytes) {
   const auto call = guard_.call();
-  if (stream_ == nullptr || stream_->finished() || has_backlog()) return;
+  if (stream_ == nullptr || stream_->fin_queued() || has_backlog()) return;
   std::vector<std::byte> message;
   wire::encode_padding(bytes, message);
   stream_->send_copy(message);
@@ -107,7 +107,7 @@ void ControlStream::stream_writable(quic::Stream& stream) {
 
 void ControlStream::stream_send_done(quic::Stream& stream) {
   guard_.check_no_call();
-  if (stream.finished()) events_.control_finished();
+  if (stream.fin_queued()) events_.control_fin_queued();
 }
 
 bool ControlStream::read_message() {

@@ -56,7 +56,6 @@ class ControlStream final : private quic::StreamEvents {
   ControlStream& operator=(const ControlStream&) = delete;
   ~ControlStream();
 
-  [[nodiscard]] bool is(const quic::Stream& stream) const noexcept { return stream_ == &stream; }
   void send(const wire::Message& message);
   /// About so many bytes that mean nothing, unless there is a backlog.
   void send_padding(std::size_t bytes);

@@ -473,7 +473,7 @@ void Relay::let_go_of_stream(RelayEnd::Cause cause, ErrorCode code) {
   bool said_all = cause == RelayEnd::Cause::complete || cause == RelayEnd::Cause::socket_reset;
   // Unread bytes keep a stream open in a Go peer's count (docs/PROTOCOL.md).
   if (peer_ != RelayPeer::exact && last_bytes_ != nullptr && stream.unacknowledged_bytes() > 0) said_all = false;
-  if (!stream.finished() || !said_all) stream.reset(code);
+  if (!stream.fin_queued() || !said_all) stream.reset(code);
   stream.stop_reading(code);
   stream.release();
 }

@@ -53,7 +53,6 @@ class ServerUdp final : private UdpChannelEvents {
 
   /// On this connection, since it began.
   [[nodiscard]] std::uint64_t datagrams_sent() noexcept { return channel_.sender().datagrams_sent(); }
-  [[nodiscard]] std::size_t session_count() const noexcept { return sessions_.size(); }
 
  private:
   struct Session {
