@@ -89,6 +89,15 @@ class Pair:
         return self.server.habits.resets and self.client.habits.resets
 
     @property
+    def delivers_before_reset_of_service(self) -> bool:
+        """Our client holds the reset back, and a program that drops on a reset what it has not passed on is given FIN instead."""
+        return self.client is OURS and self.server is not PEER_EXACT
+
+    @property
+    def delivers_before_reset_of_visitor(self) -> bool:
+        return self.server is OURS and self.client is not PEER_EXACT
+
+    @property
     def own_server(self) -> bool:
         return self.server is OURS
 
