@@ -10,8 +10,9 @@ from pathlib import Path
 from peer.habits import EXACT, EXISTING, Habits
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-BINARY = Path(os.environ.get("QMUX_BINARY", CHECKOUT / "build/release/qmux"))
-REFERENCE = os.environ.get("QMUX_REFERENCE")
+# Absolute, since tests run them in other directories.
+BINARY = Path(os.environ.get("QMUX_BINARY", CHECKOUT / "build/release/qmux")).absolute()
+REFERENCE = os.path.abspath(os.environ["QMUX_REFERENCE"]) if os.environ.get("QMUX_REFERENCE") else None
 
 
 @dataclass(frozen=True)
