@@ -109,6 +109,16 @@ Result<void> write_files(std::span<const NewFile> files, Existing existing) {
   return {};
 }
 
+Result<void> check_place(const std::string& path) {
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) == 0) return exists_already(path);
+  std::string directory = std::filesystem::path(path).parent_path().string();
+  if (directory.empty()) directory = ".";
+  directory += '/';  // a file in its place is no directory
+  if (::access(directory.c_str(), W_OK | X_OK) != 0) return fail("cannot be written: " + reason(errno), path);
+  return {};
+}
+
 // Not by size: a pipe has none.
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
   const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

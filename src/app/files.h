@@ -26,6 +26,9 @@ struct NewFile {
 /// into being meanwhile. The directories exist.
 [[nodiscard]] Result<void> write_files(std::span<const NewFile> files, Existing existing);
 
+/// What write_files() with Existing::keep would fail for at that path, as far as can be found out without writing.
+[[nodiscard]] Result<void> check_place(const std::string& path);
+
 /// The whole content of a file, of at most `bytes_max`.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "app/files.h"
 #include "net/resolver.h"
 
 namespace qmux::app {
@@ -76,10 +77,12 @@ void look_up_listeners(const Loaded<ServerConfig>& loaded, RunInputs& inputs, st
   }
 }
 
-/// `qmux run server` makes this file before it comes here.
-std::string existing(const std::string& secret_file) {
+/// The file, or nothing where it is still to be made: `qmux run server` has done that before it comes here, if it could.
+std::string existing(const std::string& secret_file, std::vector<Error>& errors) {
   std::error_code error;
-  return std::filesystem::exists(secret_file, error) || error ? secret_file : std::string();
+  if (secret_file.empty() || std::filesystem::exists(secret_file, error) || error) return secret_file;
+  if (auto place = check_place(secret_file); !place) errors.push_back(std::move(place.error()));
+  return {};
 }
 
 Gathered finish(RunInputs inputs, std::vector<Error> errors) {
@@ -97,7 +100,7 @@ Gathered gather_inputs(const Loaded<ServerConfig>& loaded, std::int64_t now) {
   load_credentials({.certificate = config.tls.server_cert_file,
                     .key = config.tls.server_key_file,
                     .trust = config.auth.ca_cert_file,
-                    .secret = existing(config.tls.quic_secret_file)},
+                    .secret = existing(config.tls.quic_secret_file, errors)},
                    quic::Credentials::Purpose::server, now, inputs, errors);
   look_up_listeners(loaded, inputs, errors);
   return finish(std::move(inputs), std::move(errors));

@@ -105,9 +105,10 @@ int run_server(const Loaded<ServerConfig>& loaded) {
   const std::size_t descriptors = net::raise_descriptor_limit();
   configure_log(loaded.config.log);
   log_remarks(loaded.warnings, loaded.notices);
-  if (auto made = make_secret(loaded.config); !made) return cannot_run("server", {made.error()});
+  const auto made = make_secret(loaded.config);
   const auto inputs = gather_inputs(loaded, std::time(nullptr));
-  if (!inputs) return cannot_run("server", inputs.error());
+  if (!inputs) return cannot_run("server", inputs.error());  // tells as well why the secret could not be made
+  if (!made) return cannot_run("server", {made.error()});
   if (auto served = serve(loaded.config, *inputs, descriptors); !served) {
     return cannot_run("server", {served.error()});
   }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from harness.link import Link
+from harness.programs import Pair
 from harness.reset_cases import (KIB, Outcome, answer_over_unread, answer_then_abort, ask, pausing, take,
                                  wait_until_acknowledged)
 from harness.service import Behaviour, abort
@@ -97,6 +98,37 @@ def test_request_of_a_visitor_who_resets(far_tunnels, delay: float, slow: bool):
             wait_until_acknowledged(visitor)
             abort(visitor)
             assert seen.get(timeout=30) == Outcome(request, "reset"), f"port {port}"
+
+
+def ends_of(pair: Pair) -> set[str]:
+    """How a reset may end beside a program that knows none: docs/PROTOCOL.md, section 5."""
+    return {"reset"} if pair.resets else {"reset", "end"}
+
+
+@pytest.mark.pairs("all")
+@pytest.mark.only("delivers_before_reset_of_service")
+def test_answer_before_a_reset_arrives_beside_existing_programs(tunnel: Tunnel):
+    answer = os.urandom(256 * KIB)
+    tunnel.service.behaviour = answer_then_abort(answer)
+    for outcome in outcomes(tunnel, tunnel.traffic_port, b"?", VISITS, slow=False):
+        assert outcome.received == answer
+        assert outcome.end in ends_of(tunnel.pair)
+
+
+@pytest.mark.pairs("all")
+@pytest.mark.only("delivers_before_reset_of_visitor")
+def test_request_before_a_reset_arrives_beside_existing_programs(tunnel: Tunnel):
+    request = os.urandom(256 * KIB)
+    seen: queue.Queue[Outcome] = queue.Queue()
+    tunnel.service.behaviour = lambda sock: seen.put(take(sock))
+    for _ in range(VISITS):
+        visitor = connect(tunnel.host, tunnel.traffic_port)
+        visitor.sendall(request)
+        wait_until_acknowledged(visitor)
+        abort(visitor)
+        outcome = seen.get(timeout=30)
+        assert outcome.received == request
+        assert outcome.end in ends_of(tunnel.pair)
 
 
 def test_slow_visitor_gets_answer_and_end_of_a_service_that_resets_afterwards(far_tunnels):

@@ -174,6 +174,24 @@ def test_all_certificate_files_that_are_missing_are_named(qmux, make_tunnel, com
 
 
 @CHECK_AND_RUN
+def test_secret_that_cannot_be_made_is_named_with_the_other_files(qmux, make_tunnel, command):
+    told = refused(qmux, make_tunnel(OWN), command, "server", {
+        "tls.quic_secret_file": "/nowhere/quic.secret", "auth.ca_cert_file": "/nowhere/ca.crt"})
+    assert told.count("/nowhere/quic.secret: cannot be written") == 1, told
+    assert "/nowhere/ca.crt" in told
+
+
+def test_check_makes_no_secret(qmux, make_tunnel):
+    tunnel = make_tunnel(OWN)
+    secret = tunnel.directory / "quic.secret"
+    tunnel.server_settings["tls"]["quic_secret_file"] = str(secret)
+    file = tunnel.directory / "server.yaml"
+    file.write_text(yaml.safe_dump(tunnel.server_settings))
+    assert qmux("config", "check", "server", "-c", str(file)).returncode == 0
+    assert not secret.exists()
+
+
+@CHECK_AND_RUN
 @pytest.mark.parametrize("role", ["server", "client"])
 def test_key_of_another_certificate_is_refused(qmux, make_tunnel, credentials, command, role: str):
     other = credentials.client_key if role == "server" else credentials.server_key

@@ -10,8 +10,9 @@ from pathlib import Path
 from peer.habits import EXACT, EXISTING, Habits
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-BINARY = Path(os.environ.get("QMUX_BINARY", CHECKOUT / "build/release/qmux"))
-REFERENCE = os.environ.get("QMUX_REFERENCE")
+# Absolute, since tests run them in other directories.
+BINARY = Path(os.environ.get("QMUX_BINARY", CHECKOUT / "build/release/qmux")).absolute()
+REFERENCE = os.path.abspath(os.environ["QMUX_REFERENCE"]) if os.environ.get("QMUX_REFERENCE") else None
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,15 @@ class Pair:
     @property
     def resets(self) -> bool:
         return self.server.habits.resets and self.client.habits.resets
+
+    @property
+    def delivers_before_reset_of_service(self) -> bool:
+        """Our client holds the reset back, and a program that drops on a reset what it has not passed on is given FIN instead."""
+        return self.client is OURS and self.server is not PEER_EXACT
+
+    @property
+    def delivers_before_reset_of_visitor(self) -> bool:
+        return self.server is OURS and self.client is not PEER_EXACT
 
     @property
     def own_server(self) -> bool:

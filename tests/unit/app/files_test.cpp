@@ -74,6 +74,24 @@ TEST(WriteFiles, leaves_nothing_behind_where_it_cannot_write) {
   EXPECT_TRUE(dir.names().empty());
 }
 
+TEST(CheckPlace, agrees_with_write_files_and_writes_nothing) {
+  const TemporaryDirectory dir;
+  dir.write("file", "mine");
+  std::filesystem::create_symlink(dir / "gone", dir / "dangling");
+  for (const std::string name : {"new", "file", "dangling", "nowhere/new", "file/new"}) {
+    const Result<void> place = check_place(dir / name);
+    EXPECT_THAT(dir.names(), ElementsAre("dangling", "file"));
+    const NewFile file{.path = dir / name, .content = "x"};
+    const Result<void> written = write_files({&file, 1}, Existing::keep);
+    ASSERT_EQ(place.has_value(), written.has_value()) << name;
+    if (!place) {
+      EXPECT_EQ(place.error().text(), written.error().text());
+    } else {
+      std::filesystem::remove(file.path);
+    }
+  }
+}
+
 TEST(ReadFile, has_a_limit) {
   const TemporaryDirectory dir;
   dir.write("file", "12345");

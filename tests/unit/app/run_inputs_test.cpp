@@ -107,6 +107,18 @@ TEST_F(RunInputsTest, hold_what_their_names_say) {
                                            StartsWith(dir_.path() + ": cannot be read: not a regular file")));
 }
 
+TEST_F(RunInputsTest, have_a_place_for_a_secret_that_is_still_to_be_made) {
+  server_.config.tls.quic_secret_file = dir_ / "secret";
+  EXPECT_THAT(server_errors(), IsEmpty());
+  server_.config.auth.ca_cert_file = dir_ / "x.ca";
+  for (const auto& [path, cause] :
+       {std::pair("nowhere/secret", "No such file or directory"), std::pair("server.key/secret", "Not a directory")}) {
+    server_.config.tls.quic_secret_file = dir_ / path;
+    EXPECT_THAT(server_errors(), ElementsAre((dir_ / path) + ": cannot be written: " + cause,
+                                             StartsWith(dir_ / "x.ca: cannot be read")));
+  }
+}
+
 TEST_F(RunInputsTest, tell_of_troubling_dates_and_are_gathered_all_the_same) {
   const auto late = gather_inputs(server_, now_ + 400 * kDay);
   ASSERT_TRUE(late.has_value()) << late.error()[0].text();
