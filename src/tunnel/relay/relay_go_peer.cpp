@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The part of Relay for Go peers, which end both directions at the first FIN; docs/PROTOCOL.md, "What the existing programs get
+// The part of Relay for Go peers, which end both directions at the first FIN; docs/PROTOCOL.md, "What the Go programs get
 // wrong".
 #include "tunnel/relay/relay.h"
 #include "tunnel/relay/relay_go_client.h"
