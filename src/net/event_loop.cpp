@@ -74,12 +74,12 @@ void AsioEventLoop::set_wake_handler(std::move_only_function<void()> handler) {
 }
 
 Result<std::unique_ptr<io::DatagramSocket>> AsioEventLoop::open_datagram(const io::DatagramOptions& options,
-                                                                         io::DatagramSocket::Observer& observer) {
+                                                                         io::DatagramSocket::Events& observer) {
   return UdpSocket::open(reactor_, udp_inbox_, options, observer);
 }
 
 Result<std::unique_ptr<io::TcpListener>> AsioEventLoop::listen_tcp(const Address& local, bool shared_port,
-                                                                   io::TcpListener::Observer& observer) {
+                                                                   io::TcpListener::Events& observer) {
   return KernelTcpListener::open(*this, local, shared_port, observer);
 }
 

@@ -17,7 +17,7 @@ namespace qmux::net {
 
 class AsioEventLoop;
 
-class KernelTcpListener final : public io::TcpListener, Reactor::Owner {
+class KernelTcpListener final : public io::TcpListener, Reactor::Events {
  public:
   [[nodiscard]] static Result<std::unique_ptr<io::TcpListener>> open(AsioEventLoop& loop, const Address& local,
                                                                      bool shared_port, Observer& observer);

@@ -158,7 +158,7 @@ void KernelTcpSocket::abort() {
   reset_ = true;
 }
 
-void KernelTcpSocket::watch(io::Interest interest, io::SocketObserver* observer) {
+void KernelTcpSocket::watch(io::Interest interest, io::TcpSocketEvents* observer) {
   interest_ = interest;
   observer_ = observer;
   if (observer == nullptr || !descriptor_.is_open()) return;

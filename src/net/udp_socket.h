@@ -15,7 +15,7 @@
 
 namespace qmux::net {
 
-class UdpSocket final : public io::DatagramSocket, Reactor::Owner {
+class UdpSocket final : public io::DatagramSocket, Reactor::Events {
  public:
   /// `inbox` is the loop's.
   [[nodiscard]] static Result<std::unique_ptr<io::DatagramSocket>> open(Reactor& reactor, UdpInbox& inbox,

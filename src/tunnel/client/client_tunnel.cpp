@@ -14,7 +14,7 @@ namespace qmux::tunnel {
 using quic::ErrorCode;
 
 ClientTunnel::ClientTunnel(WorkerState& worker, LocalService& service, RelayPeer server, quic::Stream& stream,
-                           ClientTunnelOwner& owner)
+                           ClientTunnelEvents& owner)
     : Holder(worker.memory),
       worker_(worker),
       service_(service),
@@ -44,7 +44,7 @@ void ClientTunnel::stream_readable(quic::Stream& stream) {
     give_up(ErrorCode::tcp_reset);
     return;
   }
-  hold(stream.readable_bytes(), false);
+  charge(stream.readable_bytes(), false);
 }
 
 void ClientTunnel::evicted() {

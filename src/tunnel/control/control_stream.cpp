@@ -46,7 +46,7 @@ void ControlStream::send_padding(std::size_t bytes) {
 }
 
 bool ControlStream::has_backlog() const noexcept {
-  return stream_ != nullptr && stream_->unacknowledged_bytes() >= limits::kControlBacklogMaxBytes;
+  return stream_ != nullptr && stream_->unacknowledged_bytes() >= limits::kControlBacklogBytesMax;
 }
 
 void ControlStream::start_heartbeats() {

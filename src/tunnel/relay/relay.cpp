@@ -44,7 +44,7 @@ std::span<const ConstBytes> first_bytes(std::span<ConstBytes> views, std::size_t
 }  // namespace
 
 Relay::Relay(io::EventLoop& loop, MemoryBudget& budget, std::unique_ptr<io::TcpSocket> socket, quic::Stream& stream,
-             RelayObserver& observer, const RelayOptions& options)
+             RelayEvents& observer, const RelayOptions& options)
     : Holder(budget),
       loop_(loop),
       observer_(observer),
@@ -121,7 +121,7 @@ bool Relay::pump_to_stream() {
   if (upstream_ == Upstream::discarding) return discard();
   if (upstream_ != Upstream::open) return true;
   std::array<MutableBytes, kReadPieces> room;
-  std::size_t left = limits::kRelayReadMaxBytes;
+  std::size_t left = limits::kRelayReadBytesMax;
   while (left > 0) {
     const std::size_t count = stream_->send_room(std::min(left, limits::kRelayReadCallBytes), room);
     if (count == 0) return true;  // the socket waits unread until stream_writable()
@@ -220,7 +220,7 @@ bool Relay::discard() {
     }
     peer_lost_bytes_ = true;
     discarded_bytes_ += static_cast<std::uint32_t>(got.count);
-    if (discarded_bytes_ > limits::kDiscardMaxBytes) return discarded_too_much();
+    if (discarded_bytes_ > limits::kDiscardBytesMax) return discarded_too_much();
   }
   return true;
 }

@@ -37,7 +37,7 @@ std::unique_ptr<io::TcpSocket> adopt(WorkerState& worker, io::TcpHandle handle) 
 }  // namespace
 
 ServerTunnel::ServerTunnel(WorkerState& worker, const ClientAbilities& client, SeatedVisitor seated,
-                           quic::Stream& stream, ServerTunnelOwner& owner)
+                           quic::Stream& stream, ServerTunnelEvents& owner)
     : worker_(worker),
       owner_(owner),
       stream_id_(stream.id()),

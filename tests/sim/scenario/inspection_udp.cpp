@@ -93,7 +93,7 @@ std::vector<std::string> inspect_udp_limits(Town& town) {
   Findings findings;
   for_each_worker(town, [&](const std::string& who, const tunnel::WorkerState& state) {
     // The payload that reaches the limit still goes in, in chunks of which the first and the last may be all but empty.
-    constexpr std::size_t kLastBytes = limits::kUdpPayloadMaxBytes + 3 * Chunk::kAllocatedBytes;
+    constexpr std::size_t kLastBytes = limits::kUdpPayloadBytesMax + 3 * Chunk::kAllocatedBytes;
     findings.require(state.udp.waiting.held_bytes() <= state.udp.waiting.bytes_max() + kLastBytes, who,
                      "more UDP waits than may");
     findings.require(state.udp.reassembly.held_bytes() <= state.udp.reassembly.bytes_max(), who,

@@ -57,7 +57,7 @@ void SimLoop::pass() {
 }
 
 Result<std::unique_ptr<io::DatagramSocket>> SimLoop::open_datagram(const io::DatagramOptions& options,
-                                                                   io::DatagramSocket::Observer& observer) {
+                                                                   io::DatagramSocket::Events& observer) {
   Address local = options.local;
   if (options.remote.specified()) {
     if (!local.specified()) local = Address::any(options.remote.family(), 0);
@@ -74,7 +74,7 @@ Result<std::unique_ptr<io::DatagramSocket>> SimLoop::open_datagram(const io::Dat
 }
 
 Result<std::unique_ptr<io::TcpListener>> SimLoop::listen_tcp(const Address& local, bool shared_port,
-                                                             io::TcpListener::Observer& observer) {
+                                                             io::TcpListener::Events& observer) {
   const Result<Address> bound = host_.claim_tcp(local, shared_port);
   if (!bound) return std::unexpected(bound.error());
   return std::make_unique<SimTcpListener>(ready_, host_, *bound, shared_port, observer);

@@ -57,7 +57,7 @@ void SimTcpSocket::abort() {
   connection_->abort(side_);
 }
 
-void SimTcpSocket::watch(Interest interest, io::SocketObserver* observer) {
+void SimTcpSocket::watch(Interest interest, io::TcpSocketEvents* observer) {
   CHECK(connection_ != nullptr);
   if (aborted_) return;
   interest_ = observer != nullptr ? interest : Interest::none;

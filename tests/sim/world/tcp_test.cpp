@@ -15,7 +15,7 @@ using io::Interest;
 using io::IoStatus;
 
 /// One end of a connection, and what it has been told.
-class End final : public io::SocketObserver {
+class End final : public io::TcpSocketEvents {
  public:
   explicit End(std::unique_ptr<io::TcpSocket> s) : socket(std::move(s)) {}
 
@@ -52,7 +52,7 @@ class End final : public io::SocketObserver {
   int reset_count = 0;
 };
 
-struct Connected final : Pair, io::TcpListener::Observer {
+struct Connected final : Pair, io::TcpListener::Events {
   explicit Connected(std::uint64_t seed = 1, const TcpProperties& tcp = {}) : Pair(seed) {
     world.network().tcp_properties() = tcp;
     listener = *b.listen_tcp(b_host.v4(80), false, *this);
@@ -286,7 +286,7 @@ TEST(SimTcp, a_handle_that_nobody_adopts_is_reset) {
 
 TEST(SimTcp, a_full_backlog_makes_connecting_wait) {
   Pair pair;
-  struct Nobody final : io::TcpListener::Observer {
+  struct Nobody final : io::TcpListener::Events {
     void accepted(io::TcpHandle, const Address&, const Address&) override { ++count; }
     int count = 0;
   } observer;

@@ -397,7 +397,7 @@ TEST(LoadServer, prefers_the_udp_key_in_its_own_place) {
 TEST(LoadServer, takes_a_generous_read_buffer_for_the_largest_there_is) {
   EXPECT_EQ(
       loaded(with("    udp: {read_buffer_size: 131072}\n")).config.listeners[0].options.udp_options.payload_bytes_max,
-      limits::kUdpPayloadMaxBytes);
+      limits::kUdpPayloadBytesMax);
 }
 
 TEST(LoadServer, warns_that_a_second_document_is_not_read) {
