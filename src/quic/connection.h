@@ -118,6 +118,8 @@ class Connection final : private StreamHost {
   [[nodiscard]] Duration smoothed_rtt() const noexcept;
   /// When the last 1-RTT packet came that is the peer's without doubt: it decrypts, and it is newer than those before it.
   [[nodiscard]] Time last_heard() const noexcept { return last_heard_; }
+  /// When a UDP datagram last came for it, whoever sent that.
+  [[nodiscard]] Time last_datagram() const noexcept { return last_datagram_; }
   /// When stream data or a datagram of the peer's last came.
   [[nodiscard]] Time last_data() const noexcept { return last_data_; }
   [[nodiscard]] std::size_t packet_bytes() const noexcept;  ///< largest UDP payload that the path takes, as known now
@@ -148,6 +150,12 @@ class Connection final : private StreamHost {
   /// Of a connection that is disposable(): for the endpoint's ClosingConnections. It has no routes any more.
   [[nodiscard]] ConnectionRemains take_remains();
   [[nodiscard]] bool proven() const noexcept { return proven_; }
+  /// Memory that ngtcp2 has taken for it.
+  [[nodiscard]] std::size_t library_bytes() const noexcept { return memory_.bytes(); }
+  /// Closes it if that is more than `bytes_max` before the handshake is complete. True: it is closed now.
+  bool bound_handshake(std::size_t bytes_max);
+  /// Ends it as if its time for the handshake were over after `silence`: nothing is sent, and nothing is to remain.
+  void abandon(Duration silence);
 
   /// The endpoint's own notes about the connection.
   struct EndpointMark {
