@@ -280,6 +280,7 @@ class Connection final : private StreamHost {
   Time end_of_life_ = kNever;  ///< of closing and draining
   Time last_heard_{};
   Time last_data_{};
+  Time last_datagram_{};
   std::size_t unsent_bytes_max_;
   std::uint64_t datagrams_dropped_ = 0;
   bool handshake_completed_ = false;
