@@ -12,12 +12,12 @@ namespace qmux::sim {
 namespace {
 
 constexpr std::array kScenarios = {
-    Scenario{"many_clients", 2, many_clients},         Scenario{"strangers", 2, strangers},
+    Scenario{"many_clients", 1, many_clients},         Scenario{"strangers", 1, strangers},
     Scenario{"narrow_link", 1, narrow_link},           Scenario{"crowded_link", 1, crowded_link},
-    Scenario{"hanging_service", 2, hanging_service},   Scenario{"dead_service", 2, dead_service},
-    Scenario{"avoided_service", 2, avoided_service},   Scenario{"early_answer", 3, early_answer},
-    Scenario{"frozen_client", 2, frozen_client},       Scenario{"vanished_client", 2, vanished_client},
-    Scenario{"vanished_visitor", 2, vanished_visitor},
+    Scenario{"hanging_service", 1, hanging_service},   Scenario{"dead_service", 1, dead_service},
+    Scenario{"avoided_service", 1, avoided_service},   Scenario{"early_answer", 1, early_answer},
+    Scenario{"frozen_client", 1, frozen_client},       Scenario{"vanished_client", 1, vanished_client},
+    Scenario{"vanished_visitor", 1, vanished_visitor},
 };
 
 }  // namespace

@@ -53,11 +53,11 @@ void strangers(SeededRandom& random, Plan& plan) {
   strangers.hosts = random.between(1, 3);
   // The others cost real handshakes.
   strangers.per_second =
-      strangers.kind == StrangersPlan::Kind::garbage ? random.between(200, 800) : random.between(100, 250);
+      strangers.kind == StrangersPlan::Kind::garbage ? random.between(200, 800) : random.between(100, 200);
   strangers.begin = random.between(Duration(1s), Duration(2s));
-  strangers.length = random.between(Duration(3s), Duration(5s));
+  strangers.length = random.between(Duration(2s), Duration(3s));
   ClientPlan& newcomer = plan.clients[add_client(plan, place, near_link(random))];
-  newcomer.joins_at = strangers.begin + random.between(Duration(1s), Duration(2s));
+  newcomer.joins_at = strangers.begin + random.between(Duration(500ms), Duration(1500ms));
   newcomer.registers_within = kRegistersBesideStrangersWithin;
 }
 
