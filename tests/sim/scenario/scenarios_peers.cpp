@@ -138,7 +138,7 @@ void vanished_visitor(SeededRandom& random, Plan& plan) {
     TunnelRecord& tunnel = plan.ledger.tunnels.back();
     tunnel.visitor_script.finish_after_fin = true;
     tunnel.service_script.write_pause = random.between(Duration{}, Duration(100ms));
-    if (random.chance(0.3)) {  // nothing is under way when it vanishes
+    if (i == 0 || random.chance(0.3)) {  // nothing is under way when it vanishes
       tunnel.service_script.finish_after_fin = true;
     } else if (random.chance(0.3)) {  // much has come from it, and is read slowly
       tunnel.visitor_script.send_bytes = 200'000;
