@@ -14,7 +14,7 @@ namespace qmux::limits {
 /// steady traffic allocates nothing.
 inline constexpr std::size_t kFreeChunksMax = 2048;
 /// Surplus chunks from which on giving them up is worth a walk through the allocator's heap.
-inline constexpr std::size_t kTrimMinBytes = std::size_t{1024} * 1024;
+inline constexpr std::size_t kTrimBytesMin = std::size_t{1024} * 1024;
 
 // --- sockets ----------------------------------------------------------------------------------------------------------
 
@@ -24,8 +24,8 @@ inline constexpr int kTcpProbesMax = 9;
 // --- log --------------------------------------------------------------------------------------------------------------
 
 /// Of one field of a log line; what a peer or a file has written may be longer, and is cut.
-inline constexpr std::size_t kLogValueMaxBytes = 1000;
+inline constexpr std::size_t kLogValueBytesMax = 1000;
 /// Log lines that wait to be written, while nothing reads them. More are dropped, and a line says how many.
-inline constexpr std::size_t kLogWaitingMaxBytes = std::size_t{1024} * 1024;
+inline constexpr std::size_t kLogWaitingBytesMax = std::size_t{1024} * 1024;
 
 }  // namespace qmux::limits

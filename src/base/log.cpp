@@ -128,8 +128,8 @@ void append_json(std::string& line, std::string_view event, std::span<const Fiel
 }  // namespace
 
 Field::Field(std::string_view key, std::string_view value)
-    : key_(key), value_(value.substr(0, limits::kLogValueMaxBytes)) {
-  if (value.size() <= limits::kLogValueMaxBytes) return;
+    : key_(key), value_(value.substr(0, limits::kLogValueBytesMax)) {
+  if (value.size() <= limits::kLogValueBytesMax) return;
   // Not in the middle of a character of UTF-8 (RFC 3629).
   const auto continues = [&](std::size_t at) { return (static_cast<unsigned char>(value[at]) & 0xc0U) == 0x80U; };
   while (!value_.empty() && continues(value_.size())) value_.pop_back();
@@ -144,7 +144,7 @@ void configure(Level least, Format format) {
 
 void write_in_background() {
   if (background != nullptr) return;
-  background = &LineWriter::start(STDERR_FILENO, limits::kLogWaitingMaxBytes, dropped_line);
+  background = &LineWriter::start(STDERR_FILENO, limits::kLogWaitingBytesMax, dropped_line);
   logger().sinks() = {std::make_shared<BackgroundSink>(*background)};
   logger().set_pattern(pattern_of(line_format.load(std::memory_order_relaxed)), spdlog::pattern_time_type::utc);
 }

@@ -23,7 +23,7 @@ enum class Format : std::uint8_t { text, json };
 
 class Field {
  public:
-  /// A value over limits::kLogValueMaxBytes is cut, and says so.
+  /// A value over limits::kLogValueBytesMax is cut, and says so.
   Field(std::string_view key, std::string_view value);
   Field(std::string_view key, const char* value) : Field(key, std::string_view(value)) {}
   template <std::integral Number>

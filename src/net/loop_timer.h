@@ -10,7 +10,7 @@
 
 namespace qmux::net {
 
-class LoopTimer final : Reactor::Owner {
+class LoopTimer final : Reactor::Events {
  public:
   /// Throws std::system_error when the process has no descriptors left.
   explicit LoopTimer(Reactor& reactor);

@@ -11,7 +11,7 @@
 
 namespace qmux::net {
 
-class LoopWaker final : Reactor::Owner {
+class LoopWaker final : Reactor::Events {
  public:
   /// Throws std::system_error when the process has no descriptors left.
   explicit LoopWaker(Reactor& reactor);

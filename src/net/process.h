@@ -23,7 +23,7 @@ void take_over_signals() noexcept;
 
 /// Reports SIGINT, SIGTERM and SIGHUP in the loop whose reactor it is given. One a process; needs
 /// take_over_signals().
-class SignalWatch final : Reactor::Owner {
+class SignalWatch final : Reactor::Events {
  public:
   using Handler = std::move_only_function<void(int signal)>;
   SignalWatch(Reactor& reactor, Handler handler) : descriptor_(reactor, *this), handler_(std::move(handler)) {}

@@ -22,10 +22,10 @@ constexpr unsigned bit(Readiness readiness) noexcept { return 1U << static_cast<
 /// What lives as long as Asio may still complete a wait: longer than the Descriptor, which may go at any
 /// time.
 struct Reactor::Watch {
-  Watch(Reactor& r, Owner& o) : reactor(r), owner(&o), descriptor(r.io_.get_executor()) {}
+  Watch(Reactor& r, Events& o) : reactor(r), owner(&o), descriptor(r.io_.get_executor()) {}
 
   Reactor& reactor;
-  Owner* owner;  ///< nullptr: the Descriptor is gone
+  Events* owner;  ///< nullptr: the Descriptor is gone
   asio::posix::basic_stream_descriptor<asio::io_context::executor_type> descriptor;
   unsigned armed = 0;       ///< bits of waits that Asio holds
   unsigned pending = 0;     ///< bits of what the owner is to be told

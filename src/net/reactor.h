@@ -27,15 +27,15 @@ enum class Readiness : std::uint8_t {
 
 class Reactor {
  public:
-  /// Owner of a Descriptor.
-  class Owner {
+  /// Events of a Descriptor.
+  class Events {
    public:
     /// Told from tell() alone, once for each arm() or post(). May be told although nothing is ready after
     /// all. May destroy the descriptor.
     virtual void ready(Readiness readiness) = 0;
 
    protected:
-    ~Owner() = default;
+    ~Events() = default;
   };
 
   /// Throws std::system_error when the process has no descriptors left.
@@ -87,7 +87,7 @@ class Reactor {
 /// One descriptor in a Reactor, owned with it: destruction closes it.
 class Descriptor {
  public:
-  Descriptor(Reactor& reactor, Reactor::Owner& owner) noexcept : reactor_(reactor), owner_(owner) {}
+  Descriptor(Reactor& reactor, Reactor::Events& owner) noexcept : reactor_(reactor), owner_(owner) {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   ~Descriptor() { close(); }
@@ -109,7 +109,7 @@ class Descriptor {
 
  private:
   Reactor& reactor_;
-  Reactor::Owner& owner_;
+  Reactor::Events& owner_;
   Reactor::Watch* watch_ = nullptr;
 };
 

@@ -67,7 +67,7 @@ class Known final : public io::Resolution {
 /// A question put to the system on a thread of its own. getaddrinfo() cannot be cancelled and may take as
 /// long as every name server's timeout together: nobody waits for the thread. What it shares with the loop is
 /// the answer; the end of its pipe says that it is there.
-class Asked final : public io::Resolution, Reactor::Owner {
+class Asked final : public io::Resolution, Reactor::Events {
  public:
   explicit Asked(AsioEventLoop& loop) : descriptor_(loop.reactor(), *this) {}
 

@@ -23,7 +23,7 @@ namespace qmux::net {
 
 class AsioEventLoop;
 
-class KernelTcpSocket final : public io::TcpSocket, Reactor::Owner {
+class KernelTcpSocket final : public io::TcpSocket, Reactor::Events {
  public:
   [[nodiscard]] static Result<std::unique_ptr<io::TcpSocket>> connect(AsioEventLoop& loop, const Address& remote);
   [[nodiscard]] static std::unique_ptr<io::TcpSocket> adopt(AsioEventLoop& loop, io::TcpHandle handle);
@@ -33,7 +33,7 @@ class KernelTcpSocket final : public io::TcpSocket, Reactor::Owner {
   io::IoResult write(std::span<const ConstBytes> from) override;
   void shutdown_write() override;
   void abort() override;
-  void watch(io::Interest interest, io::SocketObserver* observer) override;
+  void watch(io::Interest interest, io::TcpSocketEvents* events) override;
   void keep_alive(Duration idle) override;
   [[nodiscard]] std::size_t unacknowledged_bytes() const override;
   [[nodiscard]] std::optional<std::string> connect_error() override;
@@ -63,7 +63,7 @@ class KernelTcpSocket final : public io::TcpSocket, Reactor::Owner {
   AsioEventLoop& loop_;
   Descriptor descriptor_;
   std::unique_ptr<AnswerWatch> answer_watch_;  ///< with keep_alive() only
-  io::SocketObserver* observer_ = nullptr;
+  io::TcpSocketEvents* events_ = nullptr;
   io::Interest interest_ = io::Interest::none;
   bool connecting_ = false;
   bool readable_ = false;     ///< a read may find something

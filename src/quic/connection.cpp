@@ -44,7 +44,7 @@ Connection::Connection(ConnectionHost& host, const ConnectionStart& start, bool 
       server_(server),
       local_(start.first.local),
       remote_(start.first.remote),
-      unsent_bytes_max_(limits::kStreamUnsentMinBytes) {
+      unsent_bytes_max_(limits::kStreamUnsentBytesMin) {
   conn_ref_.user_data = this;
   conn_ref_.get_conn = [](ngtcp2_crypto_conn_ref* ref) {
     return static_cast<Connection*>(ref->user_data)->conn_.get();
@@ -214,7 +214,7 @@ void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now
   info.ecn = static_cast<std::uint8_t>(run.ecn);
   int error = 0;
   {
-    const PacketOwner owner(*this);
+    const PacketEvents owner(*this);
     error = guarded([&] {
       return ngtcp2_conn_read_pkt(conn_.get(), &path, &info, as_octets(datagram), datagram.size(), tstamp(now));
     });
@@ -292,7 +292,7 @@ CloseCause Connection::tls_cause() {
   if (cause.fault != CertificateFault::none) {
     cause.kind = Kind::certificate;
     cause.text = tls_->verification_failure(host_.loop().unix_seconds());
-    close_reason_ = shown("certificate " + cause.text, limits::kCloseReasonMaxBytes);
+    close_reason_ = shown("certificate " + cause.text, limits::kCloseReasonBytesMax);
   } else if (std::string refusal = tls_->own_certificate_refusal(); !refusal.empty()) {
     cause.kind = Kind::own_certificate;
     cause.fault = CertificateFault::wrong_key_kind;
@@ -318,7 +318,7 @@ CloseCause Connection::peer_cause() const {
   CloseCause cause;
   cause.code = error->error_code;
   cause.kind = error->type == NGTCP2_CCERR_TYPE_APPLICATION ? Kind::peer_application : Kind::peer_transport;
-  cause.text = shown(as_text(std::as_bytes(std::span(error->reason, error->reasonlen))), limits::kCloseReasonMaxBytes);
+  cause.text = shown(as_text(std::as_bytes(std::span(error->reason, error->reasonlen))), limits::kCloseReasonBytesMax);
   if (cause.kind == Kind::peer_application) return cause;
   if (cause.code < NGTCP2_CRYPTO_ERROR || cause.code > NGTCP2_CRYPTO_ERROR + 0xff) {
     if (cause.text.empty()) cause.text = fmt::format("QUIC code {:#x}", cause.code);

@@ -4,7 +4,7 @@
 // takes packets from it.
 //
 // Owned by its Endpoint; one thread. ConnectionEvents and StreamEvents are told from deliver_events() only, never from
-// inside receive(), expire() or fill(), nor from a call that the told one makes. DatagramUser is called from inside receive()
+// inside receive(), expire() or fill(), nor from a call that the told one makes. DatagramHost is called from inside receive()
 // and fill().
 #pragma once
 
@@ -93,7 +93,7 @@ class Connection final : private StreamHost {
   /// How many streams open_stream() would give now.
   [[nodiscard]] std::uint64_t stream_credit() const noexcept;
   /// Who sends and receives datagrams from now on; nullptr: nobody. What arrives meanwhile is dropped.
-  void set_datagram_user(DatagramUser* user) noexcept;
+  void set_datagram_user(DatagramHost* user) noexcept;
   /// The user has something to send: it is asked for that as soon as there is room. At any time but from inside fill().
   void datagrams_waiting();
   /// The most data that one DATAGRAM frame takes in a packet of its own, on the path as it is known now; 0 until the
@@ -152,7 +152,7 @@ class Connection final : private StreamHost {
   struct EndpointMark {
     std::size_t index = 0;  ///< in the endpoint's list of connections
     bool touched = false;   ///< is to be served at the end of this pass
-    bool admitted = false;  ///< has a HandshakeSlot
+    bool admitted = false;  ///< has a HandshakePermit
   } mark;
 
  private:
@@ -256,7 +256,7 @@ class Connection final : private StreamHost {
   std::unordered_map<std::int64_t, std::unique_ptr<Stream>> streams_;
   std::vector<Stream*> opened_;  ///< by the peer, not told yet
   StreamSchedule schedule_;
-  DatagramUser* datagram_user_ = nullptr;
+  DatagramHost* datagram_user_ = nullptr;
   DatagramShare share_;
   PathMtu path_mtu_;
   ReceivedPackets received_packets_;

@@ -16,12 +16,12 @@ class Connection;
 
 /// While it lives, what is encrypted and decrypted on this thread is that connection's: the only callbacks that do not say
 /// whose they are.
-class PacketOwner {
+class PacketEvents {
  public:
-  explicit PacketOwner(Connection& connection) noexcept : before_(current_) { current_ = &connection; }
-  ~PacketOwner() { current_ = before_; }
-  PacketOwner(const PacketOwner&) = delete;
-  PacketOwner& operator=(const PacketOwner&) = delete;
+  explicit PacketEvents(Connection& connection) noexcept : before_(current_) { current_ = &connection; }
+  ~PacketEvents() { current_ = before_; }
+  PacketEvents(const PacketEvents&) = delete;
+  PacketEvents& operator=(const PacketEvents&) = delete;
   [[nodiscard]] static Connection* current() noexcept { return current_; }
 
  private:

@@ -38,7 +38,7 @@ static_assert(data_bytes_max(16386) == 16383 && data_bytes_max(16388) == 16383 &
 
 }  // namespace
 
-void Connection::set_datagram_user(DatagramUser* user) noexcept {
+void Connection::set_datagram_user(DatagramHost* user) noexcept {
   datagram_user_ = user;
   datagrams_due_ = false;
 }

@@ -42,7 +42,7 @@ bool Connection::fill_alive(PacketBatch& batch, Time now) {
   if (path_mtu_.watching()) {
     path_mtu_.check(now, Duration(static_cast<Duration::rep>(ngtcp2_conn_get_pto(conn_.get()))));
   }
-  const PacketOwner owner(*this);
+  const PacketEvents owner(*this);
 
   while (batch.bytes() - begin < quantum) {
     if (packet.room.empty() && !begin_packet(packet, batch)) break;
@@ -192,12 +192,12 @@ void Connection::update_send_limits() {
   ngtcp2_conn_info info;
   ngtcp2_conn_get_conn_info(conn_.get(), &info);
   unsent_bytes_max_ = static_cast<std::size_t>(
-      std::clamp<std::uint64_t>(info.cwnd, limits::kStreamUnsentMinBytes, limits::kStreamUnsentMaxBytes));
+      std::clamp<std::uint64_t>(info.cwnd, limits::kStreamUnsentBytesMin, limits::kStreamUnsentBytesMax));
   // On a slow path one turn of every stream takes long, and a new stream may have to wait for the rest of one.
   const std::uint64_t rtt_us = std::max<std::uint64_t>(info.smoothed_rtt / 1000, 1);
   const std::uint64_t in_turn_time = info.cwnd * limits::kStreamTurnTime.count() / rtt_us;
-  schedule_.set_turn_bytes(std::clamp<std::size_t>(in_turn_time, std::min(packet_bytes(), limits::kStreamTurnMaxBytes),
-                                                   limits::kStreamTurnMaxBytes));
+  schedule_.set_turn_bytes(std::clamp<std::size_t>(in_turn_time, std::min(packet_bytes(), limits::kStreamTurnBytesMax),
+                                                   limits::kStreamTurnBytesMax));
 }
 
 void Connection::fill_close(PacketBatch& batch) {

@@ -36,7 +36,7 @@ Result<void> read_file(const std::string& path, PemFile& into) {
   if (error) return unreadable(error.message());
   // Anything else might have no end, or never begin.
   if (!std::filesystem::is_regular_file(status)) return unreadable("not a regular file");
-  if (std::filesystem::file_size(path, error) > limits::kPemFileMaxBytes) return unreadable("larger than any PEM file");
+  if (std::filesystem::file_size(path, error) > limits::kPemFileBytesMax) return unreadable("larger than any PEM file");
   std::ifstream file(path, std::ios::binary);
   if (!file) return unreadable(std::strerror(errno));
   into.text.assign(std::istreambuf_iterator<char>(file), {});

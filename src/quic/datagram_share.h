@@ -21,21 +21,21 @@ class DatagramShare {
   void datagrams_sent(std::size_t bytes) noexcept { due_bytes_ -= static_cast<std::ptrdiff_t>(bytes); }
   /// Datagrams wait, after none did: streams have had a turn, or part of one, but nobody saves up more than that.
   void datagrams_came() noexcept {
-    stream_bytes_ = std::min(stream_bytes_, limits::kStreamTurnMaxBytes);
+    stream_bytes_ = std::min(stream_bytes_, limits::kStreamTurnBytesMax);
     due_bytes_ = 0;
   }
   /// Of datagrams and `streams` > 0 streams that wait, the datagrams are next.
-  [[nodiscard]] bool datagrams_next(const DatagramUser& user, std::size_t streams) {
+  [[nodiscard]] bool datagrams_next(const DatagramHost& user, std::size_t streams) {
     if (due_bytes_ > 0) return true;
-    if (stream_bytes_ < limits::kStreamTurnMaxBytes) return false;
+    if (stream_bytes_ < limits::kStreamTurnBytesMax) return false;
     const std::size_t share = stream_bytes_ * user.flows_waiting() / streams;
     due_bytes_ +=
-        static_cast<std::ptrdiff_t>(std::clamp(share, limits::kDatagramTurnMinBytes, limits::kDatagramTurnMaxBytes));
+        static_cast<std::ptrdiff_t>(std::clamp(share, limits::kDatagramTurnBytesMin, limits::kDatagramTurnBytesMax));
     stream_bytes_ = 0;
     return due_bytes_ > 0;
   }
   /// Streams may fill packets while it is the datagrams' turn: it counts as theirs.
-  [[nodiscard]] bool streams_may_fill() const noexcept { return stream_bytes_ < limits::kStreamTurnMaxBytes; }
+  [[nodiscard]] bool streams_may_fill() const noexcept { return stream_bytes_ < limits::kStreamTurnBytesMax; }
 
  private:
   std::size_t stream_bytes_ = 0;  ///< sent by streams since datagrams were last granted something

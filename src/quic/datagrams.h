@@ -33,7 +33,7 @@ struct OutgoingDatagram {
 };
 
 /// Who sends and receives a connection's datagrams: one for each connection, which outlives it or is unset before it goes.
-class DatagramUser {
+class DatagramHost {
  public:
   /// The data of one frame, seen where it was decrypted, so that nothing is copied on the way: it is gone when this returns.
   /// May call datagrams_waiting(), and nothing else of the connection's.
@@ -48,7 +48,7 @@ class DatagramUser {
   [[nodiscard]] virtual std::size_t flows_waiting() const = 0;
 
  protected:
-  ~DatagramUser() = default;
+  ~DatagramHost() = default;
 };
 
 }  // namespace qmux::quic

@@ -33,7 +33,7 @@ Endpoint::~Endpoint() {
   if (options_.admission != nullptr) options_.admission->forget(*this);
 }
 
-Result<void> Endpoint::listen(const Address& local, bool shared_port, ConnectionAcceptor& acceptor) {
+Result<void> Endpoint::listen(const Address& local, bool shared_port, EndpointHost& acceptor) {
   CHECK(options_.admission != nullptr);
   auto socket = loop_.open_datagram({.local = local,
                                      .remote = {},
@@ -65,16 +65,16 @@ Result<Connection*> Endpoint::connect(const Address& remote, const std::string& 
   if (!connection) return fail("the QUIC connection could not be set up", remote.text());
   connection->set_events(&events);
   ++counters_.handshakes_begun;
-  return &hold(std::move(connection), {});
+  return &keep(std::move(connection), {});
 }
 
 Address Endpoint::local_address() const { return socket_ ? socket_->local_address() : Address(); }
 
 void Endpoint::close_all(ErrorCode code, const std::string& reason) {
-  for (const Held& held : connections_) held.connection->close(code, reason);
+  for (const Kept& held : connections_) held.connection->close(code, reason);
 }
 
-Connection& Endpoint::hold(std::unique_ptr<Connection> owned, HandshakeSlot slot) {
+Connection& Endpoint::keep(std::unique_ptr<Connection> owned, HandshakePermit slot) {
   Connection& connection = *owned;
   connection.mark.index = connections_.size();
   auto timer = std::make_unique<Timer>(loop_.timers(), [this, &connection] { connection.expire(loop_.now()); });
@@ -113,7 +113,7 @@ std::size_t Endpoint::make_token(const Address& remote, std::span<std::uint8_t> 
 }
 
 void Endpoint::token_received(ConstBytes token) {
-  if (token.size() <= limits::kAddressTokenMaxBytes) server_token_.assign(token.begin(), token.end());
+  if (token.size() <= limits::kAddressTokenBytesMax) server_token_.assign(token.begin(), token.end());
 }
 
 // --- receiving --------------------------------------------------------------------------------------------------------
@@ -242,7 +242,7 @@ void Endpoint::initial_turn(const io::PacketRun& run) {
 void Endpoint::begin_connection(const io::PacketRun& run, const ngtcp2_pkt_hd& header, ConnectionStart& start,
                                 Standing standing) {
   const Time before = loop_.clock();
-  HandshakeSlot slot = options_.admission->begun(run.remote, standing);
+  HandshakePermit slot = options_.admission->begun(run.remote, standing);
   start.first = run;
   start.transport = &options_.transport;
   start.credentials = options_.credentials;
@@ -257,7 +257,7 @@ void Endpoint::begin_connection(const io::PacketRun& run, const ngtcp2_pkt_hd& h
   }
   ++counters_.handshakes_begun;
   slot.attach(*connection);
-  Connection& held = hold(std::move(connection), std::move(slot));
+  Connection& held = keep(std::move(connection), std::move(slot));
   held.set_events(acceptor_->connection_begun(held));
   receive_unproven(held, run, run.bytes);
 }

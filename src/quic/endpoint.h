@@ -31,7 +31,7 @@
 namespace qmux::quic {
 
 /// Which of a server's workers this is; connection IDs carry it. A client is worker 0 of 1.
-struct WorkerSlot {
+struct WorkerIndex {
   std::size_t index = 0;
   std::size_t count = 1;
 };
@@ -52,7 +52,7 @@ struct EndpointCounters {
 };
 
 /// A server's side of things.
-class ConnectionAcceptor {
+class EndpointHost {
  public:
   /// A client began a connection (its handshake is not done). Returns who is told of its events.
   virtual ConnectionEvents* connection_begun(Connection& connection) = 0;
@@ -60,20 +60,18 @@ class ConnectionAcceptor {
   virtual void hand_over(std::size_t worker_index, const io::PacketRun& run) = 0;
 
  protected:
-  ~ConnectionAcceptor() = default;
+  ~EndpointHost() = default;
 };
 
 struct EndpointOptions {
   TransportConfig transport;
   const Credentials* credentials = nullptr;  ///< outlives the endpoint
-  WorkerSlot worker;
+  WorkerIndex worker;
   HandshakeAdmission* admission = nullptr;  ///< a server's; outlives the endpoint
   EndpointCounters* counters = nullptr;     ///< outlive the endpoint; nullptr: it counts for itself
 };
 
-class Endpoint final : private ConnectionHost,
-                       private io::DatagramSocket::Observer,
-                       private HandshakeAdmission::Receiver {
+class Endpoint final : private ConnectionHost, private io::DatagramSocket::Events, private HandshakeAdmission::Events {
  public:
   Endpoint(io::EventLoop& loop, ChunkPool& chunks, const EndpointOptions& options);
   Endpoint(const Endpoint&) = delete;
@@ -82,7 +80,7 @@ class Endpoint final : private ConnectionHost,
   ~Endpoint();
 
   /// Server: opens the socket and takes connections from then on. `shared_port`: see io::DatagramOptions.
-  [[nodiscard]] Result<void> listen(const Address& local, bool shared_port, ConnectionAcceptor& acceptor);
+  [[nodiscard]] Result<void> listen(const Address& local, bool shared_port, EndpointHost& acceptor);
   /// Client: opens a socket and begins a connection. `token`: what a server at that address gave before, or empty.
   [[nodiscard]] Result<Connection*> connect(const Address& remote, const std::string& server_name, ConstBytes token,
                                             ConnectionEvents& events);
@@ -93,7 +91,7 @@ class Endpoint final : private ConnectionHost,
   /// more to send as soon as this pass is over.
   bool flush(Time now);
 
-  /// From another worker, see ConnectionAcceptor::hand_over().
+  /// From another worker, see EndpointHost::hand_over().
   void receive_handed_over(const io::PacketRun& run);
 
   /// Takes no new connections any more.
@@ -109,10 +107,10 @@ class Endpoint final : private ConnectionHost,
   [[nodiscard]] const std::vector<std::byte>& server_token() const noexcept { return server_token_; }
 
  private:
-  struct Held {
+  struct Kept {
     std::unique_ptr<Connection> connection;
     std::unique_ptr<Timer> timer;  ///< for Connection::deadline()
-    HandshakeSlot slot;            ///< a server's: until the client has registered
+    HandshakePermit slot;          ///< a server's: until the client has registered
   };
 
   // ConnectionHost
@@ -125,13 +123,13 @@ class Endpoint final : private ConnectionHost,
   std::size_t make_token(const Address& remote, std::span<std::uint8_t> into) override;
   void token_received(ConstBytes token) override;
 
-  // io::DatagramSocket::Observer
+  // io::DatagramSocket::Events
   void datagrams_readable() override;
   void datagrams_writable() override;
 
   /// Lets a client's connection know what the socket knows of packets that do not arrive.
   void report_unreachable();
-  // HandshakeAdmission::Receiver
+  // HandshakeAdmission::Events
   void initial_turn(const io::PacketRun& run) override;
 
   void receive_run(const io::PacketRun& run, bool handed_over);
@@ -154,7 +152,7 @@ class Endpoint final : private ConnectionHost,
   void send_retry(const io::PacketRun& run, const ngtcp2_pkt_hd& header);
   void send_stateless_reset(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header);
   void send_reply(const io::PacketRun& run, ConstBytes packet);
-  Connection& hold(std::unique_ptr<Connection> connection, HandshakeSlot slot);
+  Connection& keep(std::unique_ptr<Connection> connection, HandshakePermit slot);
   /// Sends what one connection has to send. True: it has more, for its next turn.
   bool serve(Connection& connection, Time now);
   /// Sends what the batch holds; false: the socket takes no more now. `maker`: who made all of it, where that is known.
@@ -169,9 +167,9 @@ class Endpoint final : private ConnectionHost,
   EndpointCounters own_counters_;
   EndpointCounters& counters_;
   std::vector<std::byte> secret_;  ///< for reset tokens, Retry and NEW_TOKEN
-  ConnectionAcceptor* acceptor_ = nullptr;
+  EndpointHost* acceptor_ = nullptr;
   std::unique_ptr<io::DatagramSocket> socket_;
-  std::vector<Held> connections_;
+  std::vector<Kept> connections_;
   ConnectionTable table_;
   ClosingConnections closing_;
   std::vector<Connection*> touched_;

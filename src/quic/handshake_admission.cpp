@@ -10,18 +10,18 @@
 
 namespace qmux::quic {
 
-HandshakeSlot::~HandshakeSlot() {
+HandshakePermit::~HandshakePermit() {
   if (admission_ != nullptr) admission_->release(*this, false);
 }
 
-void HandshakeSlot::attach(Connection& connection) {
+void HandshakePermit::attach(Connection& connection) {
   connection_ = &connection;
   admission_->line(standing_).sources.at(source_).connections.push_back(&connection);
 }
 
-void HandshakeSlot::charge(Duration work) noexcept { admission_->charge(standing_, work); }
+void HandshakePermit::charge(Duration work) noexcept { admission_->charge(standing_, work); }
 
-void HandshakeSlot::proven() noexcept { std::exchange(admission_, nullptr)->release(*this, true); }
+void HandshakePermit::proven() noexcept { std::exchange(admission_, nullptr)->release(*this, true); }
 
 HandshakeAdmission::HandshakeAdmission(io::EventLoop& loop, HandshakeLoad& load, std::size_t workers,
                                        AdmissionCounters* counters)
@@ -56,7 +56,7 @@ bool HandshakeAdmission::may_begin(const Address& remote, Standing standing) {
   return (found == its.sources.end() ? 0 : found->second.unproven) < load_.room(standing);
 }
 
-HandshakeSlot HandshakeAdmission::begun(const Address& remote, Standing standing) {
+HandshakePermit HandshakeAdmission::begun(const Address& remote, Standing standing) {
   const Address source = remote.holder();
   ++line(standing).sources[source].unproven;
   load_.begun(standing, loop_.now());
@@ -68,7 +68,7 @@ void HandshakeAdmission::charge(Standing standing, Duration work) noexcept {
   line(standing).time_left -= std::min<Duration>(work, limits::kHandshakeCostMax);
 }
 
-void HandshakeAdmission::release(const HandshakeSlot& slot, bool proven) noexcept {
+void HandshakeAdmission::release(const HandshakePermit& slot, bool proven) noexcept {
   if (proven) {
     load_.proven(slot.standing_);
   } else {
@@ -80,7 +80,7 @@ void HandshakeAdmission::release(const HandshakeSlot& slot, bool proven) noexcep
   --found->second.unproven;
   if (slot.connection_ != nullptr) std::erase(found->second.connections, slot.connection_);
   forget_idle(its, slot.source_);
-  if (++ended_ >= limits::kTrimMinHandshakes && !trim_.is_set()) trim_.set(loop_.now() + limits::kTrimDelay);
+  if (++ended_ >= limits::kTrimHandshakesMin && !trim_.is_set()) trim_.set(loop_.now() + limits::kTrimDelay);
 }
 
 void HandshakeAdmission::forget_idle(Line& line, const Address& source) {
@@ -90,7 +90,7 @@ void HandshakeAdmission::forget_idle(Line& line, const Address& source) {
   }
 }
 
-void HandshakeAdmission::wait(Receiver& receiver, const io::PacketRun& run, Standing standing) {
+void HandshakeAdmission::wait(Events& receiver, const io::PacketRun& run, Standing standing) {
   Line& its = line(standing);
   const Address key = run.remote.holder();
   const auto found = its.sources.find(key);
@@ -111,7 +111,7 @@ void HandshakeAdmission::wait(Receiver& receiver, const io::PacketRun& run, Stan
   if (!retry_.is_set()) retry_.set(loop_.now() + limits::kInitialRetryInterval);
 }
 
-void HandshakeAdmission::forget(const Receiver& receiver) {
+void HandshakeAdmission::forget(const Events& receiver) {
   for (Line& its : lines_) {
     std::erase_if(its.turns, [&](const Address& key) {
       Source& source = its.sources.at(key);

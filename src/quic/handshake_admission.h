@@ -36,15 +36,15 @@ class Connection;
 class HandshakeAdmission;
 
 /// The place of one connection that has not proven itself; given back when it is destroyed.
-class HandshakeSlot {
+class HandshakePermit {
  public:
-  HandshakeSlot() = default;
-  HandshakeSlot(HandshakeSlot&& other) noexcept { swap(other); }
-  HandshakeSlot& operator=(HandshakeSlot other) noexcept {
+  HandshakePermit() = default;
+  HandshakePermit(HandshakePermit&& other) noexcept { swap(other); }
+  HandshakePermit& operator=(HandshakePermit other) noexcept {
     swap(other);
     return *this;
   }
-  ~HandshakeSlot();
+  ~HandshakePermit();
 
   [[nodiscard]] bool valid() const noexcept { return admission_ != nullptr; }
   /// Whose it is: to be closed should another source need the place.
@@ -56,9 +56,9 @@ class HandshakeSlot {
 
  private:
   friend class HandshakeAdmission;
-  HandshakeSlot(HandshakeAdmission& admission, const Address& source, Standing standing) noexcept
+  HandshakePermit(HandshakeAdmission& admission, const Address& source, Standing standing) noexcept
       : admission_(&admission), source_(source), standing_(standing) {}
-  void swap(HandshakeSlot& other) noexcept {
+  void swap(HandshakePermit& other) noexcept {
     std::swap(admission_, other.admission_);
     std::swap(connection_, other.connection_);
     std::swap(source_, other.source_);
@@ -81,13 +81,13 @@ struct AdmissionCounters {
 class HandshakeAdmission {
  public:
   /// An endpoint.
-  class Receiver {
+  class Events {
    public:
     /// The turn of an Initial has come that waited. `run` is one datagram; it may call anything but serve().
     virtual void initial_turn(const io::PacketRun& run) = 0;
 
    protected:
-    ~Receiver() = default;
+    ~Events() = default;
   };
 
   /// `workers`: of the process, which share what may wait.
@@ -102,11 +102,11 @@ class HandshakeAdmission {
   /// Whether a client must first prove its address.
   [[nodiscard]] bool retry_wanted() const noexcept { return load_.retry_wanted(loop_.now()); }
   /// It has begun.
-  [[nodiscard]] HandshakeSlot begun(const Address& remote, Standing standing);
+  [[nodiscard]] HandshakePermit begun(const Address& remote, Standing standing);
   /// Keeps the Initial, of one datagram, until its turn comes, or drops it.
-  void wait(Receiver& receiver, const io::PacketRun& run, Standing standing);
+  void wait(Events& receiver, const io::PacketRun& run, Standing standing);
   /// The receiver is about to go.
-  void forget(const Receiver& receiver);
+  void forget(const Events& receiver);
   /// Gives those their turn that may begin. At the end of each pass.
   void serve();
 
@@ -114,10 +114,10 @@ class HandshakeAdmission {
   [[nodiscard]] const AdmissionCounters& counters() const noexcept { return counters_; }
 
  private:
-  friend class HandshakeSlot;
+  friend class HandshakePermit;
 
   struct Initial {
-    Receiver* receiver;
+    Events* receiver;
     Address local;
     Address remote;
     std::vector<std::byte> bytes;
@@ -148,7 +148,7 @@ class HandshakeAdmission {
   Line& line(Standing standing) noexcept { return lines_[static_cast<std::size_t>(standing)]; }
   [[nodiscard]] bool has_time(Line& line) noexcept;
   void charge(Standing standing, Duration work) noexcept;
-  void release(const HandshakeSlot& slot, bool proven) noexcept;
+  void release(const HandshakePermit& slot, bool proven) noexcept;
   void serve(Standing standing);
   /// Drops what has waited too long at the head of a source's.
   void expire(Line& line, Source& source);

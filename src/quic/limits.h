@@ -12,9 +12,9 @@ namespace qmux::limits {
 // --- memory -----------------------------------------------------------------------------------------------------------
 
 /// What one stream may hold unsent: at least this, so that a fast path is never starved between two passes ...
-inline constexpr std::size_t kStreamUnsentMinBytes = std::size_t{64} * 1024;
+inline constexpr std::size_t kStreamUnsentBytesMin = std::size_t{64} * 1024;
 /// ... at most this, however large the congestion window: more adds delay and memory, never speed.
-inline constexpr std::size_t kStreamUnsentMaxBytes = std::size_t{1024} * 1024;
+inline constexpr std::size_t kStreamUnsentBytesMax = std::size_t{1024} * 1024;
 /// A stream that waits for the peer's credit holds no more than this, ready to go when it comes: what thousands of far sockets
 /// that take nothing make us hold is this for each.
 inline constexpr std::size_t kStreamUnsentBlockedBytes = std::size_t{16} * 1024;
@@ -51,7 +51,7 @@ inline constexpr std::chrono::microseconds kHandshakeCostMin{100};
 inline constexpr std::chrono::milliseconds kHandshakeCostMax{50};
 /// Handshakes that have ended since the allocator's memory was last given back to the system, from which on that is worth a walk
 /// through its heap, ...
-inline constexpr std::size_t kTrimMinHandshakes = 16;
+inline constexpr std::size_t kTrimHandshakesMin = 16;
 /// ... and how long after the first of them.
 inline constexpr std::chrono::seconds kTrimDelay{2};
 /// Connections of one endpoint that have ended and still answer packets, a few hundred bytes each; one more forgets the oldest.
@@ -66,14 +66,14 @@ inline constexpr std::chrono::hours kAddressTokenLifetime{24};
 /// Batches of up to 64 KiB that one connection sends in one pass before the others have their turn.
 inline constexpr int kBatchesPerPass = 4;
 /// Bytes of one stream in a round (quic/stream_schedule.h) at most ...
-inline constexpr std::size_t kStreamTurnMaxBytes = std::size_t{16} * 1024;
+inline constexpr std::size_t kStreamTurnBytesMax = std::size_t{16} * 1024;
 /// ... and on a slow path what it carries in this time, so that a hundred streams beside a new one do not hold it up.
 inline constexpr std::chrono::microseconds kStreamTurnTime{4000};
 /// What datagrams may send in a row for each turn of a stream, in proportion to the flows and the streams that wait: at least
 /// one datagram of the usual path, so that it waits for one turn of a stream and no longer ...
-inline constexpr std::size_t kDatagramTurnMinBytes = 1500;
+inline constexpr std::size_t kDatagramTurnBytesMin = 1500;
 /// ... at most this, however many the flows.
-inline constexpr std::size_t kDatagramTurnMaxBytes = std::size_t{256} * 1024;
+inline constexpr std::size_t kDatagramTurnBytesMax = std::size_t{256} * 1024;
 /// Large packets lost, one watched after another, from which on the path takes no such any more (RFC 8899 section 4.3). By
 /// chance, with every tenth packet lost: once in 1,000 packets watched; and a limit for no reason lasts some round trips.
 inline constexpr int kPathMtuLossesMax = 3;
@@ -89,21 +89,21 @@ inline constexpr std::chrono::milliseconds kPathMtuFillerWait{100};
 /// ... and is asked for again after this, should it have gone out otherwise.
 inline constexpr std::chrono::seconds kPathMtuFillerInterval{1};
 /// Largest file of keys or certificates that is read.
-inline constexpr std::size_t kPemFileMaxBytes = std::size_t{1024} * 1024;
+inline constexpr std::size_t kPemFileBytesMax = std::size_t{1024} * 1024;
 /// Certificates of a file that are shown to peers: the own one and those up to its authority. GnuTLS verifies no longer chains.
 inline constexpr std::size_t kCertificateChainMax = 16;
 /// Shorter RSA keys are refused by every peer, GnuTLS's and Go's alike.
-inline constexpr unsigned kRsaKeyMinBits = 1024;
+inline constexpr unsigned kRsaKeyBitsMin = 1024;
 /// How exact the timers of a connection are that has no stream data to send. Far below every delay that QUIC deals in, and far
 /// above the interval of packets, so that an idle round trip sets no timer of its own.
 inline constexpr std::chrono::milliseconds kIdleTimerGranularity{1};
 /// Receive calls of one endpoint in one pass before timers and sending have their turn.
 inline constexpr int kReceiveBatchesPerPass = 4;
 /// Longest NEW_TOKEN token that a client keeps.
-inline constexpr std::size_t kAddressTokenMaxBytes = 512;
+inline constexpr std::size_t kAddressTokenBytesMax = 512;
 /// Packets answered with CONNECTION_CLOSE again while closing: every 1st, 2nd, 4th, ... of this many.
 inline constexpr std::uint32_t kClosingAnswersMax = 64;
 /// Of a peer's reason in CONNECTION_CLOSE: what is logged, and what we send at most about its certificate.
-inline constexpr std::size_t kCloseReasonMaxBytes = 256;
+inline constexpr std::size_t kCloseReasonBytesMax = 256;
 
 }  // namespace qmux::limits

@@ -77,7 +77,7 @@ Result<void> check_kind(gnutls_pubkey_t public_key, const std::string& file) {
   unsigned bits = 0;
   const int algorithm = gnutls_pubkey_get_pk_algorithm(public_key, &bits);
   const bool rsa = algorithm == GNUTLS_PK_RSA || algorithm == GNUTLS_PK_RSA_PSS;
-  if (rsa && bits < limits::kRsaKeyMinBits) {
+  if (rsa && bits < limits::kRsaKeyBitsMin) {
     return fail("the certificate's RSA key has " + std::to_string(bits) + " bits, too few for any peer", file,
                 kKindsThatWork);
   }

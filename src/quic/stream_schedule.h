@@ -68,7 +68,7 @@ class StreamSchedule {
   std::array<List, 3> lists_;
   std::size_t size_ = 0;
   std::uint32_t round_ = 1;
-  std::uint32_t turn_bytes_ = limits::kStreamTurnMaxBytes;
+  std::uint32_t turn_bytes_ = limits::kStreamTurnBytesMax;
   std::size_t sparse_bytes_ = 0;  ///< sent by sparse streams while bulk ones waited, less what those got for it
 };
 

@@ -14,12 +14,12 @@ namespace qmux::limits {
 /// How often a worker gives up the chunks that nobody has needed meanwhile.
 inline constexpr std::chrono::seconds kChunkSurplusPeriod{5};
 /// One read from a socket into a stream: a visitor who sends without pause yields to the others after this much.
-inline constexpr std::size_t kRelayReadMaxBytes = std::size_t{256} * 1024;
+inline constexpr std::size_t kRelayReadBytesMax = std::size_t{256} * 1024;
 /// One read call of a relay; what fits a cache.
 inline constexpr std::size_t kRelayReadCallBytes = std::size_t{64} * 1024;
 /// What all stuck tunnels of a process may hold of what came from their streams: 500 of them with the default stream window.
 /// Over it the tunnel stuck longest is ended; MemoryBudget::evictions() counts.
-inline constexpr std::size_t kStuckTunnelsMaxBytes = std::size_t{256} * 1024 * 1024;
+inline constexpr std::size_t kStuckTunnelsBytesMax = std::size_t{256} * 1024 * 1024;
 
 // --- tunnels ----------------------------------------------------------------------------------------------------------
 
@@ -46,18 +46,18 @@ inline constexpr std::chrono::seconds kLastBytesIdleMax{30};
 inline constexpr std::chrono::minutes kLastBytesTimeMax{5};
 /// What a socket may still send, unheard, after the far side has closed: a farewell is forgiven, more is answered with RST
 /// as TCP would.
-inline constexpr std::size_t kDiscardMaxBytes = std::size_t{64} * 1024;
+inline constexpr std::size_t kDiscardBytesMax = std::size_t{64} * 1024;
 
 // --- UDP --------------------------------------------------------------------------------------------------------------
 
 /// What one UDP session may have waiting for its connection: 40 ms at 200 Mbit/s, which is what a busy machine may keep one of
 /// the processes from its processor. On slower paths kUdpWaitMax is the tighter bound. Counter: queue_full.
-inline constexpr std::size_t kUdpFlowMaxBytes = std::size_t{1024} * 1024;
+inline constexpr std::size_t kUdpFlowBytesMax = std::size_t{1024} * 1024;
 /// What all UDP sessions of a process may have waiting, shared out among its workers. Counter: queue_full.
-inline constexpr std::size_t kUdpWaitingMaxBytes = std::size_t{256} * 1024 * 1024;
+inline constexpr std::size_t kUdpWaitingBytesMax = std::size_t{256} * 1024 * 1024;
 /// What the UDP sessions of one connection may have waiting, but never more than half of what its worker may: half a second at
 /// 1 Gbit/s. One client that has stopped reading leaves room for the others. Counter: queue_full.
-inline constexpr std::size_t kUdpConnectionWaitingMaxBytes = std::size_t{64} * 1024 * 1024;
+inline constexpr std::size_t kUdpConnectionWaitingBytesMax = std::size_t{64} * 1024 * 1024;
 /// A payload that has waited longer for its connection is dropped: nobody who sends by UDP wants it any more. Long enough
 /// for the largest payload on a new connection over half the globe. Counter: stale.
 inline constexpr std::chrono::milliseconds kUdpWaitMax{500};
@@ -65,7 +65,7 @@ inline constexpr std::chrono::milliseconds kUdpWaitMax{500};
 inline constexpr std::chrono::milliseconds kUdpStaleLookInterval{125};
 /// What one socket of visitors' or of the local service's gives in one pass: about what a connection sends in one. More
 /// would be copied only to be dropped; it waits, or is lost, in the kernel, where that costs nothing.
-inline constexpr std::size_t kUdpReadMaxBytes = std::size_t{256} * 1024;
+inline constexpr std::size_t kUdpReadBytesMax = std::size_t{256} * 1024;
 /// What a run of packets counts for besides its bytes, so that small ones do not keep the loop for long.
 inline constexpr std::size_t kUdpReadRunBytes = 1024;
 /// Bytes of one UDP session in a row before the next session of the connection has its turn.
@@ -87,11 +87,11 @@ inline constexpr std::size_t kUdpParcelRuns = 512;
 /// from its processor. Counter: mailbox_full.
 inline constexpr std::size_t kUdpParcelsMax = 256;
 /// Payloads of one session that wait for the local service's address: 10 ms at 200 Mbit/s. Counter: no_socket.
-inline constexpr std::size_t kUdpEarlyMaxBytes = std::size_t{256} * 1024;
+inline constexpr std::size_t kUdpEarlyBytesMax = std::size_t{256} * 1024;
 /// Socket buffers to ask for towards the local service, of each session.
 inline constexpr std::size_t kUdpServiceSocketBytes = std::size_t{1024} * 1024;
 /// What all incomplete payloads of a process may hold, shared out among its workers; over it the oldest is dropped.
-inline constexpr std::size_t kReassemblyMaxBytes = std::size_t{64} * 1024 * 1024;
+inline constexpr std::size_t kReassemblyBytesMax = std::size_t{64} * 1024 * 1024;
 
 // --- counters ---------------------------------------------------------------------------------------------------------
 
@@ -109,7 +109,7 @@ inline constexpr std::chrono::seconds kRegisterTimeMax{10};
 /// How long a refused client may take to acknowledge the reason before its connection is closed.
 inline constexpr std::chrono::seconds kRefusalLingerMax{1};
 /// Of a control stream: what the peer has not acknowledged may grow to this before anything but heartbeats and answers waits.
-inline constexpr std::size_t kControlBacklogMaxBytes = std::size_t{64} * 1024;
+inline constexpr std::size_t kControlBacklogBytesMax = std::size_t{64} * 1024;
 /// Control messages a peer may send: a heartbeat every few seconds comes nowhere near; more than that ends the connection.
 inline constexpr double kControlMessagesPerSecondMax = 20;
 inline constexpr double kControlMessagesBurstMax = 100;
@@ -139,7 +139,7 @@ inline constexpr std::chrono::seconds kStopTimeMax{1};
 // --- visitors ---------------------------------------------------------------------------------------------------------
 
 /// What a visitor has sent may travel with him from worker to worker.
-inline constexpr std::size_t kVisitorPrefixMaxBytes = std::size_t{64} * 1024;
+inline constexpr std::size_t kVisitorPrefixBytesMax = std::size_t{64} * 1024;
 /// From accept to a client that has taken him: long enough for a client to come back after the loss of its connection.
 inline constexpr std::chrono::seconds kVisitorWaitMax{5};
 /// How often those who wait look again.

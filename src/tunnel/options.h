@@ -43,7 +43,7 @@ struct UdpOptions {
   /// Off: a payload that does not fit one datagram is dropped.
   bool fragmentation = true;
   /// Largest payload taken from a visitor or a local service.
-  std::size_t payload_bytes_max = limits::kUdpPayloadMaxBytes;
+  std::size_t payload_bytes_max = limits::kUdpPayloadBytesMax;
   /// Largest datagram sent, headers included; 0: what the path takes now.
   std::size_t datagram_bytes_max = 0;
   /// Sessions of one connection; one more ends the least recently used one.

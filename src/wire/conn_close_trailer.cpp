@@ -14,9 +14,9 @@
 namespace qmux::wire {
 namespace {
 
-constexpr std::byte kType = static_cast<std::byte>(MessageType::kConnClose);
+constexpr std::byte kType = static_cast<std::byte>(MessageType::conn_close);
 
-/// How the existing client begins the reason when it could not dial.
+/// How the Go client begins the reason when it could not dial.
 constexpr std::string_view kDialFailed = "dial failed";
 
 constexpr bool is_json_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -93,21 +93,21 @@ ConnCloseTrailer::Verdict ConnCloseTrailer::judge(std::span<const ConstBytes> re
   // A trailer, or what may become one, starts within this many bytes of the end. The earliest start that fits
   // decides: nothing that fits holds another that does, because JSON has no raw 0x06.
   Cursor at(readable);
-  std::size_t start = at.skip(total - std::min(total, limits::kConnCloseMaxBytes));
+  std::size_t start = at.skip(total - std::min(total, limits::kConnCloseBytesMax));
   while (true) {
     start += at.skip_to(kType);
     if (at.at_end()) return {.deliver = total};
     bool dial_failed = false;
     const Held held = match(at, total - start, at_fin, dial_failed);
-    if (held != Held::kNothing) return {start, total - start, held, dial_failed};
+    if (held != Held::nothing) return {start, total - start, held, dial_failed};
     start += at.skip(1);
   }
 }
 
 /// What the last `size` bytes, which start at `at` with the type, are.
 ConnCloseTrailer::Held ConnCloseTrailer::match(Cursor at, std::size_t size, bool at_fin, bool& dial_failed) const {
-  if (at_fin && size <= kMessageHeaderBytes) return Held::kNothing;
-  const Held possible = at_fin ? Held::kNothing : Held::kPossible;
+  if (at_fin && size <= kMessageHeaderBytes) return Held::nothing;
+  const Held possible = at_fin ? Held::nothing : Held::possible;
 
   at.skip(1);
   std::size_t frame = kMessageHeaderBytes;
@@ -115,12 +115,12 @@ ConnCloseTrailer::Held ConnCloseTrailer::match(Cursor at, std::size_t size, bool
     const auto byte = at.next();
     if (!byte) return possible;
     frame += std::to_integer<std::size_t>(*byte) << 8U * (kMessageHeaderBytes - 1 - i);
-    if (frame > limits::kConnCloseMaxBytes) return Held::kNothing;  // most of what is no header ends here
+    if (frame > limits::kConnCloseBytesMax) return Held::nothing;  // most of what is no header ends here
   }
-  if (size > frame || frame == kMessageHeaderBytes) return Held::kNothing;
-  if (at_fin) return size == frame && is_conn_close(at, dial_failed) ? Held::kTrailer : Held::kNothing;
+  if (size > frame || frame == kMessageHeaderBytes) return Held::nothing;
+  if (at_fin) return size == frame && is_conn_close(at, dial_failed) ? Held::trailer : Held::nothing;
   if (size == kMessageHeaderBytes) return possible;
-  return match_json_start(at) ? Held::kLikely : Held::kNothing;
+  return match_json_start(at) ? Held::likely : Held::nothing;
 }
 
 /// Whether what is here of a payload is a beginning of `{"ConnID":<ours>,"Reason":"...`. Leaves `at` after
@@ -147,7 +147,7 @@ bool ConnCloseTrailer::is_conn_close(Cursor payload, bool& dial_failed) const {
   if (Cursor start = payload; !match_json_start(start)) return false;
   std::vector<std::byte> flat;  // once a stream, at its end
   while (const auto byte = payload.next()) flat.push_back(*byte);
-  const auto message = decode_message(static_cast<std::uint8_t>(MessageType::kConnClose), flat);
+  const auto message = decode_message(static_cast<std::uint8_t>(MessageType::conn_close), flat);
   if (!message) return false;
   const auto& close = std::get<ConnClose>(*message);
   dial_failed = close.reason.starts_with(kDialFailed);

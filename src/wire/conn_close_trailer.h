@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Knows the trailer of an existing client. When the local service has closed, or could not be dialled, that
+// Knows the trailer of a Go client. When the local service has closed, or could not be dialled, that
 // client appends a framed ConnClose to the raw bytes of the tunnel stream and ends it (docs/PROTOCOL.md). The
 // visitor must not see it.
 //
 // The trailer is one ConnClose message that carries the stream's own ConnID, is at most
-// limits::kConnCloseMaxBytes long and ends where the stream ends; its JSON names ConnID first and Reason
+// limits::kConnCloseBytesMax long and ends where the stream ends; its JSON names ConnID first and Reason
 // second, as Go writes it. Everything else is data.
 //
 // Owns no bytes and keeps no state: it judges the bytes that are readable, wherever the stream has them.
@@ -24,21 +24,21 @@ namespace qmux::wire {
 class ConnCloseTrailer {
  public:
   enum class Held : std::uint8_t {
-    kNothing,
+    nothing,
     /// Only a beginning of a header, which data ends in by chance too. Unless more comes within
     /// limits::kTrailerHoldMax, deliver it as data.
-    kPossible,
+    possible,
     /// A header and JSON that fits. Wait for more, however long.
-    kLikely,
+    likely,
     /// FIN has come and this is the trailer: drop it.
-    kTrailer,
+    trailer,
   };
 
   struct Verdict {
     std::size_t deliver = 0;  ///< leading bytes that are data, to be passed on now
     std::size_t hold = 0;     ///< the rest
-    Held held = Held::kNothing;
-    bool dial_failed = false;  ///< with kTrailer: the client never reached the local service
+    Held held = Held::nothing;
+    bool dial_failed = false;  ///< with trailer: the client never reached the local service
 
     bool operator==(const Verdict&) const = default;
   };

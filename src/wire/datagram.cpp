@@ -14,12 +14,12 @@ constexpr std::size_t kTotalAt = 8;
 constexpr std::byte kFragmented{0x80};
 constexpr std::byte kMoreFollow{0x01};
 
-/// The one flags byte that a sender gives this part.
+/// The one flags byte that a sender gives this fragment.
 constexpr std::byte flags_of(const Fragment& fragment) {
   return fragment.index + 1 < fragment.total ? kFragmented | kMoreFollow : kFragmented;
 }
 
-/// As the existing receivers do.
+/// As the Go receivers do.
 bool bears_the_mark(ConstBytes datagram) {
   return datagram.size() >= kFragmentHeaderBytes && (datagram[kFlagsAt] & kFragmented) != std::byte{0};
 }
@@ -42,9 +42,9 @@ std::optional<Datagram> parse_datagram(ConstBytes datagram) noexcept {
   if (!bears_the_mark(datagram)) return Datagram{.session = session, .payload = payload};
   const auto fragment = parse_fragment(datagram);
   if (!fragment) return Datagram{.session = session, .unescaped = true, .payload = payload};
-  const ConstBytes part = datagram.subspan(kFragmentHeaderBytes);
-  if (fragment->total == 1) return Datagram{.session = session, .payload = part};
-  return Datagram{.session = session, .fragment = fragment, .payload = part};
+  const ConstBytes bytes = datagram.subspan(kFragmentHeaderBytes);
+  if (fragment->total == 1) return Datagram{.session = session, .payload = bytes};
+  return Datagram{.session = session, .fragment = fragment, .payload = bytes};
 }
 
 bool needs_escape(std::size_t payload_bytes, ConstBytes first_bytes) noexcept {
@@ -66,10 +66,10 @@ DatagramHeader DatagramHeader::bare(std::uint32_t session) noexcept {
 }
 
 DatagramHeader DatagramHeader::escaped(std::uint32_t session) noexcept {
-  return part(session, {.id = kEscapeFragmentId, .index = 0, .total = 1});
+  return fragment(session, {.id = kEscapeFragmentId, .index = 0, .total = 1});
 }
 
-DatagramHeader DatagramHeader::part(std::uint32_t session, const Fragment& fragment) noexcept {
+DatagramHeader DatagramHeader::fragment(std::uint32_t session, const Fragment& fragment) noexcept {
   CHECK(fragment.index < fragment.total);
   DatagramHeader header;
   const MutableBytes bytes(header.bytes_);

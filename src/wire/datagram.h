@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// The header of a QUIC DATAGRAM that carries UDP (docs/PROTOCOL.md): a visitor's payload whole, or one part
+// The header of a QUIC DATAGRAM that carries UDP (docs/PROTOCOL.md): a visitor's payload whole, or one fragment
 // of it.
 //
 //   uint32be session | payload
-//   uint32be session | uint16be fragment id | uint8 flags | uint8 index | uint8 total | part
+//   uint32be session | uint16be fragment id | uint8 flags | uint8 index | uint8 total | fragment
 //
-// Nothing says which of the two it is but the flags' high bit, which a payload may have in the same place. So
-// a sender of ours escapes such a payload as the only part of one, and a receiver takes for a part only what
-// a sender may have made. Pure functions; any thread. FragmentPlan cuts a payload into parts, a Reassembler puts them together.
+// Nothing says which of the two it is but the flags' high bit, which a payload may have in the same place. So a sender of ours
+// escapes such a payload as the only fragment of one, and a receiver takes for a fragment only what a sender may have made.
+// Pure functions; any thread. FragmentPlan cuts a payload into fragments, a Reassembler puts them together.
 #pragma once
 
 #include <array>
@@ -24,11 +24,11 @@ inline constexpr std::size_t kSessionHeaderBytes = 4;
 inline constexpr std::size_t kFragmentHeaderBytes = 9;
 /// Parts of one payload at most: their count is one byte.
 inline constexpr std::size_t kFragmentsMax = 255;
-/// The fragment id of every escaped payload, and of nothing else: an existing receiver tells groups apart by
+/// The fragment id of every escaped payload, and of nothing else: a Go receiver tells groups apart by
 /// it alone.
 inline constexpr std::uint16_t kEscapeFragmentId = 0;
 
-/// Which part this is; index < total.
+/// Which fragment this is; index < total.
 struct Fragment {
   std::uint16_t id = 0;
   std::uint8_t index = 0;
@@ -54,7 +54,7 @@ struct Datagram {
 /// are looked at, so `first_bytes` may be its first piece if that holds as many, or all that there are.
 [[nodiscard]] bool needs_escape(std::size_t payload_bytes, ConstBytes first_bytes) noexcept;
 
-/// The bytes to send before a payload or a part of it.
+/// The bytes to send before a payload or a fragment of it.
 class DatagramHeader {
  public:
   /// For a whole payload: escaped where a receiver would misread it.
@@ -62,7 +62,7 @@ class DatagramHeader {
   /// For a whole payload that needs no escape, and for one that does.
   [[nodiscard]] static DatagramHeader bare(std::uint32_t session) noexcept;
   [[nodiscard]] static DatagramHeader escaped(std::uint32_t session) noexcept;
-  [[nodiscard]] static DatagramHeader part(std::uint32_t session, const Fragment& fragment) noexcept;
+  [[nodiscard]] static DatagramHeader fragment(std::uint32_t session, const Fragment& fragment) noexcept;
 
   [[nodiscard]] ConstBytes bytes() const noexcept { return ConstBytes(bytes_).first(size_); }
 

@@ -17,36 +17,36 @@ FragmentPlan::FragmentPlan(Form form, std::size_t payload_bytes, std::size_t dat
     : form_(form),
       payload_bytes_(payload_bytes),
       datagrams_(datagrams),
-      part_bytes_(datagrams == 0 ? 0 : divide_up(payload_bytes, datagrams)) {}
+      fragment_bytes_(datagrams == 0 ? 0 : divide_up(payload_bytes, datagrams)) {}
 
 FragmentPlan FragmentPlan::make(std::size_t payload_bytes, std::size_t room_bytes, bool escape) noexcept {
-  const FragmentPlan impossible(Form::kImpossible, payload_bytes, 0);
-  if (payload_bytes > limits::kUdpPayloadMaxBytes) return impossible;
+  const FragmentPlan impossible(Form::impossible, payload_bytes, 0);
+  if (payload_bytes > limits::kUdpPayloadBytesMax) return impossible;
   const std::size_t header_bytes = escape ? kFragmentHeaderBytes : kSessionHeaderBytes;
-  if (payload_bytes + header_bytes <= room_bytes) return {escape ? Form::kEscaped : Form::kWhole, payload_bytes, 1};
+  if (payload_bytes + header_bytes <= room_bytes) return {escape ? Form::escaped : Form::whole, payload_bytes, 1};
   if (room_bytes <= kFragmentHeaderBytes) return impossible;
-  // At least two, as the larger header fits even less. With the fewest parts even the smallest last one has a byte.
-  const std::size_t parts = divide_up(payload_bytes, room_bytes - kFragmentHeaderBytes);
-  if (parts > kFragmentsMax) return impossible;
-  return {Form::kParts, payload_bytes, parts};
+  // At least two, as the larger header fits even less. With the fewest fragments even the smallest last one has a byte.
+  const std::size_t fragments = divide_up(payload_bytes, room_bytes - kFragmentHeaderBytes);
+  if (fragments > kFragmentsMax) return impossible;
+  return {Form::fragments, payload_bytes, fragments};
 }
 
-FragmentPlan::Part FragmentPlan::part(std::size_t index) const noexcept {
+FragmentPlan::Slice FragmentPlan::slice(std::size_t index) const noexcept {
   CHECK(index < datagrams_);
-  const std::size_t offset = index * part_bytes_;
-  return {.offset = offset, .size = std::min(part_bytes_, payload_bytes_ - offset)};
+  const std::size_t offset = index * fragment_bytes_;
+  return {.offset = offset, .size = std::min(fragment_bytes_, payload_bytes_ - offset)};
 }
 
 DatagramHeader FragmentPlan::header(std::uint32_t session, std::uint16_t id, std::size_t index) const noexcept {
   CHECK(index < datagrams_);
   switch (form_) {
-    case Form::kWhole:
+    case Form::whole:
       return DatagramHeader::bare(session);
-    case Form::kEscaped:
+    case Form::escaped:
       return DatagramHeader::escaped(session);
     default:
       CHECK(id != kEscapeFragmentId);
-      return DatagramHeader::part(
+      return DatagramHeader::fragment(
           session,
           {.id = id, .index = static_cast<std::uint8_t>(index), .total = static_cast<std::uint8_t>(datagrams_)});
   }

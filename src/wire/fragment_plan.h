@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// How one UDP payload travels: in one datagram where it fits, escaped if it must be, otherwise in as few parts as will do. The
-// parts are of one size, but for the last, so that they can leave in one segmented send and none is cut to the very edge
-// of a path that may shrink.
+// How one UDP payload travels: in one datagram where it fits, escaped if it must be, otherwise in as few fragments as will do.
+// The fragments are of one size, but for the last, so that they can leave in one segmented send and none is cut to the very
+// edge of a path that may shrink.
 //
 //   const auto plan = FragmentPlan::make(size, room, needs_escape(size, first_bytes));
-//   const std::uint16_t id = plan.form() == FragmentPlan::Form::kParts ? *ids.next(now) : kEscapeFragmentId;
+//   const std::uint16_t id = plan.form() == FragmentPlan::Form::fragments ? *ids.next(now) : kEscapeFragmentId;
 //   for (std::size_t i = 0; i < plan.datagrams(); ++i)
-//     send(plan.header(session, id, i).bytes(), slice(payload, plan.part(i).offset, plan.part(i).size));
+//     send(plan.header(session, id, i).bytes(), slice(payload, plan.slice(i).offset, plan.slice(i).size));
 //
 // A value; pure functions; any thread. Says nothing of the bytes, which may lie in several pieces.
 #pragma once
@@ -22,17 +22,17 @@ namespace qmux::wire {
 class FragmentPlan {
  public:
   enum class Form {
-    kWhole,
-    kEscaped,     ///< whole, but as the only part of one, which nobody misreads
-    kParts,       ///< takes a fragment id
-    kImpossible,  ///< more than kFragmentsMax parts, or more than limits::kUdpPayloadMaxBytes
+    whole,
+    escaped,     ///< whole, but as the only fragment of one, which nobody misreads
+    fragments,   ///< takes a fragment id
+    impossible,  ///< more than kFragmentsMax fragments, or more than limits::kUdpPayloadBytesMax
   };
   /// Where in the payload a datagram's share lies.
-  struct Part {
+  struct Slice {
     std::size_t offset = 0;
     std::size_t size = 0;
 
-    bool operator==(const Part&) const = default;
+    bool operator==(const Slice&) const = default;
   };
 
   /// `room_bytes`: the largest DATAGRAM payload the connection takes now, our header included. `escape`: needs_escape().
@@ -42,8 +42,8 @@ class FragmentPlan {
   /// How many to send; 0 if it is impossible.
   [[nodiscard]] std::size_t datagrams() const noexcept { return datagrams_; }
   /// `index` < datagrams().
-  [[nodiscard]] Part part(std::size_t index) const noexcept;
-  /// The header of that datagram. `id` is of FragmentIds and counts only for kParts.
+  [[nodiscard]] Slice slice(std::size_t index) const noexcept;
+  /// The header of that datagram. `id` is of FragmentIds and counts only for fragments.
   [[nodiscard]] DatagramHeader header(std::uint32_t session, std::uint16_t id, std::size_t index) const noexcept;
 
  private:
@@ -52,7 +52,7 @@ class FragmentPlan {
   Form form_;
   std::size_t payload_bytes_;
   std::size_t datagrams_;
-  std::size_t part_bytes_;  ///< of each but the last
+  std::size_t fragment_bytes_;  ///< of each but the last
 };
 
 }  // namespace qmux::wire

@@ -20,9 +20,9 @@ Result<MessageReader::Step> MessageReader::read(ConstBytes input) {
     header_have_ += step.consumed;
     if (header_have_ < kMessageHeaderBytes) return step;
     payload_left_ = read_be<std::uint32_t>(ConstBytes(header_).subspan(1));
-    if (payload_left_ > limits::kMessageMaxBytes) {
+    if (payload_left_ > limits::kMessageBytesMax) {
       return stop({"a message of " + std::to_string(payload_left_) + " bytes is too long", "",
-                   "at most " + std::to_string(limits::kMessageMaxBytes)});
+                   "at most " + std::to_string(limits::kMessageBytesMax)});
     }
   }
 

@@ -2,7 +2,7 @@
 //
 // Takes messages off a byte stream that arrives in any pieces. No I/O. One reader a stream and direction; one
 // thread. It owns memory only while a message that it knows is incomplete, never more than
-// limits::kMessageMaxBytes.
+// limits::kMessageBytesMax.
 //
 //   while (!input.empty()) {
 //     auto step = reader.read(input);

@@ -39,13 +39,13 @@ Result<Message> decode_register(ConstBytes payload) {
   if (!message) return message;
   // Kept for as long as the client is registered, so bounded tighter than the message.
   const auto& read = std::get<Register>(*message);
-  if (read.client_id.empty() || read.client_id.size() > limits::kClientIdMaxBytes) {
+  if (read.client_id.empty() || read.client_id.size() > limits::kClientIdBytesMax) {
     return fail("is empty or too long", "Register.ClientID",
-                "1 to " + std::to_string(limits::kClientIdMaxBytes) + " bytes");
+                "1 to " + std::to_string(limits::kClientIdBytesMax) + " bytes");
   }
-  if (read.instance.size() > limits::kInstanceMaxBytes) {
+  if (read.instance.size() > limits::kInstanceBytesMax) {
     return fail("is too long", "Register.Instance",
-                "at most " + std::to_string(limits::kInstanceMaxBytes) + " characters");
+                "at most " + std::to_string(limits::kInstanceBytesMax) + " characters");
   }
   return message;
 }
@@ -63,9 +63,9 @@ Result<Message> decode_new_conn(ConstBytes payload) {
   // Kept for as long as the tunnel lives.
   const auto& read = std::get<NewConn>(*message);
   for (const std::string* const text : {&read.protocol, &read.source_addr, &read.dest_addr}) {
-    if (text->size() > limits::kNewConnTextMaxBytes) {
+    if (text->size() > limits::kNewConnTextBytesMax) {
       return fail("holds a text that is too long", "NewConn",
-                  "at most " + std::to_string(limits::kNewConnTextMaxBytes) + " bytes");
+                  "at most " + std::to_string(limits::kNewConnTextBytesMax) + " bytes");
     }
   }
   return message;
@@ -73,7 +73,7 @@ Result<Message> decode_new_conn(ConstBytes payload) {
 
 OrderedJson to_json(const Register& m) {
   OrderedJson json{{"ClientID", m.client_id}, {"Version", m.version}, {"Capabilities", m.capabilities}};
-  if (m.instance.empty()) return json;  // as an existing program says it
+  if (m.instance.empty()) return json;  // as a Go program says it
   json["Instance"] = m.instance;
   json["Slot"] = m.slot;
   json["Epoch"] = m.epoch;
@@ -103,21 +103,21 @@ OrderedJson to_json(const GoAway& m) { return {{"Reason", m.reason}}; }
 OrderedJson to_json(const UdpEnd& m) { return {{"Sessions", m.sessions}}; }
 OrderedJson to_json(const ErrorMessage& m) { return {{"Code", m.code}, {"Message", m.message}}; }
 
-constexpr MessageType type_of(const Register&) { return MessageType::kRegister; }
-constexpr MessageType type_of(const RegisterAck&) { return MessageType::kRegisterAck; }
-constexpr MessageType type_of(const Heartbeat&) { return MessageType::kHeartbeat; }
-constexpr MessageType type_of(const NewConn&) { return MessageType::kNewConn; }
-constexpr MessageType type_of(const ConnClose&) { return MessageType::kConnClose; }
-constexpr MessageType type_of(const GoAway&) { return MessageType::kGoAway; }
-constexpr MessageType type_of(const UdpEnd&) { return MessageType::kUdpEnd; }
-constexpr MessageType type_of(const ErrorMessage&) { return MessageType::kError; }
+constexpr MessageType type_of(const Register&) { return MessageType::register_request; }
+constexpr MessageType type_of(const RegisterAck&) { return MessageType::register_ack; }
+constexpr MessageType type_of(const Heartbeat&) { return MessageType::heartbeat; }
+constexpr MessageType type_of(const NewConn&) { return MessageType::new_conn; }
+constexpr MessageType type_of(const ConnClose&) { return MessageType::conn_close; }
+constexpr MessageType type_of(const GoAway&) { return MessageType::go_away; }
+constexpr MessageType type_of(const UdpEnd&) { return MessageType::udp_end; }
+constexpr MessageType type_of(const ErrorMessage&) { return MessageType::error; }
 
 bool contains(const std::vector<std::string>& words, std::string_view word) {
   return std::ranges::find(words, word) != words.end();
 }
 
 void append_message(std::uint8_t type, std::string_view json, std::vector<std::byte>& out) {
-  CHECK(json.size() <= limits::kMessageMaxBytes);
+  CHECK(json.size() <= limits::kMessageBytesMax);
   const std::size_t begin = out.size();
   out.resize(begin + kMessageHeaderBytes + json.size());
   const MutableBytes frame = std::span(out).subspan(begin);
@@ -133,14 +133,14 @@ bool RegisterAck::can(std::string_view word) const { return contains(capabilitie
 
 bool is_known_type(std::uint8_t type) noexcept {
   switch (static_cast<MessageType>(type)) {
-    case MessageType::kRegister:
-    case MessageType::kRegisterAck:
-    case MessageType::kHeartbeat:
-    case MessageType::kNewConn:
-    case MessageType::kConnClose:
-    case MessageType::kGoAway:
-    case MessageType::kUdpEnd:
-    case MessageType::kError:
+    case MessageType::register_request:
+    case MessageType::register_ack:
+    case MessageType::heartbeat:
+    case MessageType::new_conn:
+    case MessageType::conn_close:
+    case MessageType::go_away:
+    case MessageType::udp_end:
+    case MessageType::error:
       return true;
   }
   return false;
@@ -148,32 +148,32 @@ bool is_known_type(std::uint8_t type) noexcept {
 
 Result<Message> decode_message(std::uint8_t type, ConstBytes payload) {
   switch (static_cast<MessageType>(type)) {
-    case MessageType::kRegister:
+    case MessageType::register_request:
       return decode_register(payload);
-    case MessageType::kRegisterAck: {
+    case MessageType::register_ack: {
       RegisterAck m;
       return fill(m, "RegisterAck", payload,
                   {{"Success", &m.success}, {"Message", &m.message, false}, {"Capabilities", &m.capabilities, false}});
     }
-    case MessageType::kHeartbeat: {
+    case MessageType::heartbeat: {
       Heartbeat m;
       return fill(m, "Heartbeat", payload, {{"Timestamp", &m.timestamp}});
     }
-    case MessageType::kNewConn:
+    case MessageType::new_conn:
       return decode_new_conn(payload);
-    case MessageType::kConnClose: {
+    case MessageType::conn_close: {
       ConnClose m;
       return fill(m, "ConnClose", payload, {{"ConnID", &m.conn_id}, {"Reason", &m.reason, false}});
     }
-    case MessageType::kGoAway: {
+    case MessageType::go_away: {
       GoAway m;
       return fill(m, "GoAway", payload, {{"Reason", &m.reason, false}});
     }
-    case MessageType::kUdpEnd: {
+    case MessageType::udp_end: {
       UdpEnd m;
       return fill(m, "UdpEnd", payload, {{"Sessions", &m.sessions}});
     }
-    case MessageType::kError: {
+    case MessageType::error: {
       ErrorMessage m;
       return fill(m, "Error", payload, {{"Code", &m.code}, {"Message", &m.message, false}});
     }
@@ -197,7 +197,7 @@ void encode(const Message& message, std::vector<std::byte>& out) {
 
 void encode_padding(std::size_t bytes, std::vector<std::byte>& out) {
   constexpr std::size_t kAroundBytes = std::string_view(R"({"Padding":""})").size();
-  const std::size_t blanks = std::min(std::max(bytes, kAroundBytes), limits::kMessageMaxBytes) - kAroundBytes;
+  const std::size_t blanks = std::min(std::max(bytes, kAroundBytes), limits::kMessageBytesMax) - kAroundBytes;
   append_message(kPaddingType, R"({"Padding":")" + std::string(blanks, ' ') + R"("})", out);
 }
 

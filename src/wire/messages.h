@@ -22,18 +22,18 @@ namespace qmux::wire {
 /// Bytes before the JSON: type and length.
 inline constexpr std::size_t kMessageHeaderBytes = 5;
 
-/// What `Register::version` says: the protocol of the existing programs, which everything newer extends.
+/// What `Register::version` says: the protocol of the Go programs, which everything newer extends.
 inline constexpr std::string_view kProtocolVersion = "1.0";
 
 enum class MessageType : std::uint8_t {
-  kRegister = 0x01,
-  kRegisterAck = 0x02,
-  kHeartbeat = 0x03,
-  kNewConn = 0x04,
-  kConnClose = 0x06,
-  kGoAway = 0x07,
-  kUdpEnd = 0x08,
-  kError = 0xff,
+  register_request = 0x01,
+  register_ack = 0x02,
+  heartbeat = 0x03,
+  new_conn = 0x04,
+  conn_close = 0x06,
+  go_away = 0x07,
+  udp_end = 0x08,
+  error = 0xff,
 };
 
 /// Words of `Register::capabilities` and `RegisterAck::capabilities`.
@@ -48,10 +48,10 @@ inline constexpr std::string_view kUdpEnd = "udp-end";
 
 /// Client to server, the first message on the control stream.
 struct Register {
-  std::string client_id{};  ///< 1 to limits::kClientIdMaxBytes bytes
+  std::string client_id{};  ///< 1 to limits::kClientIdBytesMax bytes
   std::string version{};
   std::vector<std::string> capabilities{};
-  std::string instance{};   ///< which process of that client, hex; never logged; empty: an existing program
+  std::string instance{};   ///< which process of that client, hex; never logged; empty: a Go program
   std::uint32_t slot = 0;   ///< which of the instance's connections
   std::uint64_t epoch = 0;  ///< rises with every attempt of the instance
 
@@ -88,7 +88,7 @@ struct NewConn {
   bool operator==(const NewConn&) const = default;
 };
 
-/// What the existing clients append to a tunnel stream (wire/conn_close_trailer.h). Never sent by ours.
+/// What the Go clients append to a tunnel stream (wire/conn_close_trailer.h). Never sent by ours.
 struct ConnClose {
   std::uint64_t conn_id = 0;
   std::string reason{};
@@ -141,7 +141,7 @@ void encode_padding(std::size_t bytes, std::vector<std::byte>& out);
 [[nodiscard]] Result<Message> decode_message(std::uint8_t type, ConstBytes payload);
 
 /// Appends header and JSON to `out`. The message is of a known type and stays within
-/// limits::kMessageMaxBytes.
+/// limits::kMessageBytesMax.
 void encode(const Message& message, std::vector<std::byte>& out);
 
 }  // namespace qmux::wire

@@ -26,34 +26,35 @@ std::optional<Assembled> Reassembler::add(const Datagram& datagram, Time now) {
   const Fragment fragment = datagram.fragment.value_or(Fragment{});
   CHECK(fragment.index < fragment.total);
   if (fragment.total == 1) return Assembled{.session = datagram.session, .payload = datagram.payload};
-  count(&Counters::parts);
+  count(&Counters::fragments);
   expire(now);
   if (frag_seq_) drop_overtaken(fragment.id);
 
-  const Part part{.key = key_of(datagram.session, fragment.id), .fragment = fragment, .bytes = datagram.payload};
-  ReassemblyGroup* const group = open_group(part);
+  const Received received{
+      .key = key_of(datagram.session, fragment.id), .fragment = fragment, .bytes = datagram.payload};
+  ReassemblyGroup* const group = open_group(received);
   if (group != nullptr && group->has(fragment.index)) {
     count(&Counters::duplicates);
     return std::nullopt;
   }
-  if ((group != nullptr ? group->bytes() : 0) + part.bytes.size() > limits::kUdpPayloadMaxBytes) {
+  if ((group != nullptr ? group->bytes() : 0) + received.bytes.size() > limits::kUdpPayloadBytesMax) {
     count(&Counters::oversize);
     if (group != nullptr) end(*group);
     return std::nullopt;
   }
-  if (group != nullptr && group->parts() + 1 == group->total) {
-    return Assembled{.session = datagram.session, .payload = assemble(part, *group)};
+  if (group != nullptr && group->fragments() + 1 == group->total) {
+    return Assembled{.session = datagram.session, .payload = assemble(received, *group)};
   }
-  store(part, group, now);
+  store(received, group, now);
   return std::nullopt;
 }
 
-ReassemblyGroup* Reassembler::open_group(const Part& part) noexcept {
-  const auto found = groups_.find(part.key);
+ReassemblyGroup* Reassembler::open_group(const Received& received) noexcept {
+  const auto found = groups_.find(received.key);
   if (found == groups_.end()) return nullptr;
   ReassemblyGroup& group = found->second;
-  const auto [id, index, total] = part.fragment;
-  if (group.total == total && (!group.has(index) || group.equals(index, part.bytes))) return &group;
+  const auto [id, index, total] = received.fragment;
+  if (group.total == total && (!group.has(index) || group.equals(index, received.bytes))) return &group;
   drop(group, &Counters::conflicting);
   return nullptr;
 }
@@ -86,25 +87,25 @@ bool Reassembler::make_room(std::size_t bytes, const ReassemblyGroup* group) noe
   return true;
 }
 
-void Reassembler::store(const Part& part, ReassemblyGroup* group, Time now) {
+void Reassembler::store(const Received& received, ReassemblyGroup* group, Time now) {
   const std::size_t charged = group != nullptr ? charge_of(group->bytes()) : 0;
-  const std::size_t more = charge_of((group != nullptr ? group->bytes() : 0) + part.bytes.size()) - charged;
+  const std::size_t more = charge_of((group != nullptr ? group->bytes() : 0) + received.bytes.size()) - charged;
   if (!make_room(more, group)) return;
   if (group == nullptr) {
-    group = &budget_.take(groups_, part.key);
+    group = &budget_.take(groups_, received.key);
     group->owner = this;
-    group->key = part.key;
+    group->key = received.key;
     group->begun = now;
-    group->total = part.fragment.total;
+    group->total = received.fragment.total;
     ages_.append(*group);
     budget_.ages_.append(*group);
   }
-  group->append(part.fragment.index, part.bytes, budget_.free_blocks_);
+  group->append(received.fragment.index, received.bytes, budget_.free_blocks_);
   held_bytes_ += more;
   budget_.held_bytes_ += more;
 }
 
-ConstBytes Reassembler::assemble(const Part& last, ReassemblyGroup& group) {
+ConstBytes Reassembler::assemble(const Received& last, ReassemblyGroup& group) {
   // The last to come goes to its place without being stored.
   const MutableBytes payload = budget_.assembly().first(group.bytes() + last.bytes.size());
   MutableBytes rest = payload;

@@ -34,8 +34,8 @@ void ReassemblyBudget::give_back(ReassemblyGroups& groups, ReassemblyGroup& grou
 }
 
 MutableBytes ReassemblyBudget::assembly() {
-  if (!assembly_) assembly_ = std::make_unique_for_overwrite<std::byte[]>(limits::kUdpPayloadMaxBytes);
-  return {assembly_.get(), limits::kUdpPayloadMaxBytes};
+  if (!assembly_) assembly_ = std::make_unique_for_overwrite<std::byte[]>(limits::kUdpPayloadBytesMax);
+  return {assembly_.get(), limits::kUdpPayloadBytesMax};
 }
 
 }  // namespace qmux::wire

@@ -17,16 +17,16 @@
 
 namespace qmux::wire {
 
-/// How often something happened to what came in parts. What was dropped incomplete is counted once, for its reason.
+/// How often something happened to what came in fragments. What was dropped incomplete is counted once, for its reason.
 struct ReassemblyCounters {
-  Counter parts;
-  Counter duplicates;  ///< parts that had come already, and had no effect
+  Counter fragments;
+  Counter duplicates;  ///< fragments that had come already, and had no effect
 
   Counter assembled;
-  Counter expired;                   ///< a part did not come in time
+  Counter expired;                   ///< a fragment did not come in time
   Counter evicted_connection_limit;  ///< the oldest when the connection held too much ...
   Counter evicted_budget;            ///< ... or the worker
-  Counter conflicting;               ///< a part came that is another payload's under the same id
+  Counter conflicting;               ///< a fragment came that is another payload's under the same id
   Counter overtaken;                 ///< frag-seq: ids came that are too far from its own
   Counter oversize;                  ///< larger than any UDP payload
   Counter forgotten;                 ///< its session or its connection ended
@@ -38,7 +38,7 @@ class ReassemblyBudget {
  public:
   /// A limit smaller than what the largest payload takes is raised to that. `counters` outlive it; nullptr: it counts for itself.
   explicit ReassemblyBudget(std::size_t bytes_max,
-                            std::size_t connection_bytes_max = limits::kReassemblyConnectionMaxBytes,
+                            std::size_t connection_bytes_max = limits::kReassemblyConnectionBytesMax,
                             ReassemblyCounters* counters = nullptr);
   ReassemblyBudget(const ReassemblyBudget&) = delete;
   ReassemblyBudget& operator=(const ReassemblyBudget&) = delete;

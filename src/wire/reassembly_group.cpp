@@ -18,23 +18,23 @@ std::unique_ptr<ReassemblyBlock> take_block(FreeReassemblyBlocks& free) {
 
 }  // namespace
 
-/// Calls visitor(where in the part, the bytes there) for each piece of it that lies in one block; false ends that.
+/// Calls visitor(where in the fragment, the bytes there) for each piece of it that lies in one block; false ends that.
 template <typename Visitor>
-void ReassemblyGroup::visit(Stored part, const Visitor& visitor) const {
-  for (std::size_t done = 0; done < part.size;) {
-    const std::size_t at = part.offset + done;
+void ReassemblyGroup::visit(Stored fragment, const Visitor& visitor) const {
+  for (std::size_t done = 0; done < fragment.size;) {
+    const std::size_t at = fragment.offset + done;
     const std::size_t in_block = at % sizeof(ReassemblyBlock);
-    const std::size_t size = std::min(part.size - done, sizeof(ReassemblyBlock) - in_block);
+    const std::size_t size = std::min(fragment.size - done, sizeof(ReassemblyBlock) - in_block);
     if (!visitor(done, ConstBytes(*blocks_[at / sizeof(ReassemblyBlock)]).subspan(in_block, size))) return;
     done += size;
   }
 }
 
-bool ReassemblyGroup::equals(std::size_t index, ConstBytes part) const noexcept {
-  bool equal = stored_[index].size == part.size();
+bool ReassemblyGroup::equals(std::size_t index, ConstBytes fragment) const noexcept {
+  bool equal = stored_[index].size == fragment.size();
   if (!equal) return false;
   visit(stored_[index], [&](std::size_t at, ConstBytes piece) {
-    equal = std::ranges::equal(piece, part.subspan(at, piece.size()));
+    equal = std::ranges::equal(piece, fragment.subspan(at, piece.size()));
     return equal;
   });
   return equal;
@@ -48,19 +48,19 @@ MutableBytes ReassemblyGroup::copy(std::size_t index, MutableBytes out) const no
   return out.subspan(stored_[index].size);
 }
 
-void ReassemblyGroup::append(std::size_t index, ConstBytes part, FreeReassemblyBlocks& free) {
-  CHECK(!has_.test(index) && bytes_ + part.size() <= limits::kUdpPayloadMaxBytes);
-  stored_[index] = {.offset = static_cast<std::uint16_t>(bytes_), .size = static_cast<std::uint16_t>(part.size())};
+void ReassemblyGroup::append(std::size_t index, ConstBytes fragment, FreeReassemblyBlocks& free) {
+  CHECK(!has_.test(index) && bytes_ + fragment.size() <= limits::kUdpPayloadBytesMax);
+  stored_[index] = {.offset = static_cast<std::uint16_t>(bytes_), .size = static_cast<std::uint16_t>(fragment.size())};
   has_.set(index);
   ++parts_;
-  while (!part.empty()) {
+  while (!fragment.empty()) {
     const std::size_t in_block = bytes_ % sizeof(ReassemblyBlock);
     auto& block = blocks_[bytes_ / sizeof(ReassemblyBlock)];
     if (in_block == 0) block = take_block(free);
-    const ConstBytes piece = part.first(std::min(part.size(), sizeof(ReassemblyBlock) - in_block));
+    const ConstBytes piece = fragment.first(std::min(fragment.size(), sizeof(ReassemblyBlock) - in_block));
     copy_bytes(piece, MutableBytes(*block).subspan(in_block));
     bytes_ += piece.size();
-    part = part.subspan(piece.size());
+    fragment = fragment.subspan(piece.size());
   }
 }
 

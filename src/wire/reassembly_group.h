@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// An incomplete payload: the parts of it that have come, in whatever order and of whatever sizes. Its bytes lie in blocks one
-// part after the other as they came, so that it takes memory for what has come and not for what was announced.
+// An incomplete payload: the fragments of it that have come, in whatever order and of whatever sizes. Its bytes lie in blocks one
+// fragment after the other as they came, so that it takes memory for what has come and not for what was announced.
 //
 // Owned by a Reassembler; lent from and given back to its ReassemblyBudget. One thread.
 #pragma once
@@ -26,7 +26,7 @@ class Reassembler;
 using ReassemblyBlock = std::array<std::byte, 2048>;
 using FreeReassemblyBlocks = std::vector<std::unique_ptr<ReassemblyBlock>>;
 
-/// How many blocks the parts of a group take that have come.
+/// How many blocks the fragments of a group take that have come.
 [[nodiscard]] constexpr std::size_t reassembly_blocks_for(std::size_t bytes) noexcept {
   return (bytes + sizeof(ReassemblyBlock) - 1) / sizeof(ReassemblyBlock);
 }
@@ -40,15 +40,15 @@ class ReassemblyGroup {
   };
 
   [[nodiscard]] bool has(std::size_t index) const noexcept { return has_.test(index); }
-  [[nodiscard]] std::size_t parts() const noexcept { return parts_; }
+  [[nodiscard]] std::size_t fragments() const noexcept { return parts_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
-  /// The part that has come is this one.
-  [[nodiscard]] bool equals(std::size_t index, ConstBytes part) const noexcept;
-  /// Copies the part that has come to the beginning of `out`; returns the rest of `out`.
+  /// The fragment that has come is this one.
+  [[nodiscard]] bool equals(std::size_t index, ConstBytes fragment) const noexcept;
+  /// Copies the fragment that has come to the beginning of `out`; returns the rest of `out`.
   [[nodiscard]] MutableBytes copy(std::size_t index, MutableBytes out) const noexcept;
 
-  /// Keeps a part that has not come yet. No more than limits::kUdpPayloadMaxBytes in all.
-  void append(std::size_t index, ConstBytes part, FreeReassemblyBlocks& free);
+  /// Keeps a fragment that has not come yet. No more than limits::kUdpPayloadBytesMax in all.
+  void append(std::size_t index, ConstBytes fragment, FreeReassemblyBlocks& free);
   /// Holds nothing now; keeps no block.
   void clear(FreeReassemblyBlocks& free) noexcept;
 
@@ -65,16 +65,16 @@ class ReassemblyGroup {
     std::uint16_t offset;
     std::uint16_t size;
   };
-  static_assert(limits::kUdpPayloadMaxBytes <= UINT16_MAX);
+  static_assert(limits::kUdpPayloadBytesMax <= UINT16_MAX);
 
   template <typename Visitor>
-  void visit(Stored part, const Visitor& visitor) const;
+  void visit(Stored fragment, const Visitor& visitor) const;
 
   std::size_t bytes_ = 0;
   std::size_t parts_ = 0;
   std::bitset<kFragmentsMax> has_;
   std::array<Stored, kFragmentsMax> stored_{};  ///< of those that has_ names
-  std::array<std::unique_ptr<ReassemblyBlock>, reassembly_blocks_for(limits::kUdpPayloadMaxBytes)> blocks_;
+  std::array<std::unique_ptr<ReassemblyBlock>, reassembly_blocks_for(limits::kUdpPayloadBytesMax)> blocks_;
 };
 
 /// By session and fragment id. An ordered map, because no choice of ids by a peer makes it slow, and because its nodes can be
@@ -84,7 +84,7 @@ using ReassemblyGroups = std::map<std::uint64_t, ReassemblyGroup>;
 /// What a group is charged: its node in the map (which has a colour and three links besides), then its blocks.
 inline constexpr std::size_t kReassemblyGroupBytes = sizeof(ReassemblyGroups::value_type) + 4 * sizeof(void*);
 inline constexpr std::size_t kReassemblyGroupMaxBytes =
-    kReassemblyGroupBytes + reassembly_blocks_for(limits::kUdpPayloadMaxBytes) * sizeof(ReassemblyBlock);
+    kReassemblyGroupBytes + reassembly_blocks_for(limits::kUdpPayloadBytesMax) * sizeof(ReassemblyBlock);
 
 /// Groups from the oldest to the youngest, linked through one of their members.
 template <ReassemblyGroup::Links ReassemblyGroup::* kLinks>

@@ -97,11 +97,11 @@ class Transfer final : public quic::StreamEvents {
   bool ended_ = false;
 };
 
-class Side final : public io::EventLoop::PassObserver, public quic::ConnectionEvents, public quic::ConnectionAcceptor {
+class Side final : public io::EventLoop::PassEvents, public quic::ConnectionEvents, public quic::EndpointHost {
  public:
   Side(net::AsioEventLoop& loop, const quic::Credentials& credentials, const quic::TransportConfig& transport)
       : loop_(loop), admission_(loop, load_, 1), endpoint(loop, chunks_, {transport, &credentials, {}, &admission_}) {
-    loop_.set_pass_observer(this);
+    loop_.set_pass_events(this);
   }
   void end_of_pass(Time now) override {
     for (int round = 0; round < 8; ++round) {

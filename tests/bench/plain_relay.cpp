@@ -76,7 +76,7 @@ class Pair final {
   }
 
  private:
-  struct Watcher final : io::SocketObserver {
+  struct Watcher final : io::TcpSocketEvents {
     explicit Watcher(Pair& p) : pair(p) {}
     void socket_readable() override { pair.move(); }
     void socket_writable() override { pair.move(); }
@@ -100,10 +100,10 @@ class Pair final {
   Watcher watcher_{*this};
 };
 
-class PlainRelay final : public io::TcpListener::Observer, public io::EventLoop::PassObserver {
+class PlainRelay final : public io::TcpListener::Events, public io::EventLoop::PassEvents {
  public:
   PlainRelay(io::EventLoop& loop, const Address& service) : loop_(loop), service_(service) {
-    loop_.set_pass_observer(this);
+    loop_.set_pass_events(this);
   }
   void accepted(io::TcpHandle visitor, const Address&, const Address&) override {
     auto service = loop_.connect_tcp(service_);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A tunnel stream of an existing client as a sequence of arrivals and reads: the visitor gets every byte but a trailer's,
+// A tunnel stream of a Go client as a sequence of arrivals and reads: the visitor gets every byte but a trailer's,
 // and what he gets does not depend on the sequence.
 #include "wire/conn_close_trailer.h"
 
@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const auto whole = filter.judge({&stream, 1}, true);
   CHECK(whole.deliver + whole.hold == stream.size());
-  CHECK((whole.hold > 0) == (whole.held == Held::kTrailer));
+  CHECK((whole.hold > 0) == (whole.held == Held::trailer));
 
   std::size_t arrived = 0;
   std::size_t delivered = 0;
@@ -43,9 +43,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     const auto now = filter.judge(pieces, false);
     CHECK(now.deliver + now.hold == readable.size());
-    CHECK(now.hold <= limits::kConnCloseMaxBytes);
-    CHECK((now.hold == 0) == (now.held == Held::kNothing));
-    CHECK(now.held != Held::kTrailer);
+    CHECK(now.hold <= limits::kConnCloseBytesMax);
+    CHECK((now.hold == 0) == (now.held == Held::nothing));
+    CHECK(now.held != Held::trailer);
     CHECK(delivered + now.deliver <= whole.deliver);  // never a byte of the trailer
     delivered += std::min(now.deliver, decisions.empty() ? now.deliver : decisions.up_to(now.deliver));
   }

@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CHECK(first.has_value() == (size >= wire::kSessionHeaderBytes));
   if (!first) return 0;
 
-  const auto header = first->fragment ? wire::DatagramHeader::part(first->session, *first->fragment)
+  const auto header = first->fragment ? wire::DatagramHeader::fragment(first->session, *first->fragment)
                                       : wire::DatagramHeader::whole(first->session, first->payload);
   std::vector<std::byte> sent(header.bytes().begin(), header.bytes().end());
   sent.insert(sent.end(), first->payload.begin(), first->payload.end());

@@ -36,7 +36,7 @@ const quic::Credentials& credentials() {
 }
 
 /// Takes every connection and hears nothing of it.
-class Acceptor final : public quic::ConnectionAcceptor, public quic::ConnectionEvents {
+class Acceptor final : public quic::EndpointHost, public quic::ConnectionEvents {
  public:
   explicit Acceptor(std::size_t workers) : workers_(workers) {}
 
@@ -55,7 +55,7 @@ class Acceptor final : public quic::ConnectionAcceptor, public quic::ConnectionE
 };
 
 /// What is answered is nobody's business.
-class Silent final : public io::DatagramSocket::Observer {
+class Silent final : public io::DatagramSocket::Events {
   void datagrams_readable() override {}
   void datagrams_writable() override {}
 };

@@ -20,7 +20,7 @@ using namespace qmux;
 using namespace std::chrono_literals;
 
 /// Those who come to the traffic address.
-class Visitors final : private io::DatagramSocket::Observer {
+class Visitors final : private io::DatagramSocket::Events {
  public:
   Visitors(sim::SimLoop& loop, const Address& traffic) : loop_(loop), traffic_(traffic) {}
   void come() {

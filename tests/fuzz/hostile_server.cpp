@@ -19,7 +19,7 @@ using namespace qmux;
 using namespace std::chrono_literals;
 
 /// The local service: takes every connection, reads nothing and says little.
-class Service final : public io::TcpListener::Observer {
+class Service final : public io::TcpListener::Events {
  public:
   explicit Service(sim::SimLoop& loop) : loop_(loop), listener_(*loop.listen_tcp(loop.host().v4(80), false, *this)) {}
   void speak() {

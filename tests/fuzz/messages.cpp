@@ -60,7 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (std::holds_alternative<wire::UnknownMessage>(message)) continue;
     // Without an instance slot and epoch are not sent, and what was left out may push a full message over the limit.
     if (const auto* m = std::get_if<wire::Register>(&message); m && m->instance.empty()) continue;
-    if (stream.size() > limits::kMessageMaxBytes / 2) continue;
+    if (stream.size() > limits::kMessageBytesMax / 2) continue;
     std::vector<std::byte> bytes;
     wire::encode(message, bytes);
     CHECK(read_all(bytes, bytes.size(), 1) == (Read{{message}, false}));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Two connections that share a budget, told to do whatever the input says. What is delivered is the parts that came last under
-// its id, in order, all of them in time and of one total; memory stays within its limits and adds up; nothing is overdue.
+// Two connections that share a budget, told to do whatever the input says. What is delivered is the fragments that came last
+// under its id, in order, all of them in time and of one total; memory stays within its limits and adds up; nothing is overdue.
 #include "wire/reassembler.h"
 
 #include <algorithm>
@@ -22,40 +22,40 @@ using namespace qmux;
 
 /// What came under one session and id since it last had another total or was delivered.
 struct Seen {
-  struct Part {
+  struct Fragment {
     std::vector<std::byte> bytes;
     Time came;
   };
   std::uint8_t total = 0;
-  std::map<std::uint8_t, Part> parts;
+  std::map<std::uint8_t, Fragment> fragments;
 };
 
 class Connection {
  public:
   Connection(bool frag_seq, wire::ReassemblyBudget& budget) : reassembler_(frag_seq, budget) {}
 
-  void add(const wire::Datagram& part, Time now) {
-    const auto [id, index, total] = *part.fragment;
+  void add(const wire::Datagram& fragment, Time now) {
+    const auto [id, index, total] = *fragment.fragment;
     const wire::ReassemblyCounters before = reassembler_.counters();
-    const auto assembled = reassembler_.add(part, now);
+    const auto assembled = reassembler_.add(fragment, now);
     if (total == 1) {
-      CHECK(assembled && assembled->payload.data() == part.payload.data());
+      CHECK(assembled && assembled->payload.data() == fragment.payload.data());
       CHECK(reassembler_.counters() == before);
       return;
     }
-    const std::pair key(part.session, id);
+    const std::pair key(fragment.session, id);
     Seen& seen = seen_[key];
-    if (seen.total != total) seen = {.total = total, .parts = {}};
-    auto& [bytes, came] = seen.parts[index];
-    // A part that comes twice neither adds nor takes time.
+    if (seen.total != total) seen = {.total = total, .fragments = {}};
+    auto& [bytes, came] = seen.fragments[index];
+    // A fragment that comes twice neither adds nor takes time.
     const bool is_duplicate = reassembler_.counters().duplicates > before.duplicates;
-    if (is_duplicate) CHECK(std::ranges::equal(bytes, part.payload));
+    if (is_duplicate) CHECK(std::ranges::equal(bytes, fragment.payload));
     if (!is_duplicate) {
-      bytes.assign(part.payload.begin(), part.payload.end());
+      bytes.assign(fragment.payload.begin(), fragment.payload.end());
       came = now;
     }
     if (assembled) {
-      check_delivered(*assembled, part.session, seen, now);
+      check_delivered(*assembled, fragment.session, seen, now);
       seen_.erase(key);
     }
   }
@@ -83,14 +83,14 @@ class Connection {
  private:
   static void check_delivered(const wire::Assembled& assembled, std::uint32_t session, const Seen& seen, Time now) {
     CHECK(assembled.session == session);
-    CHECK(assembled.payload.size() <= limits::kUdpPayloadMaxBytes);
-    CHECK(seen.parts.size() == seen.total);
+    CHECK(assembled.payload.size() <= limits::kUdpPayloadBytesMax);
+    CHECK(seen.fragments.size() == seen.total);
     ConstBytes rest = assembled.payload;
-    for (const auto& [index, part] : seen.parts) {
-      CHECK(part.came > now - limits::kReassemblyTimeMax);
-      CHECK(part.bytes.size() <= rest.size());
-      CHECK(std::ranges::equal(part.bytes, rest.first(part.bytes.size())));
-      rest = rest.subspan(part.bytes.size());
+    for (const auto& [index, fragment] : seen.fragments) {
+      CHECK(fragment.came > now - limits::kReassemblyTimeMax);
+      CHECK(fragment.bytes.size() <= rest.size());
+      CHECK(std::ranges::equal(fragment.bytes, rest.first(fragment.bytes.size())));
+      rest = rest.subspan(fragment.bytes.size());
     }
     CHECK(rest.empty());
   }
@@ -99,8 +99,8 @@ class Connection {
   std::map<std::pair<std::uint32_t, std::uint16_t>, Seen> seen_;
 };
 
-/// A part as a peer could have sent it: few sessions and totals, so that they meet, ids in reach of each other and not.
-wire::Fragment fragment(fuzz::FuzzInput& input) {
+/// A fragment as a peer could have sent it: few sessions and totals, so that they meet, ids in reach of each other and not.
+wire::Fragment any_fragment(fuzz::FuzzInput& input) {
   const std::uint8_t where = input.byte();
   const auto id = static_cast<std::uint16_t>((where >> 4U) * 4096U + (where & 15U));
   const std::uint8_t shape = input.byte();
@@ -133,10 +133,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           connection.forget_session(std::uint32_t{step} >> 6U);
           break;
         default: {
-          const wire::Fragment part = fragment(input);
+          const wire::Fragment fragment = any_fragment(input);
           const std::uint8_t content = input.byte();
           bytes.assign(sizes[(step >> 4U) & 3U] + (content & 3U), std::byte{content});
-          connection.add({.session = std::uint32_t{step} >> 6U, .fragment = part, .payload = bytes}, now);
+          connection.add({.session = std::uint32_t{step} >> 6U, .fragment = fragment, .payload = bytes}, now);
         }
       }
       std::size_t held_bytes = 0;

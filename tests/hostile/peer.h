@@ -68,7 +68,7 @@ struct PeerOptions {
   bool retries_hello = false;
 };
 
-class Peer final : private io::DatagramSocket::Observer {
+class Peer final : private io::DatagramSocket::Events {
  public:
   /// Transport parameters by their number (RFC 9000 section 18.2), encoded.
   using TransportParameters = std::map<std::uint64_t, std::vector<std::byte>>;
@@ -143,7 +143,7 @@ class Peer final : private io::DatagramSocket::Observer {
   static constexpr std::size_t index(Level level) noexcept { return static_cast<std::size_t>(level); }
   Side& side(Level level) noexcept { return sides_[index(level)]; }
 
-  // io::DatagramSocket::Observer
+  // io::DatagramSocket::Events
   void datagrams_readable() override;
   void datagrams_writable() override {}
 

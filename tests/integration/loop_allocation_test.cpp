@@ -8,7 +8,7 @@ namespace qmux::net {
 namespace {
 
 /// Sends back and forth for ever, with a deadline that moves at every step, as a connection's does.
-class Player final : public io::SocketObserver, public io::DatagramSocket::Observer {
+class Player final : public io::TcpSocketEvents, public io::DatagramSocket::Events {
  public:
   explicit Player(AsioEventLoop& loop) : loop_(loop), timer_(loop.timers(), [] {}) {}
 

@@ -19,7 +19,7 @@ namespace {
 
 constexpr unsigned kYearsMax = 100;
 
-/// The arguments in the forms that CLI11 knows, from those that the existing program takes too: "-c=FILE" for "-c FILE", and
+/// The arguments in the forms that CLI11 knows, from those that the Go program takes too: "-c=FILE" for "-c FILE", and
 /// "help COMMAND" for "COMMAND --help".
 std::vector<std::string> familiar(std::span<const char* const> arguments) {
   std::vector<std::string> result;

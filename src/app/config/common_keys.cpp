@@ -28,7 +28,7 @@ std::string path_in(const std::string& map, std::string_view key) {
 void check_window(Report& report, const std::string& initial_path, std::uint64_t initial, const std::string& max_path,
                   std::uint64_t& max) {
   if (initial <= max || report.failed(initial_path) || report.failed(max_path)) return;
-  // The existing programs take a large initial window alone; what it then means is that it does not grow.
+  // The Go programs take a large initial window alone; what it then means is that it does not grow.
   if (!report.given(max_path)) {
     max = initial;
     return;
@@ -64,7 +64,7 @@ void udp_keys(Section& keys, tunnel::UdpOptions& udp) {
   keys.number("fragment_assembler_shards", shards, 1, 65'536).no_effect();
   keys.flag("enable_buffer_pooling", pooling).no_effect();
   keys.number("read_buffer_size", read_buffer, 1, kReadBufferMax);
-  udp.payload_bytes_max = std::min<std::size_t>(read_buffer, limits::kUdpPayloadMaxBytes);
+  udp.payload_bytes_max = std::min<std::size_t>(read_buffer, limits::kUdpPayloadBytesMax);
   keys.number("datagram_buffer_size", udp.datagram_bytes_max, 0, 65'535);
   keys.duration("session_idle_timeout", udp.session_idle_timeout, 1ms, kDurationMax);
 }

@@ -51,13 +51,13 @@ struct PacketRun {
 
 enum class SendStatus : std::uint8_t {
   sent,         ///< taken by the kernel; a packet refused for good (no route, prohibited) counts as sent and lost
-  would_block,  ///< no room; the observer is told when to offer the same run, in the same place, again
+  would_block,  ///< no room; the events is told when to offer the same run, in the same place, again
   too_large,    ///< the packets are larger than the path's first link takes (EMSGSIZE): lost
 };
 
 class DatagramSocket {
  public:
-  class Observer {
+  class Events {
    public:
     /// Packets are waiting: call receive() until it gives nothing. Told again for every new arrival after that, and where a
     /// connected socket has become unreachable().
@@ -66,7 +66,7 @@ class DatagramSocket {
     virtual void datagrams_writable() = 0;
 
    protected:
-    ~Observer() = default;
+    ~Events() = default;
   };
 
   virtual ~DatagramSocket() = default;

@@ -48,13 +48,13 @@ class EventLoop {
   using Resolved = std::move_only_function<void(Result<std::vector<Address>>)>;
 
   /// Ends every pass.
-  class PassObserver {
+  class PassEvents {
    public:
     /// Everything of this pass has been told. Where work remains: request_pass().
     virtual void end_of_pass(Time now) = 0;
 
    protected:
-    ~PassObserver() = default;
+    ~PassEvents() = default;
   };
 
   virtual ~EventLoop() = default;
@@ -70,7 +70,7 @@ class EventLoop {
   [[nodiscard]] virtual TimerQueue& timers() noexcept = 0;
 
   /// One observer a loop; nullptr removes it.
-  virtual void set_pass_observer(PassObserver* observer) noexcept = 0;
+  virtual void set_pass_events(PassEvents* events) noexcept = 0;
   /// The next pass starts at once, without waiting: there is work left that no socket will announce.
   virtual void request_pass() noexcept = 0;
   /// From any thread: a pass will begin soon, and the wake handler runs in it. Wakes coalesce.
@@ -79,10 +79,10 @@ class EventLoop {
 
   /// The observer outlives the socket.
   [[nodiscard]] virtual Result<std::unique_ptr<DatagramSocket>> open_datagram(const DatagramOptions& options,
-                                                                              DatagramSocket::Observer& observer) = 0;
+                                                                              DatagramSocket::Events& events) = 0;
   /// `shared_port`: as in DatagramOptions. Pauses by itself while the process is out of descriptors.
   [[nodiscard]] virtual Result<std::unique_ptr<TcpListener>> listen_tcp(const Address& local, bool shared_port,
-                                                                        TcpListener::Observer& observer) = 0;
+                                                                        TcpListener::Events& events) = 0;
   /// Begins to connect; watch for writability, then ask connect_error().
   [[nodiscard]] virtual Result<std::unique_ptr<TcpSocket>> connect_tcp(const Address& remote) = 0;
   /// Makes a connection from elsewhere this loop's.

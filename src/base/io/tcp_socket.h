@@ -34,7 +34,7 @@ struct IoResult {
   std::size_t count = 0;
 };
 
-/// Which readiness an observer waits for; flags.
+/// Which readiness an events waits for; flags.
 enum class Interest : std::uint8_t { none = 0, read = 1, write = 2 };
 constexpr Interest operator|(Interest a, Interest b) noexcept {
   return static_cast<Interest>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
@@ -44,7 +44,7 @@ constexpr bool has(Interest set, Interest flag) noexcept {
 }
 
 /// Told from the loop, never from inside a call to the socket.
-class SocketObserver {
+class TcpSocketEvents {
  public:
   /// Reading may make progress: data, FIN or reset. The read interest is spent; watch() again to hear again.
   virtual void socket_readable() = 0;
@@ -54,7 +54,7 @@ class SocketObserver {
   virtual void socket_reset() = 0;
 
  protected:
-  ~SocketObserver() = default;
+  ~TcpSocketEvents() = default;
 };
 
 /// A connected TCP socket that belongs to no event loop: a value that may cross workers. What nobody adopts is reset.
@@ -95,9 +95,9 @@ class TcpSocket {
   /// Sends RST and drops what was not sent. Nothing but destruction follows.
   virtual void abort() = 0;
 
-  /// From now on `observer` is told, once, of each readiness in `interest`; replaces the earlier interest. A reset is told
-  /// to any observer. nullptr: nobody is told.
-  virtual void watch(Interest interest, SocketObserver* observer) = 0;
+  /// From now on `events` is told, once, of each readiness in `interest`; replaces the earlier interest. A reset is told
+  /// to any events. nullptr: nobody is told.
+  virtual void watch(Interest interest, TcpSocketEvents* events) = 0;
 
   /// From now on it is noticed when the far end is gone without a word, as if it had reset the connection: when nothing has
   /// come from it for `idle` it is asked, and again after each further `idle`; limits::kTcpProbesMax unanswered ones in a row
@@ -121,12 +121,12 @@ class TcpSocket {
 class TcpListener {
  public:
   /// Told from the loop for every accepted connection.
-  class Observer {
+  class Events {
    public:
     virtual void accepted(TcpHandle visitor, const Address& remote, const Address& local) = 0;
 
    protected:
-    ~Observer() = default;
+    ~Events() = default;
   };
   virtual ~TcpListener() = default;
   [[nodiscard]] virtual Address local_address() const = 0;

@@ -27,7 +27,7 @@ std::string make_instance(Random& random) {
 
 Client::Client(ClientOptions options, const std::vector<io::EventLoop*>& loops, std::move_only_function<void()> stopped)
     : options_(std::move(options)),
-      stuck_tunnels_(limits::kStuckTunnelsMaxBytes, loops.size()),
+      stuck_tunnels_(limits::kStuckTunnelsBytesMax, loops.size()),
       ready_(options_, loops.size()),
       stopped_(std::move(stopped)),
       running_(loops.size()) {

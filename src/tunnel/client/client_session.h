@@ -43,7 +43,7 @@ class ClientSessionHost {
 class ClientSession final : public Retirable,
                             public quic::ConnectionEvents,
                             public ControlEvents,
-                            public ClientTunnelOwner {
+                            public ClientTunnelEvents {
  public:
   /// `options` outlives it. `introduction`: what it registers with.
   ClientSession(WorkerState& worker, const ClientOptions& options, wire::Register introduction,
@@ -68,7 +68,7 @@ class ClientSession final : public Retirable,
   void control_finished() override;
   [[nodiscard]] Time last_data() const override { return connection_->last_data(); }
 
-  // ClientTunnelOwner
+  // ClientTunnelEvents
   void tunnel_ended(ClientTunnel& tunnel) override;
 
   void open_control_stream();

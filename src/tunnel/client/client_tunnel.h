@@ -27,23 +27,23 @@ namespace qmux::tunnel {
 class ClientTunnel;
 
 /// Never called from inside a call that the owner makes to the tunnel.
-class ClientTunnelOwner {
+class ClientTunnelEvents {
  public:
   /// Once, unless the owner ended the tunnel itself. The owner retires it.
   virtual void tunnel_ended(ClientTunnel& tunnel) = 0;
 
  protected:
-  ~ClientTunnelOwner() = default;
+  ~ClientTunnelEvents() = default;
 };
 
 class ClientTunnel final : public Retirable,
                            private quic::StreamEvents,
-                           public RelayObserver,
+                           public RelayEvents,
                            private MemoryBudget::Holder {
  public:
   /// `service` outlives it. `server`: how the other end relays.
   ClientTunnel(WorkerState& worker, LocalService& service, RelayPeer server, quic::Stream& stream,
-               ClientTunnelOwner& owner);
+               ClientTunnelEvents& events);
   ~ClientTunnel() override;
 
   [[nodiscard]] std::int64_t stream_id() const noexcept { return stream_id_; }
@@ -74,7 +74,7 @@ class ClientTunnel final : public Retirable,
   WorkerState& worker_;
   LocalService& service_;
   const RelayPeer server_;
-  ClientTunnelOwner& owner_;
+  ClientTunnelEvents& events_;
   CallGuard guard_;
   const std::int64_t stream_id_;
   quic::Stream* stream_;  ///< until the relay has it, or nobody

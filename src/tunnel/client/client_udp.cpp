@@ -39,7 +39,7 @@ ClientUdp::Sessions::Place ClientUdp::find_or_begin(std::uint32_t id) {
     end(sessions_.next_to_evict());
   }
   const auto session =
-      sessions_.add(worker_.loop.now(), worker_, channel_.sender(), id, static_cast<ClientUdpSessionOwner&>(*this));
+      sessions_.add(worker_.loop.now(), worker_, channel_.sender(), id, static_cast<ClientUdpSessionEvents&>(*this));
   by_id_.emplace(id, session);
   ++worker_.counters.udp.sessions_opened;
   if (!idle_.is_set()) idle_.set(worker_.loop.now() + options_.session_idle_timeout);

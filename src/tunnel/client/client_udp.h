@@ -26,7 +26,7 @@
 
 namespace qmux::tunnel {
 
-class ClientUdp final : private UdpChannelEvents, private ClientUdpSessionOwner, private LocalService::AddressWaiter {
+class ClientUdp final : private UdpChannelEvents, private ClientUdpSessionEvents, private LocalService::AddressWaiter {
  public:
   /// `service` and `options` outlive it.
   ClientUdp(WorkerState& worker, quic::Connection& connection, LocalService& service, const UdpOptions& options,
@@ -48,7 +48,7 @@ class ClientUdp final : private UdpChannelEvents, private ClientUdpSessionOwner,
   // UdpChannelEvents
   void payload_received(std::uint32_t session, ConstBytes payload) override;
 
-  // ClientUdpSessionOwner
+  // ClientUdpSessionEvents
   void session_answered(ClientUdpSession& session) override;
 
   Sessions::Place find_or_begin(std::uint32_t id);

@@ -11,8 +11,8 @@
 namespace qmux::tunnel {
 
 ClientUdpSession::ClientUdpSession(WorkerState& worker, UdpSender& sender, std::uint32_t id,
-                                   ClientUdpSessionOwner& owner)
-    : worker_(worker), owner_(owner), flow_(sender, id), early_(worker.chunks, sender), sender_(sender) {}
+                                   ClientUdpSessionEvents& events)
+    : worker_(worker), events_(events), flow_(sender, id), early_(worker.chunks, sender), sender_(sender) {}
 
 ClientUdpSession::~ClientUdpSession() {
   close();
@@ -68,7 +68,7 @@ void ClientUdpSession::deliver(ConstBytes payload) {
   const auto call = guard_.call();
   if (socket_) {
     worker_.udp.send_batch.add(*socket_, {}, remote_, std::span(&payload, 1));
-  } else if (sender_.has_room() && early_.held_bytes() + payload.size() <= limits::kUdpEarlyMaxBytes) {
+  } else if (sender_.has_room() && early_.held_bytes() + payload.size() <= limits::kUdpEarlyBytesMax) {
     early_.push(payload, worker_.loop.now());
   } else {
     worker_.counters.udp.drop(UdpDrop::no_socket);
@@ -86,12 +86,12 @@ void ClientUdpSession::check_reachable() {
 
 void ClientUdpSession::datagrams_readable() {
   std::array<io::PacketRun, 8> runs;
-  for (std::size_t bytes = 0; bytes < limits::kUdpReadMaxBytes;) {
+  for (std::size_t bytes = 0; bytes < limits::kUdpReadBytesMax;) {
     const std::size_t count = socket_->receive(runs);
     worker_.counters.udp.overflowed += overflow_.more(*socket_);
     if (count == 0) return check_reachable();
     guard_.check_no_call();
-    owner_.session_answered(*this);
+    events_.session_answered(*this);
     for (const io::PacketRun& packets : std::span(runs).first(count)) {
       bytes += packets.bytes.size() + limits::kUdpReadRunBytes;
       worker_.counters.udp.payloads_received += packets.packet_count();

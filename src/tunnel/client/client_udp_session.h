@@ -29,18 +29,18 @@ namespace qmux::tunnel {
 class ClientUdpSession;
 
 /// Never called from inside a call that the owner makes to the session.
-class ClientUdpSessionOwner {
+class ClientUdpSessionEvents {
  public:
   /// The service has sent something.
   virtual void session_answered(ClientUdpSession& session) = 0;
 
  protected:
-  ~ClientUdpSessionOwner() = default;
+  ~ClientUdpSessionEvents() = default;
 };
 
-class ClientUdpSession final : private io::DatagramSocket::Observer, private Unread::Reader {
+class ClientUdpSession final : private io::DatagramSocket::Events, private Unread::Events {
  public:
-  ClientUdpSession(WorkerState& worker, UdpSender& sender, std::uint32_t id, ClientUdpSessionOwner& owner);
+  ClientUdpSession(WorkerState& worker, UdpSender& sender, std::uint32_t id, ClientUdpSessionEvents& events);
   ClientUdpSession(const ClientUdpSession&) = delete;
   ClientUdpSession& operator=(const ClientUdpSession&) = delete;
   ~ClientUdpSession();
@@ -68,7 +68,7 @@ class ClientUdpSession final : private io::DatagramSocket::Observer, private Unr
   void close();
 
   WorkerState& worker_;
-  ClientUdpSessionOwner& owner_;
+  ClientUdpSessionEvents& events_;
   CallGuard guard_;
   UdpFlow flow_;
   PayloadQueue early_;  ///< payloads that came before the socket

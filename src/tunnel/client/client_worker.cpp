@@ -18,12 +18,12 @@ ClientWorker::ClientWorker(io::EventLoop& loop, std::size_t workers, MemoryLimit
       instance_(std::move(instance)),
       stopped_(std::move(stopped)),
       stop_deadline_(loop.timers(), [this] { finish_stop(); }) {
-  loop.set_pass_observer(this);
+  loop.set_pass_events(this);
   loop.set_wake_handler([this] { woken(); });
 }
 
 ClientWorker::~ClientWorker() {
-  state_.loop.set_pass_observer(nullptr);
+  state_.loop.set_pass_events(nullptr);
   state_.loop.set_wake_handler({});
   state_.retired.clear();
 }

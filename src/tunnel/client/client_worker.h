@@ -20,7 +20,7 @@
 
 namespace qmux::tunnel {
 
-class ClientWorker final : private io::EventLoop::PassObserver {
+class ClientWorker final : private io::EventLoop::PassEvents {
  public:
   /// `workers`: how many there are of the client, which share `stuck_tunnels` and `ready`. `stopped` is told once, on the
   /// worker's thread, when an orderly stop is done.

@@ -24,7 +24,7 @@
 
 namespace qmux::tunnel {
 
-class Dial final : private io::SocketObserver, private LocalService::AddressWaiter, private LocalService::DialWaiter {
+class Dial final : private io::TcpSocketEvents, private LocalService::AddressWaiter, private LocalService::DialWaiter {
  public:
   /// A connected socket that nobody watches yet; or why the last address could not be reached, or the name not be resolved.
   using Done = std::move_only_function<void(Result<std::unique_ptr<io::TcpSocket>>)>;
@@ -42,7 +42,7 @@ class Dial final : private io::SocketObserver, private LocalService::AddressWait
   // LocalService's waiters
   void may_dial() override;
   void service_found(const Result<LocalService::Addresses>& addresses) override;
-  // io::SocketObserver
+  // io::TcpSocketEvents
   void socket_readable() override {}
   void socket_writable() override;
   void socket_reset() override;

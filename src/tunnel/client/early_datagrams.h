@@ -18,7 +18,7 @@
 
 namespace qmux::tunnel {
 
-class EarlyDatagrams final : private quic::DatagramUser {
+class EarlyDatagrams final : private quic::DatagramHost {
  public:
   using Datagrams = std::vector<std::vector<std::byte>>;
 
@@ -29,12 +29,12 @@ class EarlyDatagrams final : private quic::DatagramUser {
   EarlyDatagrams& operator=(const EarlyDatagrams&) = delete;
   ~EarlyDatagrams() { connection_.set_datagram_user(nullptr); }
 
-  /// Those that came, in their order; over limits::kUdpEarlyMaxBytes the rest was dropped.
+  /// Those that came, in their order; over limits::kUdpEarlyBytesMax the rest was dropped.
   [[nodiscard]] Datagrams take() noexcept { return std::exchange(datagrams_, {}); }
 
  private:
   void datagram_received(ConstBytes data) override {
-    if (held_bytes_ + data.size() > limits::kUdpEarlyMaxBytes) return;
+    if (held_bytes_ + data.size() > limits::kUdpEarlyBytesMax) return;
     held_bytes_ += data.size() + sizeof datagrams_.front();
     datagrams_.emplace_back(data.begin(), data.end());
   }

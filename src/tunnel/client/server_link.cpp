@@ -91,7 +91,7 @@ void ServerLink::connect_next() {
                                                                          .worker = {},
                                                                          .counters = &worker_.counters.quic});
   session_ = std::make_unique<ClientSession>(worker_, options_, std::move(introduction), *this);
-  const ConstBytes token = token_from_ == remote_ ? ConstBytes(token_) : ConstBytes();
+  const ConstBytes token = address_token_from_ == remote_ ? ConstBytes(address_token_) : ConstBytes();
   auto connection = endpoint->connect(remote_, server_.server_name, token, *session_);
   if (!connection) {
     session_.reset();
@@ -114,8 +114,8 @@ void ServerLink::session_ended(const SessionEnd& end) {
   const bool was_registered = session_->is_registered();
   worker_.retired.add(std::move(session_));
   if (const auto& token = endpoints_.back()->server_token(); !token.empty()) {
-    token_ = token;
-    token_from_ = remote_;
+    address_token_ = token;
+    address_token_from_ = remote_;
   }
   if (stopping_) return;
   if (!was_registered) {

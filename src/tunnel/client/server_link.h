@@ -76,8 +76,8 @@ class ServerLink final : public ClientSessionHost {
   std::size_t next_address_ = 0;
   Address remote_;  ///< of the connection; unspecified before there is one
   Time registered_at_{};
-  std::vector<std::byte> token_;  ///< address validation token (RFC 9000 section 8.1.3) ...
-  Address token_from_;            ///< ... and the server's address that gave it
+  std::vector<std::byte> address_token_;  ///< address validation token (RFC 9000 section 8.1.3) ...
+  Address address_token_from_;            ///< ... and the server's address that gave it
   /// The last one belongs to session_, as long as there is one.
   std::vector<std::unique_ptr<quic::Endpoint>> endpoints_;
   std::unique_ptr<ClientSession> session_;

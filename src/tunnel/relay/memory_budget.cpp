@@ -7,7 +7,7 @@
 
 namespace qmux::tunnel {
 
-void MemoryBudget::Holder::hold(std::size_t bytes, bool progressed) {
+void MemoryBudget::Holder::charge(std::size_t bytes, bool progressed) {
   if (bytes == 0) {
     release();
     return;

@@ -61,7 +61,7 @@ class MemoryBudget {
 
     /// It holds so many bytes now, charged in whole chunks. `progressed`: its socket has taken some since the last call, so
     /// that others count as stuck longer.
-    void hold(std::size_t bytes, bool progressed);
+    void charge(std::size_t bytes, bool progressed);
     /// It holds nothing.
     void release() noexcept;
     [[nodiscard]] bool is_holding() const noexcept { return charged_bytes_ > 0; }

@@ -70,7 +70,7 @@ struct RelayEnd {
 };
 
 /// The owner. Never told from inside a call that it makes to the relay.
-class RelayObserver {
+class RelayEvents {
  public:
   /// Once: the peer has reached its service. With expect_ack it says so; else the first bytes that reach the socket show it. The
   /// relay goes on; it must not be ended or destroyed from here.
@@ -79,14 +79,14 @@ class RelayObserver {
   virtual void relay_ended(Relay& relay, const RelayEnd& end) = 0;
 
  protected:
-  ~RelayObserver() = default;
+  ~RelayEvents() = default;
 };
 
-class Relay final : private io::SocketObserver, private quic::StreamEvents, private MemoryBudget::Holder {
+class Relay final : private io::TcpSocketEvents, private quic::StreamEvents, private MemoryBudget::Holder {
  public:
   /// Takes over a connected socket and a stream that nothing else uses any more; what arrived before is relayed too.
   Relay(io::EventLoop& loop, MemoryBudget& budget, std::unique_ptr<io::TcpSocket> socket, quic::Stream& stream,
-        RelayObserver& observer, const RelayOptions& options);
+        RelayEvents& events, const RelayOptions& options);
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
   /// As abort(ErrorCode::internal), unless it has ended.
@@ -109,7 +109,7 @@ class Relay final : private io::SocketObserver, private quic::StreamEvents, priv
     cut,         ///< the socket was reset, and what it sent before was read; or the far socket was reset
   };
 
-  // io::SocketObserver
+  // io::TcpSocketEvents
   void socket_readable() override;
   void socket_writable() override;
   void socket_reset() override;
@@ -153,7 +153,7 @@ class Relay final : private io::SocketObserver, private quic::StreamEvents, priv
   void let_go_of_stream(RelayEnd::Cause cause, quic::ErrorCode code);
 
   io::EventLoop& loop_;
-  RelayObserver& observer_;
+  RelayEvents& events_;
   std::unique_ptr<io::TcpSocket> socket_;
   quic::Stream* stream_;                      ///< nullptr: ended
   std::unique_ptr<GoClientRules> go_client_;  ///< only for such a peer

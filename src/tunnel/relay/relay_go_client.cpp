@@ -22,14 +22,14 @@ GoClientRules::GoClientRules(io::EventLoop& loop, std::uint64_t conn_id, std::mo
 GoClientRules::Share GoClientRules::share(std::span<const ConstBytes> readable, bool at_fin) {
   using Held = wire::ConnCloseTrailer::Held;
   const auto verdict = trailer_.judge(readable, at_fin);
-  if (verdict.held != Held::kPossible) tail_timer_.cancel();
+  if (verdict.held != Held::possible) tail_timer_.cancel();
   switch (verdict.held) {
-    case Held::kNothing:
-    case Held::kLikely:
+    case Held::nothing:
+    case Held::likely:
       return {.deliver = verdict.deliver};
-    case Held::kTrailer:
+    case Held::trailer:
       return {.deliver = verdict.deliver, .drop = verdict.hold, .dial_failed = verdict.dial_failed};
-    case Held::kPossible:
+    case Held::possible:
       break;
   }
   if (tail_expired_) return {.deliver = verdict.deliver + verdict.hold};

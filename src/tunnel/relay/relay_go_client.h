@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What a relay does differently when the peer is an existing (Go) client; docs/PROTOCOL.md, "What the existing programs get
+// What a relay does differently when the peer is an existing (Go) client; docs/PROTOCOL.md, "What the Go programs get
 // wrong". It removes the ConnClose that such a client appends, and holds a visitor's FIN back, because the client would end
 // the other direction on it.
 //

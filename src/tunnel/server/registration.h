@@ -19,7 +19,7 @@ struct ClientAbilities {
   bool udp = false;       ///< carries UDP ...
   bool frag_seq = false;  ///< ... and tells groups of fragments apart by session and age ...
   bool udp_end = false;   ///< ... and wants to hear of sessions that have ended
-  /// A program that names its processes; others are the existing programs, with their habits.
+  /// A program that names its processes; others are the Go programs, with their habits.
   bool names_instances = false;
 };
 

@@ -27,7 +27,7 @@ Server::Server(ServerOptions options, const std::vector<io::EventLoop*>& loops, 
     : options_(std::move(options)),
       admission_(options_.visitors_max, limits_of(options_.listeners), loops[0]->random().next_u64()),
       parcels_(limits::kUdpParcelsMax),
-      stuck_tunnels_(limits::kStuckTunnelsMaxBytes, loops.size()),
+      stuck_tunnels_(limits::kStuckTunnelsBytesMax, loops.size()),
       stopped_(std::move(stopped)),
       running_(loops.size()) {
   for (const ListenerOptions& listener : options_.listeners) {
@@ -41,7 +41,7 @@ Server::Server(ServerOptions options, const std::vector<io::EventLoop*>& loops, 
   }
   const std::size_t count = loops.size();
   for (std::size_t index = 0; index < count; ++index) {
-    workers_.push_back(std::make_unique<ServerWorker>(*loops[index], quic::WorkerSlot{.index = index, .count = count},
+    workers_.push_back(std::make_unique<ServerWorker>(*loops[index], quic::WorkerIndex{.index = index, .count = count},
                                                       handshakes_, stuck_tunnels_, options_.tcp_keep_alive, setups_,
                                                       *this, [this] { worker_stopped(); }));
   }

@@ -8,7 +8,7 @@
 
 namespace qmux::tunnel {
 
-ServerListener::ServerListener(WorkerState& worker, quic::WorkerSlot slot, const ListenerSetup& setup,
+ServerListener::ServerListener(WorkerState& worker, quic::WorkerIndex slot, const ListenerSetup& setup,
                                quic::HandshakeAdmission& handshakes, Workers& workers)
     : worker_(worker),
       slot_(slot),
@@ -96,7 +96,7 @@ void ServerListener::place(Visitor visitor) {
   while (true) {
     SeatedVisitor seated{.visitor = std::move(visitor), .seat = {}};
     seated.seat = setup_.pool->choose(seated.visitor.tried, worker_.loop.now());
-    if (!seated.seat.valid()) return hold(std::move(seated.visitor));
+    if (!seated.seat.valid()) return wait_for_client(std::move(seated.visitor));
     if (send_to(seated)) return;
     visitor = unseat(std::move(seated));
   }
@@ -119,7 +119,7 @@ bool ServerListener::hand_to_member(SeatedVisitor& seated) {
   return found != members_.end() && found->second->take(seated);
 }
 
-void ServerListener::hold(Visitor visitor) {
+void ServerListener::wait_for_client(Visitor visitor) {
   if (waiting_.size() >= limits::kVisitorsWaitingMax) {
     ++worker_.counters.visitors_too_many_waiting;
     return;

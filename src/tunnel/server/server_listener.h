@@ -32,12 +32,10 @@ struct ListenerSetup {
   UdpParcels* parcels = nullptr;
 };
 
-class ServerListener final : private quic::ConnectionAcceptor,
-                             private io::TcpListener::Observer,
-                             public ServerSessionHost {
+class ServerListener final : private quic::EndpointHost, private io::TcpListener::Events, public ServerSessionHost {
  public:
   /// `handshakes`: the worker's; outlives it.
-  ServerListener(WorkerState& worker, quic::WorkerSlot slot, const ListenerSetup& setup,
+  ServerListener(WorkerState& worker, quic::WorkerIndex slot, const ListenerSetup& setup,
                  quic::HandshakeAdmission& handshakes, Workers& workers);
   ~ServerListener();
 
@@ -60,10 +58,10 @@ class ServerListener final : private quic::ConnectionAcceptor,
   void stop();
 
  private:
-  // io::TcpListener::Observer
+  // io::TcpListener::Events
   void accepted(io::TcpHandle handle, const Address& remote, const Address& local) override;
 
-  // quic::ConnectionAcceptor
+  // quic::EndpointHost
   quic::ConnectionEvents* connection_begun(quic::Connection& connection) override;
   void hand_over(std::size_t worker_index, const io::PacketRun& run) override;
 
@@ -80,11 +78,11 @@ class ServerListener final : private quic::ConnectionAcceptor,
   [[nodiscard]] bool send_to(SeatedVisitor& seated);
   /// Likewise, to a member of this worker.
   [[nodiscard]] bool hand_to_member(SeatedVisitor& seated);
-  void hold(Visitor visitor);
+  void wait_for_client(Visitor visitor);
   void place_waiting();
 
   WorkerState& worker_;
-  const quic::WorkerSlot slot_;
+  const quic::WorkerIndex slot_;
   const ListenerSetup setup_;
   Workers& workers_;
   quic::Endpoint endpoint_;

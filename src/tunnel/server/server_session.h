@@ -48,7 +48,7 @@ class ServerSessionHost {
 class ServerSession final : public Retirable,
                             public quic::ConnectionEvents,
                             public ControlEvents,
-                            public ServerTunnelOwner {
+                            public ServerTunnelEvents {
  public:
   /// `health` and `pool` outlive it. `worker_index`: whose the session is, for the pool.
   ServerSession(WorkerState& worker, std::size_t worker_index, Pool& pool, const HealthOptions& health,
@@ -94,7 +94,7 @@ class ServerSession final : public Retirable,
   void control_finished() override;
   [[nodiscard]] Time last_data() const override { return connection_.last_data(); }
 
-  // ServerTunnelOwner
+  // ServerTunnelEvents
   void service_reached() override;
   void service_not_reached() override;
   void tunnel_ended(ServerTunnel& tunnel) override;

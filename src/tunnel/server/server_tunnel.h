@@ -22,7 +22,7 @@ namespace qmux::tunnel {
 class ServerTunnel;
 
 /// Never called from inside a call that the owner makes to the tunnel.
-class ServerTunnelOwner {
+class ServerTunnelEvents {
  public:
   /// Whether the client has reached its local service, as soon as that is known: once at the most, and before tunnel_ended().
   virtual void service_reached() = 0;
@@ -31,14 +31,14 @@ class ServerTunnelOwner {
   virtual void tunnel_ended(ServerTunnel& tunnel) = 0;
 
  protected:
-  ~ServerTunnelOwner() = default;
+  ~ServerTunnelEvents() = default;
 };
 
-class ServerTunnel final : public Retirable, private RelayObserver {
+class ServerTunnel final : public Retirable, private RelayEvents {
  public:
   /// Makes the visitor this worker's and asks the client for its service on the new stream.
   ServerTunnel(WorkerState& worker, const ClientAbilities& client, SeatedVisitor seated, quic::Stream& stream,
-               ServerTunnelOwner& owner);
+               ServerTunnelEvents& events);
 
   [[nodiscard]] std::int64_t stream_id() const noexcept { return stream_id_; }
   /// Ends it, with the connection; tunnel_ended() does not follow.
@@ -52,7 +52,7 @@ class ServerTunnel final : public Retirable, private RelayObserver {
   void no_ack();
 
   WorkerState& worker_;
-  ServerTunnelOwner& owner_;
+  ServerTunnelEvents& events_;
   CallGuard guard_;
   const std::int64_t stream_id_;
   const std::uint64_t conn_id_;

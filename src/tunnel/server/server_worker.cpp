@@ -11,7 +11,7 @@
 
 namespace qmux::tunnel {
 
-ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, quic::HandshakeLoad& handshakes,
+ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerIndex slot, quic::HandshakeLoad& handshakes,
                            MemoryLimit& stuck_tunnels, Duration tcp_keep_alive, std::span<const ListenerSetup> setups,
                            Workers& workers, std::move_only_function<void()> stopped)
     : state_(loop, slot.count, stuck_tunnels, tcp_keep_alive),
@@ -23,12 +23,12 @@ ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, quic::Han
   for (const ListenerSetup& setup : setups) {
     listeners_.push_back(std::make_unique<ServerListener>(state_, slot, setup, admission_, workers));
   }
-  loop.set_pass_observer(this);
+  loop.set_pass_events(this);
   loop.set_wake_handler([this] { woken(); });
 }
 
 ServerWorker::~ServerWorker() {
-  state_.loop.set_pass_observer(nullptr);
+  state_.loop.set_pass_events(nullptr);
   state_.loop.set_wake_handler({});
   state_.retired.clear();
 }

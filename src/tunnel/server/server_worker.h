@@ -20,11 +20,11 @@
 
 namespace qmux::tunnel {
 
-class ServerWorker final : private io::EventLoop::PassObserver {
+class ServerWorker final : private io::EventLoop::PassEvents {
  public:
   /// `stopped` is told once, on the worker's thread, when an orderly stop is done.
   /// `handshakes` and `stuck_tunnels` are the process's.
-  ServerWorker(io::EventLoop& loop, quic::WorkerSlot slot, quic::HandshakeLoad& handshakes, MemoryLimit& stuck_tunnels,
+  ServerWorker(io::EventLoop& loop, quic::WorkerIndex slot, quic::HandshakeLoad& handshakes, MemoryLimit& stuck_tunnels,
                Duration tcp_keep_alive, std::span<const ListenerSetup> setups, Workers& workers,
                std::move_only_function<void()> stopped);
   ServerWorker(const ServerWorker&) = delete;

@@ -42,7 +42,7 @@ void UdpEntrance::answer(const UdpVisitor& visitor, ConstBytes payload) {
 
 void UdpEntrance::datagrams_readable() {
   std::array<io::PacketRun, 8> runs;
-  for (std::size_t bytes = 0; bytes < limits::kUdpReadMaxBytes;) {
+  for (std::size_t bytes = 0; bytes < limits::kUdpReadBytesMax;) {
     const std::size_t count = socket_->receive(runs);
     worker_.counters.udp.overflowed += overflow_.more(*socket_);
     if (count == 0) return;

@@ -43,7 +43,7 @@ class UdpEntranceHost {
   ~UdpEntranceHost() = default;
 };
 
-class UdpEntrance final : private io::DatagramSocket::Observer, private Unread::Reader {
+class UdpEntrance final : private io::DatagramSocket::Events, private Unread::Events {
  public:
   UdpEntrance(WorkerState& worker, std::size_t worker_index, std::size_t workers, Pool& pool, UdpEntranceHost& host);
   UdpEntrance(const UdpEntrance&) = delete;
@@ -83,7 +83,7 @@ class UdpEntrance final : private io::DatagramSocket::Observer, private Unread::
     std::size_t operator()(const Address& host) const noexcept { return host.hash(seed); }
   };
 
-  // io::DatagramSocket::Observer
+  // io::DatagramSocket::Events
   void datagrams_readable() override;
   void datagrams_writable() override {}
   void read_on() override { datagrams_readable(); }

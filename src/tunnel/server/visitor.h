@@ -23,7 +23,7 @@ struct Visitor {
   Address local;                      ///< the one he came to
   Time deadline = kNever;             ///< for a client to have taken him
   VisitorAdmission::Ticket ticket{};  ///< its place among the visitors of the process
-  std::vector<std::byte> prefix{};    ///< what he has sent so far, at most limits::kVisitorPrefixMaxBytes
+  std::vector<std::byte> prefix{};    ///< what he has sent so far, at most limits::kVisitorPrefixBytesMax
   std::vector<MemberId> tried{};      ///< clients that could not take him
 };
 

@@ -9,7 +9,7 @@ namespace qmux::tunnel {
 
 PayloadAccount::PayloadAccount(PayloadBudget& budget) noexcept
     : budget_(budget),
-      bytes_max_(std::min(limits::kUdpConnectionWaitingMaxBytes, budget.bytes_max() / 2)),
+      bytes_max_(std::min(limits::kUdpConnectionWaitingBytesMax, budget.bytes_max() / 2)),
       next_(budget.accounts_) {
   if (next_ != nullptr) next_->previous_ = this;
   budget_.accounts_ = this;

@@ -17,7 +17,7 @@ namespace {
 using Note = PayloadQueue::Front;
 
 // A note and a payload of the greatest size, whatever is left of the first chunk.
-static_assert((PayloadQueue::kPiecesMax - 1) * Chunk::kCapacityBytes >= limits::kUdpPayloadMaxBytes + sizeof(Note));
+static_assert((PayloadQueue::kPiecesMax - 1) * Chunk::kCapacityBytes >= limits::kUdpPayloadBytesMax + sizeof(Note));
 
 }  // namespace
 

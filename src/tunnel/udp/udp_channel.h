@@ -28,7 +28,7 @@ class UdpChannelEvents {
   ~UdpChannelEvents() = default;
 };
 
-class UdpChannel final : private quic::DatagramUser {
+class UdpChannel final : private quic::DatagramHost {
  public:
   /// `fragment_sequence`: both ends keep the rules of the capability frag-seq. `options` outlive it.
   UdpChannel(UdpContext& context, quic::Connection& connection, const UdpOptions& options, bool fragment_sequence,
@@ -44,7 +44,7 @@ class UdpChannel final : private quic::DatagramUser {
   void forget_session(std::uint32_t session) noexcept { reassembler_.forget_session(session); }
 
  private:
-  // quic::DatagramUser
+  // quic::DatagramHost
   void datagram_received(ConstBytes data) override;
   std::optional<quic::OutgoingDatagram> next_datagram(std::size_t room, Time now) override;
   void datagram_sent() override { sender_.datagram_sent(); }
@@ -56,7 +56,7 @@ class UdpChannel final : private quic::DatagramUser {
   UdpChannelEvents& events_;
   UdpSender sender_;
   wire::Reassembler reassembler_;
-  Timer incomplete_;  ///< for parts that the rest does not follow
+  Timer incomplete_;  ///< for fragments that the rest does not follow
 };
 
 }  // namespace qmux::tunnel

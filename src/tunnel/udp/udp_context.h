@@ -24,8 +24,8 @@ struct UdpContext {
       : loop(its_loop),
         chunks(pool),
         counters(its_counters),
-        waiting(limits::kUdpWaitingMaxBytes / workers),
-        reassembly(limits::kReassemblyMaxBytes / workers, limits::kReassemblyConnectionMaxBytes, &reassembly_counters),
+        waiting(limits::kUdpWaitingBytesMax / workers),
+        reassembly(limits::kReassemblyBytesMax / workers, limits::kReassemblyConnectionBytesMax, &reassembly_counters),
         send_batch(its_counters),
         unread(its_loop) {}
 

@@ -22,12 +22,12 @@ enum class UdpDrop : std::uint8_t {
   too_many_sessions,  ///< its source begins more than its share in a second
   mailbox_full,       ///< the other worker does not keep up
   session_gone,       ///< ended while the payload was on its way, or before its turn
-  too_large,          ///< over read_buffer_size, or does not fit a datagram and may not be cut, or into 255 parts
+  too_large,          ///< over read_buffer_size, or does not fit a datagram and may not be cut, or into 255 fragments
   queue_full,         ///< its session's queue is full: the oldest goes
   stale,              ///< waited too long for the connection
-  no_fragment_id,     ///< all that an existing peer tells apart are in use
+  no_fragment_id,     ///< all that a Go peer tells apart are in use
   no_datagrams,       ///< the peer takes none
-  malformed,          ///< a datagram too short to name a session, or of parts that nobody makes
+  malformed,          ///< a datagram too short to name a session, or of fragments that nobody makes
   unknown_session,    ///< named by the client, and not there
   no_socket,          ///< the local service could not be resolved, or not in time, or the socket not be opened
   socket_refused,     ///< the kernel did not take it

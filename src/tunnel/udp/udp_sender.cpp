@@ -26,7 +26,7 @@ void UdpFlow::push(ConstBytes payload) {
   UdpCounters& counters = sender_.context_.counters;
   if (payload.size() > sender_.options_.payload_bytes_max) return counters.drop(UdpDrop::too_large);
   // The oldest go first: what is fresh is worth more to those who send by UDP.
-  while (!queue_.empty() && queue_.held_bytes() + payload.size() > limits::kUdpFlowMaxBytes) {
+  while (!queue_.empty() && queue_.held_bytes() + payload.size() > limits::kUdpFlowBytesMax) {
     drop_front(UdpDrop::queue_full);
   }
   sender_.make_room();
@@ -114,7 +114,7 @@ void UdpSender::drop_stale() {
   const Time now = context_.loop.now();
   for (UdpFlow* flow = first_; flow != nullptr;) {
     UdpFlow& each = *std::exchange(flow, flow->next_);
-    // A payload whose first parts are under way is not late yet.
+    // A payload whose first fragments are under way is not late yet.
     while (!each.queue_.empty() && !each.parts_ && now - each.queue_.front().since > limits::kUdpWaitMax) {
       each.drop_front(UdpDrop::stale);
     }
@@ -140,30 +140,30 @@ std::optional<quic::OutgoingDatagram> UdpSender::next_datagram(std::size_t room,
 std::optional<quic::OutgoingDatagram> UdpSender::prepare(UdpFlow& flow, std::size_t room, Time now) {
   const PayloadQueue::Front front = flow.queue_.front();
   if (flow.parts_) {
-    const FragmentPlan::Part part = flow.parts_->plan.part(flow.parts_->next);
-    if (part.size + wire::kFragmentHeaderBytes <= room) return prepare_part(flow, flow.parts_->plan, now);
+    const FragmentPlan::Slice fragment = flow.parts_->plan.slice(flow.parts_->next);
+    if (fragment.size + wire::kFragmentHeaderBytes <= room) return prepare_fragment(flow, flow.parts_->plan, now);
     flow.parts_
-        .reset();  // the path has shrunk: what was sent of it is of no use, all of it goes again in smaller parts
+        .reset();  // the path has shrunk: what was sent of it is of no use, all of it goes again in smaller fragments
   } else if (now - front.since > limits::kUdpWaitMax) {
     flow.drop_front(UdpDrop::stale);
     return std::nullopt;
   }
   const FragmentPlan plan = FragmentPlan::make(front.bytes, room, front.escape);
   switch (plan.form()) {
-    case FragmentPlan::Form::kWhole:
-    case FragmentPlan::Form::kEscaped:
-      return offer(flow, plan.header(flow.session(), wire::kEscapeFragmentId, 0), plan.part(0));
-    case FragmentPlan::Form::kParts:
-      if (options_.fragmentation) return prepare_part(flow, plan, now);
+    case FragmentPlan::Form::whole:
+    case FragmentPlan::Form::escaped:
+      return offer(flow, plan.header(flow.session(), wire::kEscapeFragmentId, 0), plan.slice(0));
+    case FragmentPlan::Form::fragments:
+      if (options_.fragmentation) return prepare_fragment(flow, plan, now);
       [[fallthrough]];
-    case FragmentPlan::Form::kImpossible:
+    case FragmentPlan::Form::impossible:
       flow.drop_front(room == 0 ? UdpDrop::no_datagrams : UdpDrop::too_large);
       return std::nullopt;
   }
   std::unreachable();
 }
 
-std::optional<quic::OutgoingDatagram> UdpSender::prepare_part(UdpFlow& flow, const FragmentPlan& plan, Time now) {
+std::optional<quic::OutgoingDatagram> UdpSender::prepare_fragment(UdpFlow& flow, const FragmentPlan& plan, Time now) {
   if (!flow.parts_) {
     const auto id = fragment_ids_.next(now);
     if (!id) {
@@ -172,14 +172,16 @@ std::optional<quic::OutgoingDatagram> UdpSender::prepare_part(UdpFlow& flow, con
     }
     flow.parts_ = UdpFlow::Parts{.plan = plan, .id = *id, .next = 0};
   }
-  const UdpFlow::Parts& parts = *flow.parts_;
-  return offer(flow, parts.plan.header(flow.session(), parts.id, parts.next), parts.plan.part(parts.next));
+  const UdpFlow::Parts& fragments = *flow.parts_;
+  return offer(flow, fragments.plan.header(flow.session(), fragments.id, fragments.next),
+               fragments.plan.slice(fragments.next));
 }
 
-quic::OutgoingDatagram UdpSender::offer(const UdpFlow& flow, wire::DatagramHeader header, FragmentPlan::Part part) {
+quic::OutgoingDatagram UdpSender::offer(const UdpFlow& flow, wire::DatagramHeader header,
+                                        FragmentPlan::Slice fragment) {
   header_ = header;
-  const std::size_t count = flow.queue_.view(part.offset, part.size, pieces_);
-  offered_bytes_ = header_.bytes().size() + part.size;
+  const std::size_t count = flow.queue_.view(fragment.offset, fragment.size, pieces_);
+  offered_bytes_ = header_.bytes().size() + fragment.size;
   return {.header = header_.bytes(), .payload = std::span(pieces_).first(count)};
 }
 

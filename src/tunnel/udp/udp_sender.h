@@ -53,7 +53,7 @@ class UdpFlow {
   UdpSender& sender_;
   const std::uint32_t session_;
   PayloadQueue queue_;
-  std::optional<Parts> parts_;  ///< of the front payload, once its first part is on its way
+  std::optional<Parts> parts_;  ///< of the front payload, once its first fragment is on its way
   bool waiting_ = false;        ///< in the sender's rotation
   UdpFlow* previous_ = nullptr;
   UdpFlow* next_ = nullptr;
@@ -68,7 +68,7 @@ class UdpSender final : public PayloadAccount {
   UdpSender& operator=(const UdpSender&) = delete;
   ~UdpSender();
 
-  // As quic::DatagramUser has it.
+  // As quic::DatagramHost has it.
   std::optional<quic::OutgoingDatagram> next_datagram(std::size_t room, Time now);
   void datagram_sent();
   [[nodiscard]] std::size_t flows_waiting() const noexcept { return waiting_count_; }
@@ -87,8 +87,8 @@ class UdpSender final : public PayloadAccount {
   void rotate() noexcept;
   /// Lays out the flow's next datagram; nothing: its first payload was dropped.
   std::optional<quic::OutgoingDatagram> prepare(UdpFlow& flow, std::size_t room, Time now);
-  std::optional<quic::OutgoingDatagram> prepare_part(UdpFlow& flow, const wire::FragmentPlan& plan, Time now);
-  quic::OutgoingDatagram offer(const UdpFlow& flow, wire::DatagramHeader header, wire::FragmentPlan::Part part);
+  std::optional<quic::OutgoingDatagram> prepare_fragment(UdpFlow& flow, const wire::FragmentPlan& plan, Time now);
+  quic::OutgoingDatagram offer(const UdpFlow& flow, wire::DatagramHeader header, wire::FragmentPlan::Slice fragment);
 
   UdpContext& context_;
   quic::Connection& connection_;

@@ -15,23 +15,23 @@ namespace qmux::tunnel {
 
 class Unread {
  public:
-  class Reader {
+  class Events {
    public:
     virtual void read_on() = 0;
 
    protected:
-    ~Reader() = default;
+    ~Events() = default;
   };
 
   explicit Unread(io::EventLoop& loop) noexcept : loop_(loop) {}
 
-  void add(Reader& reader) {
+  void add(Events& reader) {
     readers_.push_back(&reader);
     loop_.request_pass();
   }
-  void forget(const Reader& reader) noexcept {
-    std::ranges::replace(readers_, const_cast<Reader*>(&reader), nullptr);
-    std::ranges::replace(resuming_, const_cast<Reader*>(&reader), nullptr);
+  void forget(const Events& reader) noexcept {
+    std::ranges::replace(readers_, const_cast<Events*>(&reader), nullptr);
+    std::ranges::replace(resuming_, const_cast<Events*>(&reader), nullptr);
   }
   /// Once a pass, with those that were added in the one before.
   void resume() {
@@ -44,8 +44,8 @@ class Unread {
 
  private:
   io::EventLoop& loop_;
-  std::vector<Reader*> readers_;
-  std::vector<Reader*> resuming_;
+  std::vector<Events*> readers_;
+  std::vector<Events*> resuming_;
 };
 
 }  // namespace qmux::tunnel

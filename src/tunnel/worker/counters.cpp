@@ -185,7 +185,7 @@ constexpr auto kTable = std::to_array<CounterInfo>({
     {"udp_socket_refused", kLoss, "UDP payloads that the kernel did not take",
      [](Counters& c) -> Counter& { return dropped(c, UdpDrop::socket_refused); }},
     {"udp_fragments_received", kEvent, "fragments of UDP payloads received",
-     [](Counters& c) -> Counter& { return c.reassembly.parts; }},
+     [](Counters& c) -> Counter& { return c.reassembly.fragments; }},
     {"udp_fragments_repeated", kEvent, "of these, fragments that had come already",
      [](Counters& c) -> Counter& { return c.reassembly.duplicates; }},
     {"udp_fragments_assembled", kEvent, "UDP payloads put together from fragments",

@@ -13,7 +13,7 @@ using io::Interest;
 using io::IoStatus;
 
 /// Someone who has come, until and after he has said who he is.
-class LocalService::Guest final : private io::SocketObserver {
+class LocalService::Guest final : private io::TcpSocketEvents {
  public:
   Guest(LocalService& service, std::unique_ptr<io::TcpSocket> socket) : service_(service), socket_(std::move(socket)) {
     if (service_.speaks_first_) {

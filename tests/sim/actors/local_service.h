@@ -15,7 +15,7 @@
 
 namespace qmux::sim {
 
-class LocalService final : private io::TcpListener::Observer {
+class LocalService final : private io::TcpListener::Events {
  public:
   /// `speaks_first`: greets with the banner before it knows who is there.
   LocalService(World& world, SimLoop& loop, Ledger& ledger, const Address& address, bool speaks_first);

@@ -21,7 +21,7 @@ namespace qmux::sim {
 
 class World;
 
-class Talker final : private io::SocketObserver {
+class Talker final : private io::TcpSocketEvents {
  public:
   struct Part {
     std::string name;  ///< for the trace

@@ -18,7 +18,7 @@ namespace qmux::sim {
 
 class World;
 
-class UdpCaller final : private io::DatagramSocket::Observer {
+class UdpCaller final : private io::DatagramSocket::Events {
  public:
   /// Begins at once, towards `listener`. Pauses of his own of `session_time_min` and more are noted.
   UdpCaller(World& world, SimLoop& loop, UdpLedger& ledger, UdpVisitorRecord& visitor, const Address& listener,

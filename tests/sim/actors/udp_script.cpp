@@ -63,7 +63,7 @@ std::size_t draw_udp_size(SeededRandom& random, UdpSizes sizes) {
     case UdpSizes::path:
       return kPathSizes[random.below(kPathSizes.size())];
     case UdpSizes::huge:
-      return random.chance(0.1) ? limits::kUdpPayloadMaxBytes : random.between(8'000, limits::kUdpPayloadMaxBytes);
+      return random.chance(0.1) ? limits::kUdpPayloadBytesMax : random.between(8'000, limits::kUdpPayloadBytesMax);
     case UdpSizes::mixed:
       break;
   }

@@ -19,7 +19,7 @@ namespace qmux::sim {
 
 class World;
 
-class UdpService final : private io::DatagramSocket::Observer {
+class UdpService final : private io::DatagramSocket::Events {
  public:
   /// It may say something unasked for so long after a visitor's last word.
   static constexpr Duration kUnaskedTimeMax = std::chrono::seconds(8);

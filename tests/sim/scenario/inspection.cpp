@@ -47,7 +47,7 @@ std::vector<std::string> inspect_backlogs(const Plan& plan) {
   const std::uint64_t sockets =
       2 * (plan.tcp.send_buffer_bytes + plan.tcp.receive_buffer_bytes) + 4 * Chunk::kAllocatedBytes;
   for (const TunnelRecord& tunnel : plan.ledger.tunnels) {
-    const std::uint64_t bound = sockets + limits::kStreamUnsentMaxBytes + largest_window(plan, plan.visits[tunnel.id]);
+    const std::uint64_t bound = sockets + limits::kStreamUnsentBytesMax + largest_window(plan, plan.visits[tunnel.id]);
     const std::string who = fmt::format("tunnel {}", tunnel.id);
     // Once a side has gone, the other's bytes have nowhere to go and are dropped.
     if (tunnel.visitor.over || tunnel.service.over) continue;

@@ -64,13 +64,13 @@ class Strangers::Attempt final : private quic::ConnectionEvents {
 };
 
 /// A host, and the attempts that go on there.
-class Strangers::Stand final : private io::EventLoop::PassObserver, private io::DatagramSocket::Observer {
+class Strangers::Stand final : private io::EventLoop::PassEvents, private io::DatagramSocket::Events {
  public:
   Stand(Strangers& strangers, const std::string& name)
       : strangers_(strangers), loop_(strangers.world_.network().add_host(name), name) {
-    loop_.set_pass_observer(this);
+    loop_.set_pass_events(this);
   }
-  ~Stand() { loop_.set_pass_observer(nullptr); }
+  ~Stand() { loop_.set_pass_events(nullptr); }
 
   void send_garbage(std::uint64_t id) {
     if (!socket_) {

@@ -13,8 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct PassLog final : io::EventLoop::PassObserver {
-  explicit PassLog(io::EventLoop& l) : loop(l) { loop.set_pass_observer(this); }
+struct PassLog final : io::EventLoop::PassEvents {
+  explicit PassLog(io::EventLoop& l) : loop(l) { loop.set_pass_events(this); }
   void end_of_pass(Time now) override {
     passes.push_back(now);
     if (more > 0) {
@@ -111,7 +111,7 @@ TEST(World, a_new_stream_of_randomness_shifts_no_other) {
 TEST(World, the_same_seed_gives_the_same_trace_and_another_seed_another) {
   const auto run = [](std::uint64_t seed) {
     Pair pair(seed, {.jitter = 3ms, .loss = 0.1});
-    struct Quiet final : io::DatagramSocket::Observer {
+    struct Quiet final : io::DatagramSocket::Events {
       void datagrams_readable() override {}
       void datagrams_writable() override {}
     } quiet;

@@ -16,7 +16,7 @@
 namespace qmux::sim {
 
 /// A UDP socket that remembers what comes.
-class Port final : public io::DatagramSocket::Observer {
+class Port final : public io::DatagramSocket::Events {
  public:
   explicit Port(io::EventLoop& loop, const io::DatagramOptions& options) : loop_(loop) {
     auto opened = loop.open_datagram(options, *this);

@@ -15,7 +15,7 @@ using io::Interest;
 using io::IoStatus;
 
 /// One end of a connection, and what it has been told.
-class End final : public io::SocketObserver {
+class End final : public io::TcpSocketEvents {
  public:
   explicit End(std::unique_ptr<io::TcpSocket> s) : socket(std::move(s)) {}
 
@@ -52,7 +52,7 @@ class End final : public io::SocketObserver {
   int reset_count = 0;
 };
 
-struct Connected final : Pair, io::TcpListener::Observer {
+struct Connected final : Pair, io::TcpListener::Events {
   explicit Connected(std::uint64_t seed = 1, const TcpProperties& tcp = {}) : Pair(seed) {
     world.network().tcp_properties() = tcp;
     listener = *b.listen_tcp(b_host.v4(80), false, *this);
@@ -309,12 +309,12 @@ TEST(SimTcp, a_handle_that_nobody_adopts_is_reset) {
 
 TEST(SimTcp, a_frozen_process_leaves_its_visitors_in_the_backlog_of_its_host) {
   Pair pair;
-  struct Counting final : io::TcpListener::Observer {
+  struct Counting final : io::TcpListener::Events {
     void accepted(io::TcpHandle, const Address&, const Address&) override { ++count; }
     int count = 0;
-  } observer;
+  } events;
   pair.b_host.set_backlog(2);
-  auto listener = *pair.b.listen_tcp(pair.b_host.v4(80), false, observer);
+  auto listener = *pair.b.listen_tcp(pair.b_host.v4(80), false, events);
   pair.b.set_frozen(true);
   std::vector<std::unique_ptr<End>> visitors;
   for (int i = 0; i < 3; ++i) {
@@ -322,27 +322,27 @@ TEST(SimTcp, a_frozen_process_leaves_its_visitors_in_the_backlog_of_its_host) {
     visitors.back()->watch(Interest::write);
   }
   pair.run_for(10s);
-  EXPECT_EQ(observer.count, 0);
+  EXPECT_EQ(events.count, 0);
   EXPECT_EQ(visitors[1]->writable_count, 1) << "the kernel has connected it";
   EXPECT_EQ(visitors[2]->writable_count, 0) << "the backlog is full";
   pair.b.set_frozen(false);
   pair.run_for(2s);
-  EXPECT_EQ(observer.count, 3);
+  EXPECT_EQ(events.count, 3);
 }
 
 TEST(SimTcp, a_full_backlog_makes_connecting_wait) {
   Pair pair;
-  struct Nobody final : io::TcpListener::Observer {
+  struct Nobody final : io::TcpListener::Events {
     void accepted(io::TcpHandle, const Address&, const Address&) override { ++count; }
     int count = 0;
-  } observer;
+  } events;
   pair.world.network().tcp_properties().backlog = 1;
   pair.b.set_processing_delay_max({});
-  auto listener = *pair.b.listen_tcp(pair.b_host.v4(80), false, observer);
+  auto listener = *pair.b.listen_tcp(pair.b_host.v4(80), false, events);
   std::vector<std::unique_ptr<io::TcpSocket>> visitors;
   for (int i = 0; i < 5; ++i) visitors.push_back(*pair.a.connect_tcp(pair.b_host.v4(80)));
   pair.run_for(20s);
-  EXPECT_EQ(observer.count, 5);
+  EXPECT_EQ(events.count, 5);
 }
 
 }  // namespace

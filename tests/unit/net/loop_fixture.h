@@ -17,9 +17,9 @@ namespace qmux::net {
 
 inline constexpr auto kPatience = std::chrono::seconds(10);
 
-class LoopTest : public testing::Test, public io::EventLoop::PassObserver {
+class LoopTest : public testing::Test, public io::EventLoop::PassEvents {
  protected:
-  LoopTest() : owned_loop_(AsioEventLoop::make().value()), loop_(*owned_loop_) { loop_.set_pass_observer(this); }
+  LoopTest() : owned_loop_(AsioEventLoop::make().value()), loop_(*owned_loop_) { loop_.set_pass_events(this); }
 
   /// Passes until `done` holds at the end of one; false when the deadline came first.
   bool run_until(std::function<bool()> done) {

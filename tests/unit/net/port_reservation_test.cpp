@@ -8,9 +8,7 @@
 namespace qmux::net {
 namespace {
 
-class PortReservationTest : public LoopTest,
-                            protected io::TcpListener::Observer,
-                            protected io::DatagramSocket::Observer {
+class PortReservationTest : public LoopTest, protected io::TcpListener::Events, protected io::DatagramSocket::Events {
  protected:
   void accepted(io::TcpHandle, const Address&, const Address&) override {}
   void datagrams_readable() override {}

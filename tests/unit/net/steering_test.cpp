@@ -8,7 +8,7 @@
 namespace qmux::net {
 namespace {
 
-struct Counting final : io::DatagramSocket::Observer {
+struct Counting final : io::DatagramSocket::Events {
   void datagrams_readable() override {
     io::PacketRun runs[8];
     while (const std::size_t count = socket->receive(runs)) {

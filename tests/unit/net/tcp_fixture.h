@@ -9,7 +9,7 @@
 
 namespace qmux::net {
 
-struct Noting final : io::SocketObserver {
+struct Noting final : io::TcpSocketEvents {
   void socket_readable() override { ++readable; }
   void socket_writable() override { ++writable; }
   void socket_reset() override { ++reset; }
@@ -18,7 +18,7 @@ struct Noting final : io::SocketObserver {
   int reset = 0;
 };
 
-class TcpTest : public LoopTest, protected io::TcpListener::Observer {
+class TcpTest : public LoopTest, protected io::TcpListener::Events {
  protected:
   /// Connects `client_` to `server_` through a listener on `local`.
   void connect_pair(const Address& local = loopback()) {

@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class TcpListener : public LoopTest, protected io::TcpListener::Observer {
+class TcpListener : public LoopTest, protected io::TcpListener::Events {
  protected:
   void listen(const Address& local, bool shared = false) {
     auto listener = loop_.listen_tcp(local, shared, *this);

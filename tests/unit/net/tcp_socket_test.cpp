@@ -293,7 +293,7 @@ TEST_F(TcpSocket, moves_to_another_loop_with_what_has_not_been_read) {
 TEST_F(TcpSocket, says_why_a_connection_was_refused) {
   // A port that was free a moment ago.
   const Address nobody = [&] {
-    struct Unused final : io::TcpListener::Observer {
+    struct Unused final : io::TcpListener::Events {
       void accepted(io::TcpHandle, const Address&, const Address&) override {}
     } unused;
     return loop_.listen_tcp(loopback(), false, unused).value()->local_address();
@@ -343,7 +343,7 @@ TEST_F(TcpSocket, urgent_data_stays_in_its_place_and_does_not_spin_the_loop) {
 
 TEST_F(TcpSocket, an_observer_may_destroy_the_socket_that_tells_it) {
   connect_pair();
-  struct Destroying final : io::SocketObserver {
+  struct Destroying final : io::TcpSocketEvents {
     void socket_readable() override { socket.reset(); }
     void socket_writable() override { socket.reset(); }
     void socket_reset() override { socket.reset(); }

@@ -22,7 +22,7 @@ struct Arrival {
   io::Ecn ecn;
 };
 
-struct Collecting final : io::DatagramSocket::Observer {
+struct Collecting final : io::DatagramSocket::Events {
   void datagrams_readable() override {
     ++told;
     for (;;) {

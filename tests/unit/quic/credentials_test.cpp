@@ -81,7 +81,7 @@ TEST(Credentials, name_the_file_that_cannot_be_read) {
     EXPECT_EQ(failure(with(file, "/nowhere/x.pem")).where, "/nowhere/x.pem");
     EXPECT_THAT(failure(with(file, "/")).text(), HasSubstr("/: cannot be read: not a regular file"));
     EXPECT_THAT(failure(with(file, "/dev/zero")).text(), HasSubstr("not a regular file"));
-    const TemporaryFile large(std::string(limits::kPemFileMaxBytes + 1, '-'));
+    const TemporaryFile large(std::string(limits::kPemFileBytesMax + 1, '-'));
     EXPECT_THAT(failure(with(file, large.path)).text(), HasSubstr("larger than any PEM file"));
     const TemporaryFile nonsense("not PEM");
     EXPECT_EQ(failure(with(file, nonsense.path)).where, nonsense.path);

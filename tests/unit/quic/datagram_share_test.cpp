@@ -8,7 +8,7 @@
 namespace qmux::quic {
 namespace {
 
-class Flows final : public DatagramUser {
+class Flows final : public DatagramHost {
  public:
   explicit Flows(std::size_t count) : count_(count) {}
   void datagram_received(ConstBytes) override {}
@@ -60,7 +60,7 @@ TEST(DatagramShare, gives_every_flow_the_share_of_a_stream) {
       const Sent sent = contend(flows, streams, datagram, packet, 100'000'000);
       const double share = static_cast<double>(sent.by_datagrams) / 100'000'000;
       const double fair = static_cast<double>(flows) / (flows + streams);
-      if (packet * flows / streams > limits::kDatagramTurnMaxBytes) continue;
+      if (packet * flows / streams > limits::kDatagramTurnBytesMax) continue;
       EXPECT_NEAR(share, fair, 0.05 * fair) << flows << " flows of " << datagram << " against " << streams;
     }
   }
@@ -68,13 +68,13 @@ TEST(DatagramShare, gives_every_flow_the_share_of_a_stream) {
 
 TEST(DatagramShare, lets_a_usual_datagram_wait_for_one_turn_at_most_whatever_the_streams) {
   const Sent sent = contend(1, 1000, 1400, 1400, 100'000'000);
-  EXPECT_LT(sent.longest_wait_of_datagrams, limits::kStreamTurnMaxBytes + 1400);
+  EXPECT_LT(sent.longest_wait_of_datagrams, limits::kStreamTurnBytesMax + 1400);
   EXPECT_LT(sent.by_datagrams, sent.by_streams / 8);
 }
 
 TEST(DatagramShare, starves_no_stream_however_many_the_flows) {
   const Sent sent = contend(100'000, 1, 1400, 1400, 100'000'000);
-  EXPECT_LE(sent.longest_wait_of_streams, limits::kDatagramTurnMaxBytes + 1400);
+  EXPECT_LE(sent.longest_wait_of_streams, limits::kDatagramTurnBytesMax + 1400);
   EXPECT_GT(sent.by_streams, sent.by_datagrams / 20);
 }
 
@@ -88,7 +88,7 @@ TEST(DatagramShare, a_rare_datagram_goes_at_once_when_streams_have_had_their_tur
   // It was the only one. Another right behind it is not favoured again.
   share.datagrams_came();
   EXPECT_FALSE(share.datagrams_next(one, 5));
-  share.streams_sent(limits::kStreamTurnMaxBytes);
+  share.streams_sent(limits::kStreamTurnBytesMax);
   EXPECT_TRUE(share.datagrams_next(one, 5));
 }
 

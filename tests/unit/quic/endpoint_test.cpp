@@ -20,7 +20,7 @@ namespace {
 using std::chrono::seconds;
 
 /// A plain UDP socket of the client's host, for packets that no QUIC client would send.
-class RawSender final : public io::DatagramSocket::Observer {
+class RawSender final : public io::DatagramSocket::Events {
  public:
   explicit RawSender(QuicPair& pair) : pair_(pair) {
     socket_ = *pair.world.a.open_datagram({.local = Address::any(AF_INET, 0), .remote = {}}, *this);
@@ -114,19 +114,19 @@ TEST(Endpoint, drops_garbage_and_goes_on) {
 }
 
 /// Many clients on one loop.
-class Crowd final : public io::EventLoop::PassObserver, public ConnectionEvents {
+class Crowd final : public io::EventLoop::PassEvents, public ConnectionEvents {
  public:
   Crowd(QuicPair& pair, std::size_t count, ConstBytes token = {}) : Crowd(pair, pair.world.a_host, count, token) {}
   Crowd(QuicPair& pair, sim::Host& host, std::size_t count, ConstBytes token = {}) : loop_(host, "crowd") {
-    loop_.set_pass_observer(this);
+    loop_.set_pass_events(this);
     for (std::size_t i = 0; i < count; ++i) {
       endpoints_.push_back(std::make_unique<Endpoint>(
-          loop_, chunks_, EndpointOptions{TransportConfig{}, pair.client_credentials.get(), WorkerSlot{}}));
+          loop_, chunks_, EndpointOptions{TransportConfig{}, pair.client_credentials.get(), WorkerIndex{}}));
       EXPECT_TRUE(endpoints_.back()->connect(pair.server_address, "server.test", token, *this));
     }
     loop_.request_pass();
   }
-  ~Crowd() { loop_.set_pass_observer(nullptr); }
+  ~Crowd() { loop_.set_pass_events(nullptr); }
   void end_of_pass(Time now) override {
     for (const auto& endpoint : endpoints_) {
       while (endpoint->deliver_events()) {
@@ -308,7 +308,7 @@ TEST(Endpoint, hands_a_packet_of_another_worker_over) {
   pair.server_address = pair.world.b_host.address(AF_INET, 4433);
   pair.server.endpoint = std::make_unique<Endpoint>(
       pair.server.loop, pair.server.chunks,
-      EndpointOptions{TransportConfig{}, pair.server_credentials.get(), WorkerSlot{1, 2}, &pair.server.admission});
+      EndpointOptions{TransportConfig{}, pair.server_credentials.get(), WorkerIndex{1, 2}, &pair.server.admission});
   ASSERT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
   RawSender raw(pair);
   std::vector<std::byte> packet(100, std::byte{0x42});

@@ -19,7 +19,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 /// Begins a handshake whenever an Initial has its turn.
-class HandshakeAdmissionTest : public ::testing::Test, public HandshakeAdmission::Receiver {
+class HandshakeAdmissionTest : public ::testing::Test, public HandshakeAdmission::Events {
  protected:
   void initial_turn(const io::PacketRun& run) override {
     turns.push_back(run.remote.host_text());
@@ -59,7 +59,7 @@ class HandshakeAdmissionTest : public ::testing::Test, public HandshakeAdmission
   Duration cost{};
   std::array<std::byte, 1200> packet{};
   std::vector<std::string> turns;
-  std::vector<HandshakeSlot> slots;
+  std::vector<HandshakePermit> slots;
 };
 
 TEST_F(HandshakeAdmissionTest, one_source_leaves_as_much_room_as_it_takes) {
@@ -75,7 +75,7 @@ TEST_F(HandshakeAdmissionTest, a_64_of_ipv6_is_one_source) {
 }
 
 TEST_F(HandshakeAdmissionTest, many_sources_have_equal_shares_once_their_first_connections_have_ended) {
-  std::array<std::vector<HandshakeSlot>, 5> held;
+  std::array<std::vector<HandshakePermit>, 5> held;
   for (int round = 0; round < 300; ++round) {
     for (std::size_t i = 0; i < held.size(); ++i) {
       if (!held[i].empty()) held[i].pop_back();

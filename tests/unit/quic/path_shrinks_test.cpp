@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 /// Datagrams of given sizes in turn: as fast as they go, or one an interval.
-class DatagramFlow final : public DatagramUser {
+class DatagramFlow final : public DatagramHost {
  public:
   DatagramFlow(Side& side, std::vector<std::size_t> sizes, Duration interval)
       : side_(side), sizes_(std::move(sizes)), interval_(interval), timer_(side.loop.timers(), [this] { tick(); }) {

@@ -120,15 +120,15 @@ class Pump final : public StreamEvents {
 };
 
 /// One side: an endpoint on a loop, and a log of what its connections told.
-class Side final : public io::EventLoop::PassObserver, public ConnectionEvents, public ConnectionAcceptor {
+class Side final : public io::EventLoop::PassEvents, public ConnectionEvents, public EndpointHost {
  public:
-  Side(sim::SimLoop& on, const Credentials* credentials, const TransportConfig& transport, WorkerSlot slot = {})
+  Side(sim::SimLoop& on, const Credentials* credentials, const TransportConfig& transport, WorkerIndex slot = {})
       : loop(on),
         admission(on, load, slot.count),
         endpoint(std::make_unique<Endpoint>(on, chunks, EndpointOptions{transport, credentials, slot, &admission})) {
-    loop.set_pass_observer(this);
+    loop.set_pass_events(this);
   }
-  ~Side() { loop.set_pass_observer(nullptr); }
+  ~Side() { loop.set_pass_events(nullptr); }
 
   void end_of_pass(Time now) override {
     for (int round = 0; round < 8; ++round) {

@@ -39,7 +39,7 @@ class StreamScheduleTest : public ::testing::Test, private StreamHost {
   }
 
   static constexpr std::size_t kPacketBytes = 1024;
-  static constexpr std::size_t kTurnBytes = limits::kStreamTurnMaxBytes;
+  static constexpr std::size_t kTurnBytes = limits::kStreamTurnBytesMax;
 
   StreamSchedule schedule_;
 

@@ -22,7 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// A TCP end that sends a text, resets once the far end has all of it, and reads what comes meanwhile, or as slowly as told.
-class End final : private io::SocketObserver {
+class End final : private io::TcpSocketEvents {
  public:
   struct Part {
     std::string sends{};
@@ -82,7 +82,7 @@ class End final : private io::SocketObserver {
   Timer again_;
 };
 
-class ResetsThroughATunnel : public ::testing::Test, private io::TcpListener::Observer {
+class ResetsThroughATunnel : public ::testing::Test, private io::TcpListener::Events {
  protected:
   void begin(const sim::LinkProperties& path) {
     sim::Network& network = world_.network();

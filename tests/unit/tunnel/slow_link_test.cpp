@@ -24,12 +24,12 @@ using namespace std::chrono_literals;
 using testing::TcpEnd;
 
 /// The local service: what asks for "bulk" gets bytes without end, anything else is answered with one byte.
-class Service final : private io::TcpListener::Observer {
+class Service final : private io::TcpListener::Events {
  public:
   Service(sim::SimLoop& loop, const Address& local) : loop_(loop), listener_(*loop.listen_tcp(local, false, *this)) {}
 
  private:
-  class Conversation final : private io::SocketObserver {
+  class Conversation final : private io::TcpSocketEvents {
    public:
     explicit Conversation(std::unique_ptr<io::TcpSocket> socket) : socket_(std::move(socket)) {
       socket_->watch(io::Interest::read, this);

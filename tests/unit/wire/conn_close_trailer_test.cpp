@@ -43,18 +43,18 @@ TEST(ConnCloseTrailer, drops_what_the_existing_client_appends) {
   for (const std::string& frame :
        {trailer(), trailer(""), framed(R"({"ConnID":11400714819323198485,"Reason":"\u003cx\u003e"})"),
         framed(R"({"ConnID": 11400714819323198485, "Reason": "closed"})"),
-        trailer(std::string(limits::kConnCloseMaxBytes - trailer("").size(), 'x'))}) {
-    EXPECT_EQ(judge(frame, true), (Verdict{0, frame.size(), Held::kTrailer})) << frame;
-    EXPECT_EQ(judge("data" + frame, true), (Verdict{4, frame.size(), Held::kTrailer})) << frame;
+        trailer(std::string(limits::kConnCloseBytesMax - trailer("").size(), 'x'))}) {
+    EXPECT_EQ(judge(frame, true), (Verdict{0, frame.size(), Held::trailer})) << frame;
+    EXPECT_EQ(judge("data" + frame, true), (Verdict{4, frame.size(), Held::trailer})) << frame;
     // Data that is a beginning of a trailer itself.
-    EXPECT_EQ(judge(frame.substr(0, 9) + frame, true), (Verdict{9, frame.size(), Held::kTrailer})) << frame;
-    EXPECT_EQ(judge(frame + frame, true), (Verdict{frame.size(), frame.size(), Held::kTrailer})) << frame;
+    EXPECT_EQ(judge(frame.substr(0, 9) + frame, true), (Verdict{9, frame.size(), Held::trailer})) << frame;
+    EXPECT_EQ(judge(frame + frame, true), (Verdict{frame.size(), frame.size(), Held::trailer})) << frame;
   }
 }
 
 TEST(ConnCloseTrailer, says_when_the_client_could_not_dial) {
   const std::string frame = trailer("dial failed: dial tcp 127.0.0.1:80: connect: connection refused");
-  EXPECT_EQ(judge(frame, true), (Verdict{0, frame.size(), Held::kTrailer, true}));
+  EXPECT_EQ(judge(frame, true), (Verdict{0, frame.size(), Held::trailer, true}));
   EXPECT_FALSE(judge(trailer("closed"), true).dial_failed);
   EXPECT_FALSE(judge(frame, false).dial_failed);
 }
@@ -62,7 +62,7 @@ TEST(ConnCloseTrailer, says_when_the_client_could_not_dial) {
 TEST(ConnCloseTrailer, holds_every_beginning_of_a_trailer) {
   const std::string frame = trailer();
   for (std::size_t have = 1; have <= frame.size(); ++have) {
-    const Held held = have <= kMessageHeaderBytes ? Held::kPossible : Held::kLikely;
+    const Held held = have <= kMessageHeaderBytes ? Held::possible : Held::likely;
     EXPECT_EQ(judge("data" + frame.substr(0, have), false), (Verdict{4, have, held})) << have;
   }
 }
@@ -83,21 +83,21 @@ TEST(ConnCloseTrailer, delivers_at_once_what_no_trailer_begins_with) {
            framed(R"({"Reason":"closed","ConnID":11400714819323198485})"),
            framed(R"({"ConnID":"11400714819323198485")"),
            framed("{\"ConnID\":11400714819323198485,\"Reason\":\"\x01"),
-           trailer(std::string(limits::kConnCloseMaxBytes - trailer("").size() + 1, 'x')),
+           trailer(std::string(limits::kConnCloseBytesMax - trailer("").size() + 1, 'x')),
        }) {
-    EXPECT_EQ(judge(bytes, false), (Verdict{bytes.size(), 0, Held::kNothing})) << bytes.substr(0, 100);
-    EXPECT_EQ(judge(bytes, true), (Verdict{bytes.size(), 0, Held::kNothing})) << bytes.substr(0, 100);
+    EXPECT_EQ(judge(bytes, false), (Verdict{bytes.size(), 0, Held::nothing})) << bytes.substr(0, 100);
+    EXPECT_EQ(judge(bytes, true), (Verdict{bytes.size(), 0, Held::nothing})) << bytes.substr(0, 100);
   }
 }
 
 TEST(ConnCloseTrailer, delivers_at_fin_what_did_not_become_a_trailer) {
   const std::string frame = trailer();
   for (std::size_t have = 0; have < frame.size(); ++have) {
-    EXPECT_EQ(judge(frame.substr(0, have), true), (Verdict{have, 0, Held::kNothing})) << have;
+    EXPECT_EQ(judge(frame.substr(0, have), true), (Verdict{have, 0, Held::nothing})) << have;
   }
   const std::string broken = framed(R"({"ConnID":11400714819323198485,"Reason":"closed")");
-  EXPECT_EQ(judge(broken, false).held, Held::kLikely);
-  EXPECT_EQ(judge(broken, true), (Verdict{broken.size(), 0, Held::kNothing}));
+  EXPECT_EQ(judge(broken, false).held, Held::likely);
+  EXPECT_EQ(judge(broken, true), (Verdict{broken.size(), 0, Held::nothing}));
 }
 
 // --- properties
@@ -107,7 +107,7 @@ TEST(ConnCloseTrailer, delivers_at_fin_what_did_not_become_a_trailer) {
 std::string expected_of(const std::string& stream) {
   for (std::size_t start = 0; start + kMessageHeaderBytes <= stream.size(); ++start) {
     const std::string tail = stream.substr(start);
-    if (tail.size() > limits::kConnCloseMaxBytes || tail[0] != '\x06') continue;
+    if (tail.size() > limits::kConnCloseBytesMax || tail[0] != '\x06') continue;
     const ConstBytes frame = as_bytes(tail);
     if (read_be<std::uint32_t>(frame.subspan(1)) != tail.size() - kMessageHeaderBytes) continue;
     const auto message = decode_message(0x06, frame.subspan(kMessageHeaderBytes));
@@ -165,10 +165,10 @@ RC_GTEST_PROP(ConnCloseTrailer, delivers_everything_but_the_trailer_however_it_a
     const Verdict verdict = filter.judge(cut(readable, random), at_fin);
 
     RC_ASSERT(verdict.deliver + verdict.hold == readable.size());
-    RC_ASSERT(verdict.hold <= limits::kConnCloseMaxBytes);
-    RC_ASSERT((verdict.hold == 0) == (verdict.held == Held::kNothing));
-    RC_ASSERT((verdict.held == Held::kTrailer) == (at_fin && verdict.hold > 0));
-    if (verdict.held == Held::kPossible) RC_ASSERT(verdict.hold <= kMessageHeaderBytes);
+    RC_ASSERT(verdict.hold <= limits::kConnCloseBytesMax);
+    RC_ASSERT((verdict.hold == 0) == (verdict.held == Held::nothing));
+    RC_ASSERT((verdict.held == Held::trailer) == (at_fin && verdict.hold > 0));
+    if (verdict.held == Held::possible) RC_ASSERT(verdict.hold <= kMessageHeaderBytes);
 
     // A slow visitor takes less than all of it, except at the end.
     const std::size_t taken = at_fin ? verdict.deliver : some(random, verdict.deliver, verdict.deliver);
@@ -181,7 +181,7 @@ RC_GTEST_PROP(ConnCloseTrailer, delivers_everything_but_the_trailer_however_it_a
 RC_GTEST_PROP(ConnCloseTrailer, holds_only_what_some_trailer_begins_with, ()) {
   const std::string bytes = *deceptive_bytes();
   const Verdict verdict = judge(bytes, false);
-  if (verdict.held != Held::kLikely) return;
+  if (verdict.held != Held::likely) return;
   std::string json = bytes.substr(verdict.deliver + kMessageHeaderBytes);
   std::erase_if(json, [](char c) { return std::string_view(" \t\n\r").contains(c); });
   const std::string start = R"({"ConnID":11400714819323198485,"Reason":")";

@@ -18,7 +18,7 @@ std::string joined(const DatagramHeader& header, std::string_view payload) {
   return std::string(as_text(header.bytes())).append(payload);
 }
 
-/// What the existing programs take for a fragment.
+/// What the Go programs take for a fragment.
 bool existing_receiver_sees_fragment(std::string_view datagram) {
   return datagram.size() >= 9 && (static_cast<unsigned char>(datagram[6]) & 0x80U) != 0;
 }
@@ -40,22 +40,22 @@ TEST(Datagram, escapes_what_the_existing_programs_would_misread) {
 }
 
 TEST(Datagram, marks_all_parts_but_the_last_with_more) {
-  EXPECT_EQ(as_text(DatagramHeader::part(1, {0x1234, 0, 2}).bytes()), "\0\0\0\x01\x12\x34\x81\0\x02"sv);
-  EXPECT_EQ(as_text(DatagramHeader::part(1, {0x1234, 1, 2}).bytes()), "\0\0\0\x01\x12\x34\x80\x01\x02"sv);
+  EXPECT_EQ(as_text(DatagramHeader::fragment(1, {0x1234, 0, 2}).bytes()), "\0\0\0\x01\x12\x34\x81\0\x02"sv);
+  EXPECT_EQ(as_text(DatagramHeader::fragment(1, {0x1234, 1, 2}).bytes()), "\0\0\0\x01\x12\x34\x80\x01\x02"sv);
 }
 
-TEST(Datagram, reads_a_part) {
+TEST(Datagram, reads_a_fragment) {
   const auto datagram = parse_datagram(as_bytes("\0\0\0\x09\x12\x34\x81\x03\x05part"sv));
   ASSERT_TRUE(datagram);
   EXPECT_EQ(datagram->session, 9U);
   EXPECT_EQ(datagram->fragment, (Fragment{0x1234, 3, 5}));
-  EXPECT_EQ(as_text(datagram->payload), "part");
+  EXPECT_EQ(as_text(datagram->payload), "fragment");
 }
 
-TEST(Datagram, takes_for_a_payload_what_no_sender_makes_of_a_part) {
+TEST(Datagram, takes_for_a_payload_what_no_sender_makes_of_a_fragment) {
   for (const std::string_view payload : {
            "\x12\x34\x80\x05\x05"sv,  // index reaches total
-           "\x12\x34\x80\0\0"sv,      // no parts
+           "\x12\x34\x80\0\0"sv,      // no fragments
            "\x12\x34\x80\0\x02"sv,    // first of two, but no more to follow
            "\x12\x34\x81\x01\x02"sv,  // last of two, but more to follow
            "\x12\x34\xc0\x01\x02"sv,  // flags that nobody sets
@@ -97,11 +97,11 @@ RC_GTEST_PROP(Datagram, brings_every_payload_whole_to_either_receiver,
   RC_ASSERT(existing_receiver_sees_fragment(sent) == escaped);
 }
 
-RC_GTEST_PROP(Datagram, brings_every_part, (std::uint32_t session, std::uint16_t id, const std::string& text)) {
+RC_GTEST_PROP(Datagram, brings_every_fragment, (std::uint32_t session, std::uint16_t id, const std::string& text)) {
   const auto total = *rc::gen::inRange<unsigned>(2, kFragmentsMax + 1);
   const auto index = *rc::gen::inRange<unsigned>(0, total);
   const Fragment fragment{id, static_cast<std::uint8_t>(index), static_cast<std::uint8_t>(total)};
-  const std::string sent = joined(DatagramHeader::part(session, fragment), text);
+  const std::string sent = joined(DatagramHeader::fragment(session, fragment), text);
   const auto datagram = parse_datagram(as_bytes(sent));
   RC_ASSERT(datagram.has_value());
   RC_ASSERT(datagram->session == session);

@@ -81,7 +81,7 @@ TEST(MessageReader, gives_one_message_a_call) {
 }
 
 TEST(MessageReader, skips_a_message_of_an_unknown_type_and_goes_on) {
-  auto input = frame(0x42, std::string(limits::kMessageMaxBytes, 'x'));
+  auto input = frame(0x42, std::string(limits::kMessageBytesMax, 'x'));
   const auto next = frame(0x03, R"({"Timestamp":3})");
   input.insert(input.end(), next.begin(), next.end());
   MessageReader reader;
@@ -97,7 +97,7 @@ TEST(MessageReader, skips_a_message_of_an_unknown_type_and_goes_on) {
 
 TEST(MessageReader, refuses_an_oversize_message_at_its_header_and_stays_refused) {
   std::vector<std::byte> header(kMessageHeaderBytes, std::byte{0x03});
-  write_be(std::span(header).subspan(1), static_cast<std::uint32_t>(limits::kMessageMaxBytes + 1));
+  write_be(std::span(header).subspan(1), static_cast<std::uint32_t>(limits::kMessageBytesMax + 1));
   MessageReader reader;
   const auto step = reader.read(header);
   ASSERT_FALSE(step);

@@ -41,11 +41,11 @@ std::string json_of(const Message& message) {
   return std::string(as_text(frame.subspan(kMessageHeaderBytes)));
 }
 
-// --- what the existing programs send, byte for byte
+// --- what the Go programs send, byte for byte
 // -------------------------------------------------------------------
 
 TEST(Messages, reads_what_the_existing_client_registers_with) {
-  const auto m = decode_as<Register>(MessageType::kRegister,
+  const auto m = decode_as<Register>(MessageType::register_request,
                                      R"({"ClientID":"edge-1","Version":"1.0","Capabilities":["tcp","udp"]})");
   ASSERT_TRUE(m) << m.error().text();
   EXPECT_EQ(m->client_id, "edge-1");
@@ -57,7 +57,8 @@ TEST(Messages, reads_what_the_existing_client_registers_with) {
 }
 
 TEST(Messages, reads_a_nil_slice_as_no_capabilities) {
-  const auto m = decode_as<Register>(MessageType::kRegister, R"({"ClientID":"a","Version":"1.0","Capabilities":null})");
+  const auto m =
+      decode_as<Register>(MessageType::register_request, R"({"ClientID":"a","Version":"1.0","Capabilities":null})");
   ASSERT_TRUE(m) << m.error().text();
   EXPECT_THAT(m->capabilities, IsEmpty());
 }
@@ -65,7 +66,7 @@ TEST(Messages, reads_a_nil_slice_as_no_capabilities) {
 TEST(Messages, reads_the_escapes_of_go) {
   // Go writes <, > and & as \u escapes, so that JSON can stand in HTML, and U+2028 because of JavaScript.
   const auto m = decode_as<ConnClose>(
-      MessageType::kConnClose,
+      MessageType::conn_close,
       R"({"ConnID":7,"Reason":"dial failed: \u003cnil\u003e \u0026 \"x\" \\ \u2028 \ufffd \u00e9 é"})");
   ASSERT_TRUE(m) << m.error().text();
   EXPECT_EQ(m->reason, "dial failed: <nil> & \"x\" \\ \xe2\x80\xa8 \xef\xbf\xbd é é");
@@ -73,14 +74,14 @@ TEST(Messages, reads_the_escapes_of_go) {
 
 TEST(Messages, reads_integers_beyond_what_a_double_holds) {
   const auto m = decode_as<NewConn>(
-      MessageType::kNewConn, R"({"ConnID":18446744073709551615,"Protocol":"tcp","SourceAddr":"[2001:db8::1]:50000",)"
+      MessageType::new_conn, R"({"ConnID":18446744073709551615,"Protocol":"tcp","SourceAddr":"[2001:db8::1]:50000",)"
                              R"("DestAddr":":8080","Timestamp":1700000000})");
   ASSERT_TRUE(m) << m.error().text();
   EXPECT_EQ(m->conn_id, std::numeric_limits<std::uint64_t>::max());
   EXPECT_EQ(m->source_addr, "[2001:db8::1]:50000");
   EXPECT_EQ(m->dest_addr, ":8080");
   EXPECT_FALSE(m->ack);
-  EXPECT_EQ(decode_as<ConnClose>(MessageType::kConnClose, R"({"ConnID":9007199254740993,"Reason":"closed"})")->conn_id,
+  EXPECT_EQ(decode_as<ConnClose>(MessageType::conn_close, R"({"ConnID":9007199254740993,"Reason":"closed"})")->conn_id,
             9007199254740993U);
 }
 
@@ -119,16 +120,16 @@ TEST(Messages, has_room_for_all_ends_of_udp_sessions_that_are_told_at_a_time) {
   const UdpEnd longest{std::vector<std::uint32_t>(limits::kUdpEndNoticeSessionsMax, 4294967295U)};
   std::vector<std::byte> bytes;
   encode(longest, bytes);
-  EXPECT_LE(bytes.size(), limits::kMessageMaxBytes);
+  EXPECT_LE(bytes.size(), limits::kMessageBytesMax);
   EXPECT_EQ(decode_message(0x08, std::span(bytes).subspan(kMessageHeaderBytes)), Message(longest));
 }
 
 TEST(Messages, padding_is_a_message_of_about_the_size_asked_for_that_nobody_looks_into) {
-  for (const std::size_t bytes : {std::size_t{0}, std::size_t{1452}, 2 * limits::kMessageMaxBytes}) {
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{1452}, 2 * limits::kMessageBytesMax}) {
     std::vector<std::byte> padding;
     encode_padding(bytes, padding);
-    EXPECT_GE(padding.size(), std::min(bytes, limits::kMessageMaxBytes));
-    EXPECT_LE(padding.size(), std::min(bytes, limits::kMessageMaxBytes) + 20);
+    EXPECT_GE(padding.size(), std::min(bytes, limits::kMessageBytesMax));
+    EXPECT_LE(padding.size(), std::min(bytes, limits::kMessageBytesMax) + 20);
     const ConstBytes payload = std::span(padding).subspan(kMessageHeaderBytes);
     EXPECT_TRUE(as_text(payload).starts_with(R"({"Padding":")"));
     EXPECT_EQ(decode_message(std::to_integer<std::uint8_t>(padding[0]), payload), Message(UnknownMessage{0x09}));
@@ -142,42 +143,46 @@ TEST(Messages, replaces_text_that_is_not_utf8) { EXPECT_EQ(json_of(GoAway{"\xff"
 
 TEST(Messages, ignores_fields_it_does_not_know_whatever_they_hold) {
   const auto m = decode_as<Heartbeat>(
-      MessageType::kHeartbeat,
+      MessageType::heartbeat,
       R"({"a":[{"Timestamp":"x"},[[]]],"Timestamp":5,"b":{"Timestamp":null},"c":1e300,"timestamp":7,"d":null})");
   ASSERT_TRUE(m) << m.error().text();
   EXPECT_EQ(m->timestamp, 5);
 }
 
 TEST(Messages, takes_the_last_of_a_repeated_field_as_go_does) {
-  EXPECT_EQ(decode_as<Heartbeat>(MessageType::kHeartbeat, R"({"Timestamp":1,"Timestamp":2})")->timestamp, 2);
-  EXPECT_THAT(decode_as<Register>(MessageType::kRegister,
+  EXPECT_EQ(decode_as<Heartbeat>(MessageType::heartbeat, R"({"Timestamp":1,"Timestamp":2})")->timestamp, 2);
+  EXPECT_THAT(decode_as<Register>(MessageType::register_request,
                                   R"({"ClientID":"a","Version":"","Capabilities":["x"],"Capabilities":["y"]})")
                   ->capabilities,
               ElementsAre("y"));
 }
 
 TEST(Messages, names_the_field_that_is_missing_or_mistyped) {
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"Version":"1.0"})"), "Register.ClientID");
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":"a"})"), "Register.Version");
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":null,"Version":"1.0"})"), "Register.ClientID");
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":["a"],"Version":"1.0"})"), "Register.ClientID");
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":"a","Version":"1.0","Capabilities":"tcp"})"),
+  EXPECT_EQ(where_it_fails(MessageType::register_request, R"({"Version":"1.0"})"), "Register.ClientID");
+  EXPECT_EQ(where_it_fails(MessageType::register_request, R"({"ClientID":"a"})"), "Register.Version");
+  EXPECT_EQ(where_it_fails(MessageType::register_request, R"({"ClientID":null,"Version":"1.0"})"), "Register.ClientID");
+  EXPECT_EQ(where_it_fails(MessageType::register_request, R"({"ClientID":["a"],"Version":"1.0"})"),
+            "Register.ClientID");
+  EXPECT_EQ(where_it_fails(MessageType::register_request, R"({"ClientID":"a","Version":"1.0","Capabilities":"tcp"})"),
             "Register.Capabilities");
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":"a","Version":"1.0","Capabilities":["tcp",1]})"),
-            "Register.Capabilities");
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":"a","Version":"1.0","Capabilities":[["tcp"]]})"),
-            "Register.Capabilities");
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":"a","Version":"1.0","Slot":4294967296})"),
+  EXPECT_EQ(
+      where_it_fails(MessageType::register_request, R"({"ClientID":"a","Version":"1.0","Capabilities":["tcp",1]})"),
+      "Register.Capabilities");
+  EXPECT_EQ(
+      where_it_fails(MessageType::register_request, R"({"ClientID":"a","Version":"1.0","Capabilities":[["tcp"]]})"),
+      "Register.Capabilities");
+  EXPECT_EQ(where_it_fails(MessageType::register_request, R"({"ClientID":"a","Version":"1.0","Slot":4294967296})"),
             "Register.Slot");
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, R"({"ClientID":"a","Version":"1.0","Epoch":-1})"), "Register.Epoch");
-  EXPECT_EQ(where_it_fails(MessageType::kRegisterAck, R"({"Success":1})"), "RegisterAck.Success");
-  EXPECT_EQ(where_it_fails(MessageType::kHeartbeat, R"({"Timestamp":1.5})"), "Heartbeat.Timestamp");
-  EXPECT_EQ(where_it_fails(MessageType::kHeartbeat, R"({"Timestamp":9223372036854775808})"), "Heartbeat.Timestamp");
-  EXPECT_EQ(where_it_fails(MessageType::kConnClose, R"({"ConnID":18446744073709551616})"), "ConnClose.ConnID");
-  EXPECT_EQ(where_it_fails(MessageType::kError, R"({"Code":true})"), "Error.Code");
-  EXPECT_EQ(where_it_fails(MessageType::kUdpEnd, R"({})"), "UdpEnd.Sessions");
+  EXPECT_EQ(where_it_fails(MessageType::register_request, R"({"ClientID":"a","Version":"1.0","Epoch":-1})"),
+            "Register.Epoch");
+  EXPECT_EQ(where_it_fails(MessageType::register_ack, R"({"Success":1})"), "RegisterAck.Success");
+  EXPECT_EQ(where_it_fails(MessageType::heartbeat, R"({"Timestamp":1.5})"), "Heartbeat.Timestamp");
+  EXPECT_EQ(where_it_fails(MessageType::heartbeat, R"({"Timestamp":9223372036854775808})"), "Heartbeat.Timestamp");
+  EXPECT_EQ(where_it_fails(MessageType::conn_close, R"({"ConnID":18446744073709551616})"), "ConnClose.ConnID");
+  EXPECT_EQ(where_it_fails(MessageType::error, R"({"Code":true})"), "Error.Code");
+  EXPECT_EQ(where_it_fails(MessageType::udp_end, R"({})"), "UdpEnd.Sessions");
   for (const std::string_view list : {"1", "[-1]", "[4294967296]", "[1.5]", "[\"1\"]", "[1,null]", "[[1]]", "[{}]"}) {
-    EXPECT_EQ(where_it_fails(MessageType::kUdpEnd, "{\"Sessions\":" + std::string(list) + "}"), "UdpEnd.Sessions")
+    EXPECT_EQ(where_it_fails(MessageType::udp_end, "{\"Sessions\":" + std::string(list) + "}"), "UdpEnd.Sessions")
         << list;
   }
 }
@@ -192,16 +197,16 @@ TEST(Messages, says_what_would_be_right) {
 TEST(Messages, refuses_what_is_not_one_json_object) {
   for (const std::string_view json : {"", "{", "{}x", "[]", "null", "7", "\"x\"", "{\"Timestamp\":1}{}",
                                       "{\"Timestamp\":1,}", "{\"Timestamp\":1e999}", "{\"\xff\":1,\"Timestamp\":1}"}) {
-    EXPECT_EQ(where_it_fails(MessageType::kHeartbeat, json), "Heartbeat") << json;
+    EXPECT_EQ(where_it_fails(MessageType::heartbeat, json), "Heartbeat") << json;
   }
 }
 
 TEST(Messages, refuses_deep_nesting_without_following_it) {
   for (const std::string_view unit : {"[", "{\"a\":", "[[[[", "[{\"a\":"}) {
     std::string json = "{\"a\":";
-    while (json.size() < limits::kMessageMaxBytes - unit.size()) json += unit;
-    EXPECT_EQ(where_it_fails(MessageType::kHeartbeat, json), "Heartbeat");
-    EXPECT_EQ(where_it_fails(MessageType::kHeartbeat, json.substr(5)), "Heartbeat");
+    while (json.size() < limits::kMessageBytesMax - unit.size()) json += unit;
+    EXPECT_EQ(where_it_fails(MessageType::heartbeat, json), "Heartbeat");
+    EXPECT_EQ(where_it_fails(MessageType::heartbeat, json.substr(5)), "Heartbeat");
   }
 }
 
@@ -210,11 +215,14 @@ TEST(Messages, bounds_what_a_registration_keeps) {
     return R"({"Version":"1.0","ClientID":")" + std::string(id_bytes, 'a') + R"(","Instance":")" +
            std::string(instance_bytes, 'b') + "\"}";
   };
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, register_as(0, 0)), "Register.ClientID");
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, register_as(limits::kClientIdMaxBytes, limits::kInstanceMaxBytes)),
-            "nowhere");
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, register_as(limits::kClientIdMaxBytes + 1, 0)), "Register.ClientID");
-  EXPECT_EQ(where_it_fails(MessageType::kRegister, register_as(1, limits::kInstanceMaxBytes + 1)), "Register.Instance");
+  EXPECT_EQ(where_it_fails(MessageType::register_request, register_as(0, 0)), "Register.ClientID");
+  EXPECT_EQ(
+      where_it_fails(MessageType::register_request, register_as(limits::kClientIdBytesMax, limits::kInstanceBytesMax)),
+      "nowhere");
+  EXPECT_EQ(where_it_fails(MessageType::register_request, register_as(limits::kClientIdBytesMax + 1, 0)),
+            "Register.ClientID");
+  EXPECT_EQ(where_it_fails(MessageType::register_request, register_as(1, limits::kInstanceBytesMax + 1)),
+            "Register.Instance");
 }
 
 TEST(Messages, reports_an_unknown_type_and_leaves_its_payload_alone) {

@@ -26,26 +26,26 @@ constexpr std::size_t kPlenty = std::size_t{64} * 1024 * 1024;
 constexpr bool kGo = false;
 constexpr bool kFragSeq = true;
 
-Datagram part(std::uint32_t session, const Fragment& fragment, std::string_view bytes) {
+Datagram fragment(std::uint32_t session, const Fragment& fragment, std::string_view bytes) {
   return {.session = session, .fragment = fragment, .payload = as_bytes(bytes)};
 }
 
 class ReassemblerTest : public testing::Test {
  protected:
-  /// The payload that this part completes, or "-".
+  /// The payload that this fragment completes, or "-".
   std::string add(Reassembler& reassembler, const Datagram& datagram) {
     const auto assembled = reassembler.add(datagram, now);
     if (!assembled) return "-";
     EXPECT_EQ(assembled->session, datagram.session);
     return std::string(as_text(assembled->payload));
   }
-  /// Opens a group of two with a first part of that size.
+  /// Opens a group of two with a first fragment of that size.
   void open(Reassembler& reassembler, std::uint16_t id, std::size_t bytes) {
-    EXPECT_EQ(add(reassembler, part(1, {id, 0, 2}, std::string(bytes, 'x'))), "-");
+    EXPECT_EQ(add(reassembler, fragment(1, {id, 0, 2}, std::string(bytes, 'x'))), "-");
   }
   /// Whether the group that open() opened is still there.
   bool completes(Reassembler& reassembler, std::uint16_t id) {
-    return add(reassembler, part(1, {id, 1, 2}, "y")).ends_with("xy");
+    return add(reassembler, fragment(1, {id, 1, 2}, "y")).ends_with("xy");
   }
 
   ReassemblyBudget budget{kPlenty};
@@ -58,7 +58,7 @@ TEST_F(ReassemblerTest, the_only_part_of_one_is_the_payload_and_changes_nothing)
   const std::string_view bytes = "whole";
   open(go, 0, 10);
   const Counters before = go.counters();
-  const auto assembled = go.add(part(1, {0, 0, 1}, bytes), now);
+  const auto assembled = go.add(fragment(1, {0, 0, 1}, bytes), now);
   ASSERT_TRUE(assembled);
   EXPECT_EQ(assembled->payload.data(), as_bytes(bytes).data());
   EXPECT_EQ(assembled->payload.size(), bytes.size());
@@ -72,57 +72,57 @@ TEST_F(ReassemblerTest, puts_parts_together_in_any_order) {
   std::uint16_t id = 1;
   do {
     for (std::size_t i = 0; i < 3; ++i) {
-      EXPECT_EQ(add(ours, part(7, {id, order[i], 4}, bytes[order[i]])), "-");
+      EXPECT_EQ(add(ours, fragment(7, {id, order[i], 4}, bytes[order[i]])), "-");
     }
-    EXPECT_EQ(add(ours, part(7, {id, order[3], 4}, bytes[order[3]])), "one and another!");
+    EXPECT_EQ(add(ours, fragment(7, {id, order[3], 4}, bytes[order[3]])), "one and another!");
     ++id;
   } while (std::ranges::next_permutation(order).found);
   EXPECT_EQ(ours.group_count(), 0U);
   EXPECT_EQ(budget.held_bytes(), 0U);
   EXPECT_EQ(ours.counters().assembled, 24U);
-  EXPECT_EQ(ours.counters().parts, 96U);
+  EXPECT_EQ(ours.counters().fragments, 96U);
 }
 
 TEST_F(ReassemblerTest, a_payload_may_be_empty) {
-  EXPECT_EQ(add(go, part(1, {1, 0, 2}, "")), "-");
-  EXPECT_EQ(add(go, part(1, {1, 1, 2}, "")), "");
+  EXPECT_EQ(add(go, fragment(1, {1, 0, 2}, "")), "-");
+  EXPECT_EQ(add(go, fragment(1, {1, 1, 2}, "")), "");
 }
 
 TEST_F(ReassemblerTest, tells_sessions_with_one_id_apart) {
   for (Reassembler* reassembler : {&go, &ours}) {
-    EXPECT_EQ(add(*reassembler, part(1, {5, 0, 2}, "a")), "-");
-    EXPECT_EQ(add(*reassembler, part(2, {5, 1, 2}, "D")), "-");
-    EXPECT_EQ(add(*reassembler, part(1, {5, 1, 2}, "b")), "ab");
-    EXPECT_EQ(add(*reassembler, part(2, {5, 0, 2}, "C")), "CD");
+    EXPECT_EQ(add(*reassembler, fragment(1, {5, 0, 2}, "a")), "-");
+    EXPECT_EQ(add(*reassembler, fragment(2, {5, 1, 2}, "D")), "-");
+    EXPECT_EQ(add(*reassembler, fragment(1, {5, 1, 2}, "b")), "ab");
+    EXPECT_EQ(add(*reassembler, fragment(2, {5, 0, 2}, "C")), "CD");
   }
 }
 
 TEST_F(ReassemblerTest, a_part_that_comes_twice_is_harmless) {
-  EXPECT_EQ(add(go, part(1, {5, 0, 3}, "a")), "-");
-  EXPECT_EQ(add(go, part(1, {5, 1, 3}, "b")), "-");
-  EXPECT_EQ(add(go, part(1, {5, 0, 3}, "a")), "-");
-  EXPECT_EQ(add(go, part(1, {5, 2, 3}, "c")), "abc");
+  EXPECT_EQ(add(go, fragment(1, {5, 0, 3}, "a")), "-");
+  EXPECT_EQ(add(go, fragment(1, {5, 1, 3}, "b")), "-");
+  EXPECT_EQ(add(go, fragment(1, {5, 0, 3}, "a")), "-");
+  EXPECT_EQ(add(go, fragment(1, {5, 2, 3}, "c")), "abc");
   EXPECT_EQ(go.counters().duplicates, 1U);
 }
 
 TEST_F(ReassemblerTest, an_id_that_comes_again_with_other_bytes_begins_anew) {
   for (Reassembler* reassembler : {&go, &ours}) {
-    EXPECT_EQ(add(*reassembler, part(1, {5, 0, 3}, "a")), "-");
-    EXPECT_EQ(add(*reassembler, part(1, {5, 1, 3}, "b")), "-");
-    EXPECT_EQ(add(*reassembler, part(1, {5, 0, 3}, "A")), "-");
-    EXPECT_EQ(add(*reassembler, part(1, {5, 2, 3}, "C")), "-");
-    EXPECT_EQ(add(*reassembler, part(1, {5, 1, 3}, "B")), "ABC");
+    EXPECT_EQ(add(*reassembler, fragment(1, {5, 0, 3}, "a")), "-");
+    EXPECT_EQ(add(*reassembler, fragment(1, {5, 1, 3}, "b")), "-");
+    EXPECT_EQ(add(*reassembler, fragment(1, {5, 0, 3}, "A")), "-");
+    EXPECT_EQ(add(*reassembler, fragment(1, {5, 2, 3}, "C")), "-");
+    EXPECT_EQ(add(*reassembler, fragment(1, {5, 1, 3}, "B")), "ABC");
     EXPECT_EQ(reassembler->counters().conflicting, 1U);
   }
 }
 
 TEST_F(ReassemblerTest, an_id_that_comes_again_with_another_total_begins_anew) {
   for (Reassembler* reassembler : {&go, &ours}) {
-    EXPECT_EQ(add(*reassembler, part(1, {5, 0, 2}, "a")), "-");
-    EXPECT_EQ(add(*reassembler, part(1, {5, 254, 255}, "a")), "-");
-    EXPECT_EQ(add(*reassembler, part(1, {5, 0, 3}, "A")), "-");
-    EXPECT_EQ(add(*reassembler, part(1, {5, 1, 3}, "B")), "-");
-    EXPECT_EQ(add(*reassembler, part(1, {5, 2, 3}, "C")), "ABC");
+    EXPECT_EQ(add(*reassembler, fragment(1, {5, 0, 2}, "a")), "-");
+    EXPECT_EQ(add(*reassembler, fragment(1, {5, 254, 255}, "a")), "-");
+    EXPECT_EQ(add(*reassembler, fragment(1, {5, 0, 3}, "A")), "-");
+    EXPECT_EQ(add(*reassembler, fragment(1, {5, 1, 3}, "B")), "-");
+    EXPECT_EQ(add(*reassembler, fragment(1, {5, 2, 3}, "C")), "ABC");
     EXPECT_EQ(reassembler->counters().conflicting, 2U);
   }
 }
@@ -133,7 +133,7 @@ TEST_F(ReassemblerTest, what_is_incomplete_after_five_seconds_is_dropped) {
   now += 1s;
   open(go, 2, 10);
   now += 3s;
-  EXPECT_EQ(add(go, part(1, {1, 0, 2}, "another begins anew")), "-");
+  EXPECT_EQ(add(go, fragment(1, {1, 0, 2}, "another begins anew")), "-");
   EXPECT_EQ(go.deadline(), Time{6s}) << "of the second, which is the oldest now";
   go.expire(Time{6s} - 1ns);
   EXPECT_EQ(go.group_count(), 2U);
@@ -146,7 +146,7 @@ TEST_F(ReassemblerTest, what_is_incomplete_after_five_seconds_is_dropped) {
 TEST_F(ReassemblerTest, nothing_joins_a_group_after_its_time) {
   open(ours, 1, 10);
   now += limits::kReassemblyTimeMax;
-  EXPECT_EQ(add(ours, part(1, {1, 1, 2}, "too late")), "-");
+  EXPECT_EQ(add(ours, fragment(1, {1, 1, 2}, "too late")), "-");
   EXPECT_EQ(ours.counters().expired, 1U);
 }
 
@@ -188,18 +188,18 @@ TEST_F(ReassemblerTest, the_oldest_goes_even_if_it_is_the_one_that_grows) {
   ReassemblyBudget shared(std::size_t{100} * 1024);
   Reassembler reassembler(kFragSeq, shared);
   const std::string large(40'000, 'x');
-  EXPECT_EQ(add(reassembler, part(1, {1, 0, 3}, large)), "-");
-  EXPECT_EQ(add(reassembler, part(1, {2, 0, 3}, large)), "-");
-  EXPECT_EQ(add(reassembler, part(1, {1, 1, 3}, large.substr(0, 20'000))), "-");
+  EXPECT_EQ(add(reassembler, fragment(1, {1, 0, 3}, large)), "-");
+  EXPECT_EQ(add(reassembler, fragment(1, {2, 0, 3}, large)), "-");
+  EXPECT_EQ(add(reassembler, fragment(1, {1, 1, 3}, large.substr(0, 20'000))), "-");
   EXPECT_EQ(reassembler.group_count(), 1U);
   EXPECT_EQ(reassembler.counters().evicted_budget, 1U);
-  EXPECT_EQ(add(reassembler, part(1, {2, 1, 3}, "")), "-");
-  EXPECT_EQ(add(reassembler, part(1, {2, 2, 3}, "y")), large + "y");
+  EXPECT_EQ(add(reassembler, fragment(1, {2, 1, 3}, "")), "-");
+  EXPECT_EQ(add(reassembler, fragment(1, {2, 2, 3}, "y")), large + "y");
 }
 
 TEST_F(ReassemblerTest, tiny_parts_are_charged_what_they_take) {
-  for (std::uint16_t id = 1; id <= 8000; ++id) EXPECT_EQ(add(ours, part(1, {id, 0, 2}, "")), "-");
-  EXPECT_LE(ours.held_bytes(), limits::kReassemblyConnectionMaxBytes);
+  for (std::uint16_t id = 1; id <= 8000; ++id) EXPECT_EQ(add(ours, fragment(1, {id, 0, 2}, "")), "-");
+  EXPECT_LE(ours.held_bytes(), limits::kReassemblyConnectionBytesMax);
   EXPECT_GE(ours.held_bytes(), ours.group_count() * sizeof(ReassemblyGroup));
   EXPECT_GT(ours.counters().evicted_connection_limit, 0U);
 }
@@ -207,16 +207,16 @@ TEST_F(ReassemblerTest, tiny_parts_are_charged_what_they_take) {
 TEST_F(ReassemblerTest, the_largest_payload_fits_the_smallest_limits_and_a_larger_one_is_dropped) {
   ReassemblyBudget least(0, 0);
   Reassembler reassembler(kGo, least);
-  const std::string half(limits::kUdpPayloadMaxBytes / 2, 'h');
-  EXPECT_EQ(add(reassembler, part(1, {1, 0, 3}, half)), "-");
-  EXPECT_EQ(add(reassembler, part(1, {1, 2, 3}, half)), "-");
-  EXPECT_EQ(add(reassembler, part(1, {1, 1, 3}, "m")), half + "m" + half);
+  const std::string half(limits::kUdpPayloadBytesMax / 2, 'h');
+  EXPECT_EQ(add(reassembler, fragment(1, {1, 0, 3}, half)), "-");
+  EXPECT_EQ(add(reassembler, fragment(1, {1, 2, 3}, half)), "-");
+  EXPECT_EQ(add(reassembler, fragment(1, {1, 1, 3}, "m")), half + "m" + half);
 
-  EXPECT_EQ(add(reassembler, part(1, {2, 0, 3}, half)), "-");
-  EXPECT_EQ(add(reassembler, part(1, {2, 2, 3}, half)), "-");
-  EXPECT_EQ(add(reassembler, part(1, {2, 1, 3}, "mm")), "-");
+  EXPECT_EQ(add(reassembler, fragment(1, {2, 0, 3}, half)), "-");
+  EXPECT_EQ(add(reassembler, fragment(1, {2, 2, 3}, half)), "-");
+  EXPECT_EQ(add(reassembler, fragment(1, {2, 1, 3}, "mm")), "-");
   EXPECT_EQ(reassembler.group_count(), 0U);
-  EXPECT_EQ(add(reassembler, part(1, {3, 0, 2}, half + half + "mm")), "-");
+  EXPECT_EQ(add(reassembler, fragment(1, {3, 0, 2}, half + half + "mm")), "-");
   EXPECT_EQ(reassembler.group_count(), 0U);
   EXPECT_EQ(reassembler.counters().oversize, 2U);
 }
@@ -259,15 +259,15 @@ TEST_F(ReassemblerTest, an_existing_sender_may_use_ids_in_any_order) {
 
 TEST_F(ReassemblerTest, forgets_a_session_and_no_other) {
   for (const std::uint32_t session : {0U, 7U, 8U, UINT32_MAX}) {
-    EXPECT_EQ(add(go, part(session, {0, 0, 2}, "a")), "-");
-    EXPECT_EQ(add(go, part(session, {65535, 0, 2}, "a")), "-");
+    EXPECT_EQ(add(go, fragment(session, {0, 0, 2}, "a")), "-");
+    EXPECT_EQ(add(go, fragment(session, {65535, 0, 2}, "a")), "-");
   }
   go.forget_session(7);
   go.forget_session(UINT32_MAX);
   EXPECT_EQ(go.counters().forgotten, 4U);
-  EXPECT_EQ(add(go, part(0, {65535, 1, 2}, "b")), "ab");
-  EXPECT_EQ(add(go, part(8, {0, 1, 2}, "b")), "ab");
-  EXPECT_EQ(add(go, part(7, {0, 1, 2}, "b")), "-");
+  EXPECT_EQ(add(go, fragment(0, {65535, 1, 2}, "b")), "ab");
+  EXPECT_EQ(add(go, fragment(8, {0, 1, 2}, "b")), "ab");
+  EXPECT_EQ(add(go, fragment(7, {0, 1, 2}, "b")), "-");
 }
 
 TEST_F(ReassemblerTest, gives_everything_back_when_its_connection_ends) {
@@ -289,7 +289,7 @@ std::vector<std::string> sent(std::uint32_t session, std::uint16_t id, std::stri
   const auto plan = FragmentPlan::make(payload.size(), room, needs_escape(payload.size(), as_bytes(payload)));
   std::vector<std::string> frames;
   for (std::size_t i = 0; i < plan.datagrams(); ++i) {
-    const auto [offset, size] = plan.part(i);
+    const auto [offset, size] = plan.slice(i);
     frames.push_back(std::string(as_text(plan.header(session, id, i).bytes())).append(payload.substr(offset, size)));
     RC_ASSERT(frames.back().size() <= room);
   }
@@ -302,7 +302,7 @@ std::string random_text(std::mt19937& random, std::size_t size) {
   return text;
 }
 
-RC_GTEST_PROP(Reassembler, brings_every_payload_once_whatever_the_network_does_to_its_parts, (bool frag_seq)) {
+RC_GTEST_PROP(Reassembler, brings_every_payload_once_whatever_the_network_does_to_its_fragments, (bool frag_seq)) {
   struct Arrival {
     std::size_t payload;
     std::string frame;
@@ -313,7 +313,7 @@ RC_GTEST_PROP(Reassembler, brings_every_payload_once_whatever_the_network_does_t
   const auto count = *rc::gen::inRange<std::size_t>(1, 12);
   for (std::size_t i = 0; i < count; ++i) {
     const auto size = *rc::gen::oneOf(rc::gen::inRange<std::size_t>(0, 3000),
-                                      rc::gen::inRange<std::size_t>(0, limits::kUdpPayloadMaxBytes + 1));
+                                      rc::gen::inRange<std::size_t>(0, limits::kUdpPayloadBytesMax + 1));
     const std::size_t room_min = kFragmentHeaderBytes + 1 + size / kFragmentsMax;
     const auto room = *rc::gen::inRange(room_min, room_min + 1500);
     payloads.push_back(random_text(random, size));
@@ -323,7 +323,7 @@ RC_GTEST_PROP(Reassembler, brings_every_payload_once_whatever_the_network_does_t
     RC_ASSERT(!frames.empty());
     for (const std::string& frame : frames) {
       arrivals.push_back({i, frame});
-      // QUIC brings none twice; the parts that come twice here are never all of a payload.
+      // QUIC brings none twice; the fragments that come twice here are never all of a payload.
       if (&frame != &frames.front() && random() % 4 == 0) arrivals.push_back({i, frame});
     }
   }

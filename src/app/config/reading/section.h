@@ -9,7 +9,7 @@
 //
 // and run over a file it reads and checks, run over no file it lists the keys (KeyInfo) with the defaults that the members
 // hold: the code, the errors and the reference cannot drift apart. A key that is absent, null, "" or 0 keeps its default,
-// as in the existing programs, unless 0 has a meaning of its own. Lives as long as one load; one thread.
+// as in the Go programs, unless 0 has a meaning of its own. Lives as long as one load; one thread.
 #pragma once
 
 #include <chrono>
@@ -67,7 +67,7 @@ class Section {
     Key& required();
     /// Its function is not built yet: accepted, with a warning once it is set to anything but its default.
     Key& no_effect_yet();
-    /// Tuning of the existing programs that has no counterpart here: accepted, with a notice.
+    /// Tuning of the Go programs that has no counterpart here: accepted, with a notice.
     Key& no_effect();
 
    private:

@@ -31,7 +31,7 @@ using testing::take_messages;
 using testing::TcpEnd;
 
 /// The local service: takes whoever comes.
-class Service final : public io::TcpListener::Observer {
+class Service final : public io::TcpListener::Events {
  public:
   explicit Service(sim::SimLoop& loop) : loop_(loop), listener_(*loop.listen_tcp(loop.host().v4(80), false, *this)) {}
   std::deque<TcpEnd> guests;

@@ -52,16 +52,16 @@ class FakeLoop final : public io::EventLoop {
   [[nodiscard]] std::int64_t unix_seconds() const noexcept override { return 0; }
   [[nodiscard]] Random& random() noexcept override { return random_; }
   [[nodiscard]] TimerQueue& timers() noexcept override { return timers_; }
-  void set_pass_observer(PassObserver* /*observer*/) noexcept override {}
+  void set_pass_events(PassEvents* /*observer*/) noexcept override {}
   void request_pass() noexcept override {}
   void wake() noexcept override {}
   void set_wake_handler(std::move_only_function<void()> /*handler*/) override {}
   Result<std::unique_ptr<io::DatagramSocket>> open_datagram(const io::DatagramOptions& /*options*/,
-                                                            io::DatagramSocket::Observer& /*observer*/) override {
+                                                            io::DatagramSocket::Events& /*observer*/) override {
     return fail("no datagrams here");
   }
   Result<std::unique_ptr<io::TcpListener>> listen_tcp(const Address& /*local*/, bool /*shared_port*/,
-                                                      io::TcpListener::Observer& /*observer*/) override {
+                                                      io::TcpListener::Events& /*observer*/) override {
     return fail("no listeners here");
   }
   Result<std::unique_ptr<io::TcpSocket>> connect_tcp(const Address& remote) override {

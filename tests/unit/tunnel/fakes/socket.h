@@ -36,7 +36,7 @@ struct FarEnd {
   std::size_t write_calls = 0;
   std::size_t watch_calls = 0;
 
-  io::SocketObserver* observer = nullptr;
+  io::TcpSocketEvents* observer = nullptr;
   io::Interest interest = io::Interest::none;
   bool end_told = false;
   bool reset_told = false;
@@ -115,7 +115,7 @@ class FakeSocket final : public io::TcpSocket {
     far_.fin_received = true;
   }
   void abort() override { far_.aborted = true; }
-  void watch(io::Interest interest, io::SocketObserver* observer) override {
+  void watch(io::Interest interest, io::TcpSocketEvents* observer) override {
     ++far_.watch_calls;
     far_.interest = interest;
     far_.observer = observer;

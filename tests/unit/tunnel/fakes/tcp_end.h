@@ -12,7 +12,7 @@
 
 namespace qmux::testing {
 
-class TcpEnd final : private io::SocketObserver {
+class TcpEnd final : private io::TcpSocketEvents {
  public:
   explicit TcpEnd(std::unique_ptr<io::TcpSocket> socket) : socket_(std::move(socket)) {
     socket_->watch(io::Interest::read, this);

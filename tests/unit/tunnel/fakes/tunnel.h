@@ -26,7 +26,7 @@ struct Worker {
   tunnel::MemoryBudget budget{memory, evictions};
 };
 
-class Tunnel final : private tunnel::RelayObserver {
+class Tunnel final : private tunnel::RelayEvents {
  public:
   /// `before`: what the peer has done before the relay begins.
   explicit Tunnel(Worker& worker, const tunnel::RelayOptions& options = {},
@@ -90,7 +90,7 @@ class Tunnel final : private tunnel::RelayObserver {
 
   void begin(const tunnel::RelayOptions& options) {
     const OwnerCall call(*this);
-    tunnel::RelayObserver& observer = *this;
+    tunnel::RelayEvents& observer = *this;
     relay_ = std::make_unique<tunnel::Relay>(worker_.loop, worker_.budget, std::make_unique<FakeSocket>(far),
                                              peer.stream(), observer, options);
   }

@@ -253,7 +253,7 @@ TEST(FacingGoServer, a_service_that_answers_after_its_fin_does_not_stay_for_ever
   Tunnel tunnel(worker, RelayOptions{.peer = RelayPeer::go_server});
   tunnel.peer.finishes("request");
   tunnel.run();
-  tunnel.far.arriving = std::string(limits::kDiscardMaxBytes + 1, 'x');
+  tunnel.far.arriving = std::string(limits::kDiscardBytesMax + 1, 'x');
   tunnel.run();
   EXPECT_TRUE(tunnel.ended_with(Cause::peer_stopped));
   EXPECT_TRUE(tunnel.far.aborted);

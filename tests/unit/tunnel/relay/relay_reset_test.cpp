@@ -290,7 +290,7 @@ TEST_F(Resetting, a_socket_that_sends_on_to_nobody_keeps_what_is_on_its_way_to_i
   peer.finishes("bye");
   peer.stops();
   far.unacknowledged_bytes = 3;
-  far.arriving = std::string(limits::kDiscardMaxBytes + 1, 'x');
+  far.arriving = std::string(limits::kDiscardBytesMax + 1, 'x');
   tunnel.run();
   tunnel.advance(std::chrono::seconds(5));
   EXPECT_FALSE(far.aborted);

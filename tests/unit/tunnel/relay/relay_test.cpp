@@ -140,7 +140,7 @@ TEST_F(Relaying, yields_after_a_bounded_read) {
   peer.unsent_max = 10'000'000;
   far.arriving = pattern(1'000'000);
   ASSERT_TRUE(far.tell_one());
-  EXPECT_EQ(peer.stream().unacknowledged_bytes(), limits::kRelayReadMaxBytes);
+  EXPECT_EQ(peer.stream().unacknowledged_bytes(), limits::kRelayReadBytesMax);
   tunnel.run();
   EXPECT_EQ(peer.stream().unacknowledged_bytes(), 1'000'000U);
 }
@@ -392,7 +392,7 @@ TEST_F(Relaying, socket_that_waited_for_room_when_stop_sending_came_ends_in_orde
 TEST_F(Relaying, socket_that_sends_on_to_nobody_is_reset) {
   peer.finishes("bye");
   peer.stops();
-  far.arriving = pattern(limits::kDiscardMaxBytes + 1);
+  far.arriving = pattern(limits::kDiscardBytesMax + 1);
   tunnel.run();
   EXPECT_TRUE(far.aborted);
   EXPECT_TRUE(tunnel.ended_with(Cause::peer_stopped));

@@ -33,9 +33,9 @@ TEST(PayloadBudget, one_account_takes_no_more_than_half) {
 }
 
 TEST(PayloadBudget, an_account_of_a_large_budget_has_a_limit_of_its_own) {
-  PayloadBudget budget(limits::kUdpWaitingMaxBytes);
+  PayloadBudget budget(limits::kUdpWaitingBytesMax);
   Account account(budget);
-  EXPECT_EQ(account.bytes_max(), limits::kUdpConnectionWaitingMaxBytes);
+  EXPECT_EQ(account.bytes_max(), limits::kUdpConnectionWaitingBytesMax);
 }
 
 TEST(PayloadBudget, when_it_is_used_up_the_account_that_holds_most_gives_way) {

@@ -68,18 +68,18 @@ TEST_F(PayloadQueueTest, keeps_payloads_whole_wherever_the_chunks_end) {
   for (std::size_t fill = Chunk::kCapacityBytes - 64; fill < Chunk::kCapacityBytes; ++fill) {
     push(std::string(fill, 'f'));
     push("abcdef", 7);
-    push(std::string(limits::kUdpPayloadMaxBytes, 'g'));
+    push(std::string(limits::kUdpPayloadBytesMax, 'g'));
     EXPECT_EQ(pop(), std::string(fill, 'f'));
     EXPECT_EQ(queue_.front().since, at(7));
     EXPECT_EQ(viewed(2, 3), "cde");
     EXPECT_EQ(pop(), "abcdef");
-    EXPECT_EQ(pop(), std::string(limits::kUdpPayloadMaxBytes, 'g'));
+    EXPECT_EQ(pop(), std::string(limits::kUdpPayloadBytesMax, 'g'));
   }
 }
 
 TEST_F(PayloadQueueTest, shows_any_part_of_the_largest_payload) {
   std::string payload;
-  for (std::size_t i = 0; i < limits::kUdpPayloadMaxBytes; ++i) payload += static_cast<char>(i * 7 + i / 251);
+  for (std::size_t i = 0; i < limits::kUdpPayloadBytesMax; ++i) payload += static_cast<char>(i * 7 + i / 251);
   push("before");
   push(payload);
   queue_.pop();

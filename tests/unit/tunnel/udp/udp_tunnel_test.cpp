@@ -26,7 +26,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// A UDP socket of the test's: keeps what comes, and may answer it.
-class UdpEnd final : public io::DatagramSocket::Observer {
+class UdpEnd final : public io::DatagramSocket::Events {
  public:
   UdpEnd(sim::SimLoop& loop, const Address& local, const Address& remote = {})
       : remote_(remote),

@@ -37,7 +37,7 @@ class LossReportTest : public ::testing::Test {
   }
 
   testing::FakeLoop loop_;
-  MemoryLimit stuck_tunnels_{limits::kStuckTunnelsMaxBytes, 1};
+  MemoryLimit stuck_tunnels_{limits::kStuckTunnelsBytesMax, 1};
   std::optional<WorkerState> worker_{std::in_place, loop_, 1U, stuck_tunnels_, Duration::zero()};
 };
 
