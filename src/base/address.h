@@ -37,6 +37,8 @@ class Address {
   void set_port(std::uint16_t port) noexcept;
   /// 0.0.0.0 or ::
   [[nodiscard]] bool is_wildcard() const noexcept;
+  /// A link-local IPv6 address that does not say on which interface: no system call takes it (RFC 4007 section 6).
+  [[nodiscard]] bool lacks_interface() const noexcept;
   /// Whom the address stands for where somebody's share is limited: itself, without port; of IPv6 the /64, since whoever has
   /// one address of it has them all (RFC 6177).
   [[nodiscard]] Address holder() const noexcept;

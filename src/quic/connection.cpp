@@ -209,6 +209,7 @@ Time Connection::deadline(Time now) const noexcept {
 
 void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now) {
   if (phase_ != Phase::alive) return;
+  last_datagram_ = now;
   const ngtcp2_path path = path_of(run);
   ngtcp2_pkt_info info{};
   info.ecn = static_cast<std::uint8_t>(run.ecn);
@@ -237,6 +238,16 @@ void Connection::expire(Time now) {
     if (error != 0) fail_with(error, now);
   }
   host_.touch(*this);
+}
+
+bool Connection::bound_handshake(std::size_t bytes_max) {
+  if (phase_ != Phase::alive || handshake_completed_ || library_bytes() <= bytes_max) return false;
+  close(ErrorCode::limit_reached, "the handshake takes too much memory");
+  return true;
+}
+
+void Connection::abandon(Duration silence) {
+  if (phase_ == Phase::alive) end({CloseCause::Kind::handshake_timeout, 0, seconds_text(silence)}, Phase::gone, kNever);
 }
 
 void Connection::mark_proven() {

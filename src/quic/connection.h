@@ -29,6 +29,7 @@
 #include "quic/connection_memory.h"
 #include "quic/datagram_share.h"
 #include "quic/datagrams.h"
+#include "quic/filler_request.h"
 #include "quic/packet_batch.h"
 #include "quic/path_mtu.h"
 #include "quic/post_handshake.h"
@@ -117,6 +118,8 @@ class Connection final : private StreamHost {
   [[nodiscard]] Duration smoothed_rtt() const noexcept;
   /// When the last 1-RTT packet came that is the peer's without doubt: it decrypts, and it is newer than those before it.
   [[nodiscard]] Time last_heard() const noexcept { return last_heard_; }
+  /// When a UDP datagram last came for it, whoever sent that.
+  [[nodiscard]] Time last_datagram() const noexcept { return last_datagram_; }
   /// When stream data or a datagram of the peer's last came.
   [[nodiscard]] Time last_data() const noexcept { return last_data_; }
   [[nodiscard]] std::size_t packet_bytes() const noexcept;  ///< largest UDP payload that the path takes, as known now
@@ -147,6 +150,12 @@ class Connection final : private StreamHost {
   /// Of a connection that is disposable(): for the endpoint's ClosingConnections. It has no routes any more.
   [[nodiscard]] ConnectionRemains take_remains();
   [[nodiscard]] bool proven() const noexcept { return proven_; }
+  /// Memory that ngtcp2 has taken for it.
+  [[nodiscard]] std::size_t library_bytes() const noexcept { return memory_.bytes(); }
+  /// Closes it if that is more than `bytes_max` before the handshake is complete. True: it is closed now.
+  bool bound_handshake(std::size_t bytes_max);
+  /// Ends it as if its time for the handshake were over after `silence`: nothing is sent, and nothing is to remain.
+  void abandon(Duration silence);
 
   /// The endpoint's own notes about the connection.
   struct EndpointMark {
@@ -220,7 +229,6 @@ class Connection final : private StreamHost {
   [[nodiscard]] std::size_t datagram_room(std::size_t packet_bytes) const noexcept;
   [[nodiscard]] Stream* next_to_send() noexcept;
   /// Takes a stream that cannot be written now out of the way. False: the error is the connection's, not the stream's.
-  void want_filler(std::size_t bytes, Time now);
   bool set_aside(Stream& stream, int ngtcp2_error);
   /// Where a stream stands after `accepted` of its bytes went into a packet (and FIN with them).
   void mark_sent(Stream& stream, std::size_t accepted, bool with_fin);
@@ -259,6 +267,7 @@ class Connection final : private StreamHost {
   DatagramHost* datagram_user_ = nullptr;
   DatagramShare share_;
   PathMtu path_mtu_;
+  FillerRequest filler_;
   ReceivedPackets received_packets_;
   std::uint64_t packet_number_ = 0;   ///< of the last 1-RTT packet that was made
   std::vector<Stream*> event_queue_;  ///< streams with something to tell; nullptr where one has gone
@@ -271,16 +280,12 @@ class Connection final : private StreamHost {
   Time end_of_life_ = kNever;  ///< of closing and draining
   Time last_heard_{};
   Time last_data_{};
-  Time filler_next_{};           ///< when to ask for it again
-  Time filler_awaited_until_{};  ///< since it was asked for
-  std::size_t filler_bytes_ = 0;
   std::size_t unsent_bytes_max_;
   std::uint64_t datagrams_dropped_ = 0;
   bool handshake_completed_ = false;
   bool established_told_ = false;
   bool credit_wanted_ = false;
   bool credit_arrived_ = false;
-  bool filler_wanted_ = false;  ///< to be told
   bool closed_told_ = false;
   bool sent_since_unreachable_ = false;
   bool proven_ = false;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "quic/connection_memory.h"
 
+#include <malloc.h>
+
 #include <cstdint>
 #include <cstdlib>
 
@@ -35,12 +37,14 @@ void ConnectionMemory::link(Block& block) noexcept {
   block.next->previous = &block;
   blocks_.next = &block;
   ++block_count_;
+  bytes_ += malloc_usable_size(&block);
 }
 
 void ConnectionMemory::unlink(Block& block) noexcept {
   block.previous->next = block.next;
   block.next->previous = block.previous;
   --block_count_;
+  bytes_ -= malloc_usable_size(&block);
 }
 
 void* ConnectionMemory::take(std::size_t bytes, bool zeroed) noexcept {

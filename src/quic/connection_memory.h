@@ -25,6 +25,8 @@ class ConnectionMemory {
   /// a state of which nothing is known cannot give one back twice.
   void keep_all() noexcept { keep_all_ = true; }
   [[nodiscard]] std::size_t block_count() const noexcept { return block_count_; }
+  /// What it has taken, as the allocator counts.
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
  private:
   /// In front of each block, of which it keeps the alignment.
@@ -42,6 +44,7 @@ class ConnectionMemory {
   ngtcp2_mem allocator_{};
   Block blocks_;  ///< a ring, with this one in it
   std::size_t block_count_ = 0;
+  std::size_t bytes_ = 0;
   bool keep_all_ = false;
 };
 

@@ -91,7 +91,8 @@ bool Connection::begin_packet(PacketInProgress& packet, PacketBatch& batch) {
       if (packet.risky) {
         packet.bytes_max = wanted;
       } else if (datagrams_due_) {
-        want_filler(wanted, packet.now);
+        // Datagrams alone would have to be risked themselves, and are not sent again.
+        if (filler_.want(wanted, packet.now)) host_.touch(*this);
       }
     }
     packet.room = packet.room.first(packet.bytes_max);
@@ -99,22 +100,12 @@ bool Connection::begin_packet(PacketInProgress& packet, PacketBatch& batch) {
   return true;
 }
 
-/// Datagrams alone would have to be risked themselves, and are not sent again.
-void Connection::want_filler(std::size_t bytes, Time now) {
-  if (now < filler_next_) return;
-  filler_next_ = now + limits::kPathMtuFillerInterval;
-  filler_awaited_until_ = now + limits::kPathMtuFillerWait;
-  filler_bytes_ = bytes;
-  filler_wanted_ = true;
-  host_.touch(*this);
-}
-
 void Connection::packet_made(PacketInProgress& packet, PacketBatch& batch, std::size_t bytes) {
   batch.add(from_ngtcp2(packet.path.path.local), from_ngtcp2(packet.path.path.remote), bytes,
             static_cast<io::Ecn>(packet.info.ecn));
-  if (packet.risky) filler_awaited_until_ = filler_next_ = {};
+  if (packet.risky) filler_.packet_tried();
   // One packet is watched at a time: the risky one that is about to come.
-  if (handshake_completed_ && packet.now >= filler_awaited_until_) {
+  if (handshake_completed_ && !filler_.awaited(packet.now)) {
     path_mtu_.packet_sent(packet_number_, bytes, packet.path_bytes, packet.now);
   }
   sent_since_unreachable_ = true;

@@ -92,7 +92,7 @@ void Connection::stream_has_events(Stream& stream) {
 
 bool Connection::has_events() const noexcept {
   return !event_queue_.empty() || !opened_.empty() || (handshake_completed_ && !established_told_) ||
-         (credit_wanted_ && credit_arrived_) || filler_wanted_ || (cause_ && !closed_told_);
+         (credit_wanted_ && credit_arrived_) || filler_.due() || (cause_ && !closed_told_);
 }
 
 bool Connection::deliver_events() {
@@ -105,8 +105,8 @@ bool Connection::deliver_events() {
     }
     deliver_opened();
     deliver_stream_events();
-    if (std::exchange(filler_wanted_, false) && !cause_ && events_ != nullptr) {
-      events_->filler_wanted(*this, filler_bytes_);
+    if (const auto bytes = filler_.take(); bytes && !cause_ && events_ != nullptr) {
+      events_->filler_wanted(*this, *bytes);
     }
     if (credit_wanted_ && credit_arrived_ && !cause_) {
       credit_wanted_ = credit_arrived_ = false;

@@ -179,6 +179,7 @@ void Endpoint::receive_unproven(Connection& connection, const io::PacketRun& run
   const Time before = loop_.clock();
   connection.receive(run, datagram, loop_.now());
   connections_[connection.mark.index].slot.charge(loop_.clock() - before);
+  if (connection.bound_handshake(limits::kHandshakeLibraryBytesMax)) ++counters_.handshakes_oversize;
 }
 
 void Endpoint::receive_unrouted(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header,

@@ -43,6 +43,7 @@ struct EndpointCounters {
   Counter packets_handed_over;  ///< belonged to another worker
   Counter handshakes_begun;
   Counter handshakes_failed;       ///< that the libraries could not begin
+  Counter handshakes_oversize;     ///< ended: limits::kHandshakeLibraryBytesMax
   Counter address_tokens_refused;  ///< Retry tokens that were forged, of another address, or too old
   Counter retries_sent;
   Counter version_negotiations_sent;

@@ -32,6 +32,7 @@ HandshakeAdmission::HandshakeAdmission(io::EventLoop& loop, HandshakeLoad& load,
       lines_{Line(limits::kUnknownHandshakeTimeShare, loop.random().next_u64(), loop.now()),
              Line(limits::kKnownHandshakeTimeShare, loop.random().next_u64(), loop.now())},
       retry_(loop.timers(), [] {}),  // a pass is what it takes
+      silence_(loop.timers(), [this] { end_silent(); }),
       trim_(loop.timers(), [this] {
         ended_ = 0;
         malloc_trim(0);
@@ -80,7 +81,14 @@ void HandshakeAdmission::release(const HandshakePermit& slot, bool proven) noexc
   --found->second.unproven;
   if (slot.connection_ != nullptr) std::erase(found->second.connections, slot.connection_);
   forget_idle(its, slot.source_);
-  if (++ended_ >= limits::kTrimHandshakesMin && !trim_.is_set()) trim_.set(loop_.now() + limits::kTrimDelay);
+  trim_later();
+}
+
+void HandshakeAdmission::trim_later() {
+  if (++ended_ < limits::kTrimHandshakesMin) return;
+  const Time now = loop_.now();
+  if (!trim_.is_set()) trim_latest_ = now + limits::kTrimDelayMax;
+  trim_.set(std::min<Time>(now + limits::kTrimQuiet, trim_latest_));
 }
 
 void HandshakeAdmission::forget_idle(Line& line, const Address& source) {
@@ -128,10 +136,15 @@ void HandshakeAdmission::expire(Line& line, Source& source) {
     source.waiting.pop_front();
     --line.waiting;
     ++counters_.waited_too_long;
+    trim_later();
   }
 }
 
 void HandshakeAdmission::serve() {
+  if (load_.retry_wanted(loop_.now())) {
+    crowded_ = loop_.now();
+    if (!silence_.is_set()) silence_.set(crowded_ + limits::kSilenceLookInterval);
+  }
   serve(Standing::known);
   serve(Standing::unknown);
   if (waiting_count() > 0 && !retry_.is_set()) retry_.set(loop_.now() + limits::kInitialRetryInterval);
@@ -146,6 +159,28 @@ void HandshakeAdmission::evict(Line& line) {
   Connection* const oldest = most->second.connections.front();
   most->second.connections.pop_front();
   oldest->close(ErrorCode::limit_reached, "too many handshakes of this address");
+}
+
+void HandshakeAdmission::end_silent() {
+  const Time now = loop_.now();
+  bool more = false;
+  const auto is_over = [&](Connection* connection) {
+    // One that is established has shown its certificate: its registration has a time limit of its own.
+    if (connection->is_established() || connection->last_datagram() > crowded_) return false;
+    if (connection->last_datagram() + limits::kSilentHandshakeMax > now) {
+      more = true;
+      return false;
+    }
+    ++counters_.silent;
+    // Nothing is sent to an address that may be forged, and nothing remains that would keep pages of memory from going back.
+    connection->abandon(limits::kSilentHandshakeMax);
+    return true;
+  };
+  // Each goes with its slot at the end of this pass.
+  for (Line& line : lines_) {
+    for (auto& [address, source] : line.sources) std::erase_if(source.connections, is_over);
+  }
+  if (more) silence_.set(now + limits::kSilenceLookInterval);
 }
 
 void HandshakeAdmission::serve(Standing standing) {

@@ -10,6 +10,8 @@
 // An Initial that cannot begin now waits, with those of its source; sources have their turn one after another. Clients that are
 // known (Standing) have room, time and turns of their own.
 //
+// While strangers crowd, handshakes that are not continued end before their time, so that their memory goes back soon.
+//
 // One a worker, for all its endpoints, which it outlives; one thread.
 #pragma once
 
@@ -76,6 +78,7 @@ struct AdmissionCounters {
   Counter waiting_full;     ///< Initials dropped: too many wait, or too many of that source
   Counter waited_too_long;  ///< Initials dropped: no turn within limits::kInitialWaitMax
   Counter evicted;          ///< handshakes ended to make room for other sources
+  Counter silent;           ///< handshakes ended since nothing came for limits::kSilentHandshakeMax
 };
 
 class HandshakeAdmission {
@@ -107,7 +110,7 @@ class HandshakeAdmission {
   void wait(Events& receiver, const io::PacketRun& run, Standing standing);
   /// The receiver is about to go.
   void forget(const Events& receiver);
-  /// Gives those their turn that may begin. At the end of each pass.
+  /// Gives those their turn that may begin, and looks whether strangers crowd. At the end of each pass.
   void serve();
 
   [[nodiscard]] std::size_t waiting_count() const noexcept;
@@ -155,6 +158,10 @@ class HandshakeAdmission {
   static void forget_idle(Line& line, const Address& source);
   /// Ends a handshake of the source that has the most, if that has more than one; the place is free after this pass.
   void evict(Line& line);
+  /// Ends handshakes that have been silent for too long, if strangers have crowded meanwhile.
+  void end_silent();
+  /// Memory has become free: it goes back to the system soon.
+  void trim_later();
 
   io::EventLoop& loop_;
   HandshakeLoad& load_;
@@ -163,7 +170,10 @@ class HandshakeAdmission {
   const std::size_t waiting_max_;  ///< of each line
   std::array<Line, kStandings> lines_;
   std::size_t ended_ = 0;  ///< since memory was last given back
+  Time crowded_{};         ///< when strangers last crowded
+  Time trim_latest_{};     ///< while trim_ is set
   Timer retry_;
+  Timer silence_;
   Timer trim_;
 };
 

@@ -29,14 +29,23 @@ inline constexpr std::size_t kHandshakesBeforeRetry = 64;
 /// Connections of a process whose clients have not registered, which take some 60 KiB each. Within them a source may have as many
 /// as are left for others; what is beyond waits. Counters: waiting_full, waited_too_long.
 inline constexpr std::size_t kUnprovenMax = 256;
+/// What ngtcp2 may take for a handshake: an honest one takes some 23 KiB, and a CRYPTO frame with a gap before it takes 8 KiB, of
+/// which each level of encryption has eight. Counter: handshakes_oversize.
+inline constexpr std::size_t kHandshakeLibraryBytesMax = std::size_t{64} * 1024;
 /// Of these, clients that come back with a NEW_TOKEN token may have this many, and so may the others: each kind keeps some.
 inline constexpr std::size_t kUnprovenOfKindMax = 192;
 /// Initials of a process that wait for their handshake, of each kind, 1.3 KiB each; shared out among its workers ...
 inline constexpr std::size_t kInitialsWaitingMax = 1024;
 /// ... who have this many at least. Counter: waiting_full.
 inline constexpr std::size_t kInitialsWaitingOfWorkerMin = 64;
-/// After this a client has sent its Initial again or given up. Counter: waited_too_long.
-inline constexpr std::chrono::seconds kInitialWaitMax{2};
+/// After this a client has sent its Initial again (RFC 9002 section 6.2.2: after 1 s) or given up. Counter: waited_too_long.
+inline constexpr std::chrono::milliseconds kInitialWaitMax{1500};
+/// While strangers crowd (Retry is wanted), a handshake from which nothing more has come for so long is ended. Over a round trip
+/// of 1 s a client that loses all that it sends in one go is heard after 2 s, since what it has not acknowledged is sent again.
+/// Counter: silent.
+inline constexpr std::chrono::milliseconds kSilentHandshakeMax{2500};
+/// How often handshakes are looked at for that.
+inline constexpr std::chrono::milliseconds kSilenceLookInterval{250};
 /// How often those that wait look again for time and for room.
 inline constexpr std::chrono::milliseconds kInitialRetryInterval{5};
 /// The part of a worker's time that handshakes may take: of clients that come back with a NEW_TOKEN token, and of the others. The
@@ -52,8 +61,10 @@ inline constexpr std::chrono::milliseconds kHandshakeCostMax{50};
 /// Handshakes that have ended since the allocator's memory was last given back to the system, from which on that is worth a walk
 /// through its heap, ...
 inline constexpr std::size_t kTrimHandshakesMin = 16;
-/// ... and how long after the first of them.
-inline constexpr std::chrono::seconds kTrimDelay{2};
+/// ... how long after the last of them, ...
+inline constexpr std::chrono::milliseconds kTrimQuiet{500};
+/// ... and while they go on ending, how long after the first.
+inline constexpr std::chrono::seconds kTrimDelayMax{2};
 /// Connections of one endpoint that have ended and still answer packets, a few hundred bytes each; one more forgets the oldest.
 /// Counter: closing_forgotten.
 inline constexpr std::size_t kClosingConnectionsMax = 1024;

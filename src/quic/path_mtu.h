@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: MIT
 //
-// Keeps packets to what the path takes when that shrinks in mid-session: detection of black holes (RFC 8899 section 4.3) and
-// the way back up, both of which ngtcp2 1.11 leaves out. ngtcp2 searches upwards once, with probes of its own, and keeps to
-// what it found; it makes smaller packets, though, when it is given less room, and that is what this decides.
+// Keeps packets to what the path takes when that shrinks in mid-session, and finds the way back up; ngtcp2 1.11 does neither.
+// It searches upwards once, with probes of its own, and keeps to what it found. It makes smaller packets, though, when it is
+// given less room, and that is what this decides.
 //
-// One packet at a time is watched: whether it is acknowledged. When large ones are lost one after another, packets are limited
-// to the 1,200 bytes that every QUIC path takes. As soon as something arrives then, single packets are allowed more (RFC 8899
-// section 4.1 probes with data too): first what ngtcp2 takes for the largest, since the path may merely have been out for a
-// while; when that is in vain, the next size above the limit, which follows when the packet has arrived. So a limit for no
-// reason is gone in some round trips, and an attempt in vain costs a packet.
+// Packets are limited to the 1,200 bytes that every QUIC path takes when
+//   - large packets are lost one after another (BlackHoleDetector),
+//   - nothing at all is acknowledged for a probe timeout, or
+//   - the socket refuses one.
+//
+// As soon as something arrives then, single packets that carry data are allowed more (RFC 8899 section 4.1). The search has
+// three phases:
+//   search_largest   what ngtcp2 takes for the largest, since most often the path was merely out for a moment
+//   search_next      that was in vain: the next size above the limit, and so on from there
+//   search_complete  that was in vain, too
+// The largest is tried again after a rest, which doubles each time. One packet at a time is followed (PacketWatch). So a limit
+// for no reason is gone in some round trips, and an attempt in vain costs a packet.
 //
 // Owned by a Connection, one thread; pure: told the time and everything else.
 #pragma once
@@ -19,7 +26,9 @@
 
 #include "base/time.h"
 #include "quic/ack_frame.h"
+#include "quic/black_hole_detector.h"
 #include "quic/limits.h"
+#include "quic/packet_watch.h"
 
 namespace qmux::quic {
 
@@ -35,17 +44,12 @@ class PathMtu {
   }
   /// What the next packet may hold: packet_bytes(), or more where it is time to try that.
   [[nodiscard]] std::size_t next_packet_bytes(std::size_t path_bytes, Time now) const noexcept;
-  /// The packet was made. It is watched when it can tell something.
-  void packet_sent(std::uint64_t number, std::size_t bytes, std::size_t path_bytes, Time now) noexcept {
-    if (watching_) return;
-    // Small ones tell nothing about the path, nor do probes of ngtcp2's own.
-    if (anything_arrives_ && (bytes <= kBaseBytes || bytes > path_bytes)) return;
-    watch(number, bytes, path_bytes, now);
-  }
+  /// The packet was made. It is followed when it can tell something.
+  void packet_sent(std::uint64_t number, std::size_t bytes, std::size_t path_bytes, Time now) noexcept;
   /// The socket did not take packets of this size (EMSGSIZE).
   void packet_refused(std::size_t bytes, std::size_t path_bytes, Time now) noexcept;
   /// A packet's fate is awaited: ack_received() and check() are of interest.
-  [[nodiscard]] bool watching() const noexcept { return watching_; }
+  [[nodiscard]] bool watching() const noexcept { return watch_.watching(); }
   void ack_received(const AckFrame& ack) noexcept;
   /// Before packets are made: has the watched one been away for too long? `pto`: RFC 9002 section 6.2.1, without backoff.
   void check(Time now, Duration pto) noexcept;
@@ -53,40 +57,28 @@ class PathMtu {
   void path_changed() noexcept;
 
  private:
+  enum class Phase : std::uint8_t { search_largest, search_next, search_complete };
+
   static constexpr std::size_t kNoLimit = SIZE_MAX;
   /// What one DATAGRAM frame leaves of a packet that it fills: room for a packet number of four bytes, of which one is taken.
   static constexpr std::size_t kSlackBytes = 3;
 
-  struct Watched {
-    std::uint64_t number = 0;
-    std::size_t bytes = 0;
-    std::size_t bytes_max = 0;  ///< that it might have held
-    std::size_t path_bytes = 0;
-    Time sent_at{};
-    bool overtaken = false;  ///< a later one has arrived
-  };
-
-  void watch(std::uint64_t number, std::size_t bytes, std::size_t path_bytes, Time now) noexcept;
-  void watched_has_arrived() noexcept;
-  void watched_is_lost(Time now) noexcept;
+  [[nodiscard]] Phase phase(Time now) const noexcept { return now >= raise_at_ ? Phase::search_largest : phase_; }
+  void packet_lost(Time now) noexcept;
+  void attempt_arrived() noexcept;
+  /// The path does not take the size that was tried.
+  void attempt_in_vain(Time now) noexcept;
+  void largest_in_vain(Time now) noexcept;
   void limit_to_base() noexcept;
   void search_anew() noexcept;
-  [[nodiscard]] bool tried_largest() const noexcept { return watched_.bytes_max == watched_.path_bytes; }
-  /// The path does not take a size above the limit: the largest, or the next.
-  void size_is_in_vain(bool largest, Time now) noexcept;
 
   std::size_t limit_bytes_ = kNoLimit;
-  /// False: nothing has, since the watched packet was sent. At the beginning too, so that a peer whose ACK frames are never
-  /// found costs no size.
-  bool anything_arrives_ = false;
-  bool watching_ = false;
-  Watched watched_;
-  int losses_ = 0;              ///< of packets within the limit, in a row
-  std::size_t loss_bytes_ = 0;  ///< the smallest of these
+  PacketWatch watch_;
+  BlackHoleDetector black_hole_;
 
-  int attempts_ = 0;       ///< in vain, at the size that is being tried
-  Time largest_next_{};    ///< when to try the largest
-  bool climbing_ = false;  ///< until then, the next size above the limit
+  Phase phase_ = Phase::search_largest;
+  int attempts_ = 0;  ///< lost, at the size that is being tried
+  Time raise_at_{};   ///< the largest is tried again (PMTU_RAISE_TIMER of RFC 8899 section 5.1.1)
   Duration rest_ = limits::kPathMtuRestMin;
 };
 

@@ -19,10 +19,6 @@ using quic::ErrorCode;
 constexpr std::size_t kReadPieces = 6;
 constexpr std::size_t kWritePieces = 16;
 
-constexpr Interest without(Interest set, Interest flag) noexcept {
-  return static_cast<Interest>(static_cast<unsigned>(set) & ~static_cast<unsigned>(flag));
-}
-
 template <typename Bytes>
 std::size_t total_bytes(std::span<const Bytes> views) noexcept {
   std::size_t total = 0;
@@ -51,7 +47,7 @@ Relay::Relay(io::EventLoop& loop, MemoryBudget& budget, std::unique_ptr<io::TcpS
       socket_(std::move(socket)),
       stream_(&stream),
       peer_(options.peer),
-      expect_ack_(options.expect_ack) {
+      service_(options.expect_ack ? Service::ack_expected : Service::unknown) {
   if (peer_ == RelayPeer::go_client) {
     go_client_ =
         std::make_unique<GoClientRules>(loop, options.conn_id, [this] { tail_due(); }, [this] { held_fin_due(); });
@@ -65,57 +61,7 @@ Relay::~Relay() {
   if (stream_ != nullptr) abort(ErrorCode::internal);
 }
 
-// --- what socket and stream tell --------------------------------------------------------------------------------------
-
-void Relay::socket_readable() {
-  wanted_ = without(wanted_, Interest::read);
-  watched_.reset();
-  if (pump_to_stream()) settle();
-}
-
-void Relay::socket_writable() {
-  wanted_ = without(wanted_, Interest::write);
-  watched_.reset();
-  if (pump_to_socket()) settle();
-}
-
-void Relay::socket_reset() {
-  if (socket_lost() && pump_to_stream()) settle();
-}
-
-void Relay::stream_readable(quic::Stream& /*stream*/) {
-  if (expect_ack_ && !take_ack()) return;
-  if (stream_->reset_received() && !peer_was_reset()) return;
-  if (go_client_ != nullptr) go_client_->heard();
-  if (stream_->fin_received() && peer_ != RelayPeer::exact) {
-    if (is_ending(LastBytes::Way::to_stream)) {
-      end(RelayEnd::Cause::socket_reset);  // it has passed on what it could
-      return;
-    }
-    go_peer_finished();
-  }
-  if (pump_to_socket()) settle();
-}
-
-void Relay::stream_writable(quic::Stream& /*stream*/) {
-  if (check_stopped() && pump_to_stream()) settle();
-}
-
-void Relay::stream_send_done(quic::Stream& /*stream*/) {
-  if (check_stopped()) settle();
-}
-
-bool Relay::has_progressed() {
-  const bool to_stream = is_ending(LastBytes::Way::to_stream);
-  const std::uint64_t passed_on = to_stream ? bytes_to_stream_ : bytes_to_socket_;
-  const std::uint64_t waiting = to_stream ? stream_->unacknowledged_bytes() : socket_->unacknowledged_bytes();
-  const std::uint64_t taken = passed_on - std::min(passed_on, waiting);
-  return std::exchange(bytes_taken_seen_, taken) < taken;
-}
-
-void Relay::evicted() { end(RelayEnd::Cause::stuck); }
-
-// --- socket to stream -------------------------------------------------------------------------------------------------
+// --- socket to stream ------------------------------------------------------------------------------------------------
 
 bool Relay::pump_to_stream() {
   if (upstream_ == Upstream::discarding) return discard();
@@ -143,60 +89,13 @@ bool Relay::pump_to_stream() {
 }
 
 void Relay::socket_finished() {
-  if (go_client_ != nullptr && !stream_->fin_received()) {
-    upstream_ = Upstream::fin_held;
-    go_client_->hold_fin();
-    return;
-  }
+  if (go_client_ != nullptr && !stream_->fin_received()) return hold_fin();
+  finish_upstream();
+}
+
+void Relay::finish_upstream() {
   stream_->finish();
   upstream_ = Upstream::finished;
-}
-
-void Relay::held_fin_due() {
-  if (upstream_ != Upstream::fin_held) return;
-  if (stream_->readable_bytes() > 0) {  // not silence: the visitor has not taken what it said
-    go_client_->hold_fin();
-    return;
-  }
-  stream_->finish();
-  upstream_ = Upstream::finished;
-  settle();
-}
-
-/// Resets that are ours do not count.
-bool Relay::check_stopped() {
-  if (!stream_->send_stopped()) return true;
-  if (is_ending(LastBytes::Way::to_stream)) {
-    end(RelayEnd::Cause::socket_reset);  // both sockets are gone
-    return false;
-  }
-  if (upstream_ == Upstream::open || upstream_ == Upstream::fin_held) peer_stopped();
-  return true;
-}
-
-/// STOP_SENDING: the far socket is gone. RESET_STREAM comes with it, unless the far socket had sent FIN before: then that, and
-/// what comes before it, is still to be delivered.
-void Relay::peer_stopped() {
-  peer_lost_bytes_ = true;
-  upstream_ = upstream_ == Upstream::fin_held ? Upstream::discarded : Upstream::discarding;
-  begin_last_bytes(LastBytes::Way::to_socket);
-}
-
-/// A Go peer that sends FIN has closed its socket: nothing that we send can arrive any more.
-void Relay::go_peer_finished() {
-  if (upstream_ == Upstream::fin_held) {
-    stream_->finish();
-    upstream_ = Upstream::finished;
-  } else if (upstream_ == Upstream::open) {
-    // A FIN it still reads. Bytes it would leave unread, and the stream open for ever: those need a reset.
-    if (stream_->unacknowledged_bytes() == 0) {
-      stream_->finish();
-    } else {
-      peer_lost_bytes_ = true;
-      stream_->reset(ErrorCode::shutdown);
-    }
-    upstream_ = Upstream::discarding;
-  }
 }
 
 /// Listens for the socket's FIN alone, after it has been given everything. RST instead, at once, could destroy what its kernel
@@ -204,7 +103,7 @@ void Relay::go_peer_finished() {
 bool Relay::discard() {
   std::array<std::byte, 16 * 1024> dropped;
   const MutableBytes room(dropped);
-  while (downstream_finished_) {
+  while (downstream_ == Downstream::finished) {
     const io::IoResult got = socket_->read({&room, 1});
     if (got.status == IoStatus::would_block) {
       wanted_ = wanted_ | Interest::read;
@@ -220,46 +119,22 @@ bool Relay::discard() {
     }
     peer_lost_bytes_ = true;
     discarded_bytes_ += static_cast<std::uint32_t>(got.count);
-    if (discarded_bytes_ > limits::kDiscardBytesMax) return discarded_too_much();
+    if (discarded_bytes_ > limits::kDiscardBytesMax) {
+      cut_upstream();  // as TCP would, it answers with RST
+      return true;
+    }
   }
   return true;
 }
 
-/// As TCP would, it answers with RST; not before what the socket was given has arrived, until when it is read no more.
-bool Relay::discarded_too_much() {
-  upstream_ = Upstream::cut;
-  wanted_ = without(wanted_, Interest::read);
-  if (last_bytes_ == nullptr) begin_last_bytes(LastBytes::Way::to_socket);
-  last_bytes_->then_reset = true;
-  return true;
-}
-
-// --- stream to socket -------------------------------------------------------------------------------------------------
-
-bool Relay::take_ack() {
-  std::array<ConstBytes, 1> front;
-  if (stream_->readable(front) == 0 && !stream_->fin_received()) return true;
-  if (stream_->readable_bytes() == 0 || front[0][0] != std::byte{0}) {
-    end(RelayEnd::Cause::protocol_error);
-    return false;
-  }
-  stream_->consume(1);
-  expect_ack_ = false;
-  acknowledged();
-  return true;
-}
-
-void Relay::acknowledged() {
-  acknowledged_ = true;
-  events_.relay_acknowledged(*this);
-}
+// --- stream to socket ------------------------------------------------------------------------------------------------
 
 bool Relay::pump_to_socket() {
-  if (is_ending(LastBytes::Way::to_stream)) {
+  if (downstream_ == Downstream::dropping) {
     stream_->drop(stream_->readable_bytes());
     return true;
   }
-  if (downstream_finished_ || has(wanted_, Interest::write)) return true;
+  if (downstream_ == Downstream::finished || has(wanted_, Interest::write)) return true;
   std::array<ConstBytes, kWritePieces> views;
   while (const std::size_t count = stream_->readable(views)) {
     const std::size_t before = stream_->readable_bytes();
@@ -267,11 +142,11 @@ bool Relay::pump_to_socket() {
     // It takes no more, or all that is left is held back.
     if (has(wanted_, Interest::write) || stream_->readable_bytes() == before) break;
   }
-  if (is_ending(LastBytes::Way::to_stream)) return true;
+  if (downstream_ == Downstream::dropping) return true;
   return_credit();
   if (stream_->at_end()) {
     socket_->shutdown_write();
-    downstream_finished_ = true;
+    downstream_ = Downstream::finished;
     if (upstream_ == Upstream::discarding) return discard();
   }
   return true;
@@ -294,7 +169,7 @@ bool Relay::write_some(std::span<ConstBytes> views) {
     withheld_credit_bytes_ += static_cast<std::uint32_t>(put.count);
     bytes_to_socket_ += put.count;
     progressed_ = progressed_ || put.count > 0;
-    if (!acknowledged_ && put.count > 0) acknowledged();
+    if (service_ != Service::reached && put.count > 0) service_reached();
     if (put.count < share.deliver) {
       wanted_ = wanted_ | Interest::write;
       return true;
@@ -310,115 +185,72 @@ void Relay::return_credit() {
   stream_->return_credit(std::exchange(withheld_credit_bytes_, 0));
 }
 
-void Relay::tail_due() {
+bool Relay::take_ack() {
+  std::array<ConstBytes, 1> front;
+  if (stream_->readable(front) == 0 && !stream_->fin_received()) return true;
+  if (stream_->readable_bytes() == 0 || front[0][0] != std::byte{0}) {
+    end(RelayEnd::Cause::protocol_error);
+    return false;
+  }
+  stream_->consume(1);
+  service_reached();
+  return true;
+}
+
+void Relay::service_reached() {
+  service_ = Service::reached;
+  events_.relay_acknowledged(*this);
+}
+
+// --- events of socket and stream -------------------------------------------------------------------------------------
+
+void Relay::socket_readable() {
+  stop_waiting(Interest::read);
+  watched_.reset();
+  if (pump_to_stream()) settle();
+}
+
+void Relay::socket_writable() {
+  stop_waiting(Interest::write);
+  watched_.reset();
   if (pump_to_socket()) settle();
 }
 
-// --- resets -----------------------------------------------------------------------------------------------------------
-
-bool Relay::is_ending(LastBytes::Way way) const noexcept { return last_bytes_ != nullptr && last_bytes_->way() == way; }
-
-void Relay::begin_last_bytes(LastBytes::Way way) {
-  last_bytes_ = std::make_unique<LastBytes>(loop_, way, [this] { settle(); });
-  bytes_taken_seen_ = 0;
+void Relay::socket_reset() {
+  if (socket_lost() && pump_to_stream()) settle();
 }
 
-/// RESET_STREAM. Only where the far socket was reset does what arrived before still count.
-bool Relay::peer_was_reset() {
-  const auto code = static_cast<ErrorCode>(stream_->reset_received().value_or(0));
-  const bool gone_too = is_ending(LastBytes::Way::to_stream);
-  if (code != ErrorCode::tcp_reset || gone_too) {
-    end(code == ErrorCode::dial_failed ? RelayEnd::Cause::dial_failed : RelayEnd::Cause::peer_reset);
-    return false;
-  }
-  upstream_ = Upstream::cut;
-  wanted_ = without(wanted_, Interest::read);
-  if (last_bytes_ == nullptr) begin_last_bytes(LastBytes::Way::to_socket);
-  last_bytes_->then_reset = true;
-  stream_->reset(ErrorCode::tcp_reset);
-  return true;
+void Relay::stream_readable(quic::Stream& /*stream*/) {
+  if (service_ == Service::ack_expected && !take_ack()) return;
+  if (stream_->reset_received() && !peer_was_reset()) return;
+  if (go_client_ != nullptr) go_client_->heard();
+  if (stream_->fin_received() && peer_ != RelayPeer::exact && !go_peer_finished()) return;
+  if (pump_to_socket()) settle();
 }
 
-/// The socket was reset and can be written no more. What it sent before may still be there to be read.
-bool Relay::socket_lost() {
-  if (is_ending(LastBytes::Way::to_stream)) return true;
-  const bool is_heard =
-      upstream_ == Upstream::open || upstream_ == Upstream::fin_held || upstream_ == Upstream::finished;
-  if (!is_heard || last_bytes_ != nullptr) {
-    end(RelayEnd::Cause::socket_reset);
-    return false;
-  }
-  begin_last_bytes(LastBytes::Way::to_stream);
-  wanted_ = without(wanted_, Interest::write);
-  return upstream_ == Upstream::open || lost_after_fin();
+void Relay::stream_writable(quic::Stream& /*stream*/) {
+  if (check_stopped() && pump_to_stream()) settle();
 }
 
-/// What a socket has sent up to its FIN is complete, whatever follows: the stream delivers that by itself.
-bool Relay::lost_after_fin() {
-  if (upstream_ == Upstream::fin_held) {
-    stream_->finish();
-    upstream_ = Upstream::finished;
-  }
-  if (peer_ == RelayPeer::exact) {
-    end(RelayEnd::Cause::socket_reset);
-    return false;
-  }
-  last_bytes_->then_reset = true;  // for STOP_SENDING must wait
-  return true;
+void Relay::stream_send_done(quic::Stream& /*stream*/) {
+  if (check_stopped()) settle();
 }
 
-/// The socket was reset and everything that it sent before has been read.
-bool Relay::socket_cut() {
-  if (!socket_lost()) return false;
-  wanted_ = without(wanted_, Interest::read);
-  if (peer_ == RelayPeer::exact) {
-    upstream_ = Upstream::cut;
-    stream_->notify_acknowledged();
-  } else {
-    // A Go peer takes both for the end, but of a reset stream it drops what it has not passed on yet.
-    stream_->finish();
-    upstream_ = Upstream::finished;
-  }
-  last_bytes_->then_reset = true;
-  return true;
-}
-
-std::size_t Relay::last_bytes_left() const {
-  if (is_ending(LastBytes::Way::to_socket)) return stream_->readable_bytes() + socket_->unacknowledged_bytes();
-  // A Go peer ends its stream once its socket has taken everything; STOP_SENDING before would keep it from that.
-  const bool peer_works = peer_ != RelayPeer::exact && !stream_->fin_received();
-  return stream_->unacknowledged_bytes() + (peer_works ? 1 : 0);
-}
-
-bool Relay::await_last_bytes() {
+bool Relay::has_progressed() {
   const bool to_stream = is_ending(LastBytes::Way::to_stream);
-  const RelayEnd::Cause cause = to_stream                   ? RelayEnd::Cause::socket_reset
-                                : stream_->reset_received() ? RelayEnd::Cause::peer_reset
-                                                            : RelayEnd::Cause::peer_stopped;
-  const std::size_t left = last_bytes_left();
-  const bool all_there = left == 0 && (last_bytes_->then_reset || downstream_finished_);
-  if (all_there && last_bytes_->then_reset) {
-    end(cause);
-    return false;
-  }
-  Duration idle_max = limits::kLastBytesIdleMax;
-  if (all_there) idle_max = limits::kStoppedLingerMax;
-  if (to_stream && stream_->unacknowledged_bytes() == 0) idle_max = limits::kLastBytesTimeMax;  // a Go peer at work
-  const LastBytes::Progress progress = last_bytes_->wait(left, idle_max);
-  if (progress == LastBytes::Progress::out_of_time) {
-    cut_ = !all_there;
-    end(cause);
-    return false;
-  }
-  progressed_ = progressed_ || progress == LastBytes::Progress::some;
-  return true;
+  const std::uint64_t passed_on = to_stream ? bytes_to_stream_ : bytes_to_socket_;
+  const std::uint64_t waiting = to_stream ? stream_->unacknowledged_bytes() : socket_->unacknowledged_bytes();
+  const std::uint64_t taken = passed_on - std::min(passed_on, waiting);
+  return std::exchange(bytes_taken_seen_, taken) < taken;
 }
 
-// --- both -------------------------------------------------------------------------------------------------------------
+void Relay::evicted() { end(RelayEnd::Cause::stuck); }
+
+// --- both ------------------------------------------------------------------------------------------------------------
 
 /// Ends every call in which something changed; the relay may be gone after it.
 void Relay::settle() {
-  if (downstream_finished_ && (upstream_ == Upstream::finished || upstream_ == Upstream::discarded)) {
+  if (both_finished()) {
     end(peer_lost_bytes_ ? RelayEnd::Cause::peer_stopped : RelayEnd::Cause::complete);
     return;
   }
@@ -429,6 +261,15 @@ void Relay::settle() {
   const bool progressed = std::exchange(progressed_, false);
   if (held > 0 && (progressed || !is_holding())) (void)has_progressed();  // counts from here
   charge(held, progressed);
+}
+
+bool Relay::both_finished() const noexcept {
+  const bool upstream = upstream_ == Upstream::finished || upstream_ == Upstream::discarded;
+  return upstream && downstream_ == Downstream::finished;
+}
+
+void Relay::stop_waiting(Interest event) noexcept {
+  wanted_ = static_cast<Interest>(static_cast<unsigned>(wanted_) & ~static_cast<unsigned>(event));
 }
 
 void Relay::watch() {
@@ -458,9 +299,7 @@ RelayEnd Relay::close(RelayEnd::Cause cause, ErrorCode code) {
     told.peer_code = stream_->reset_received().value_or(0);
     let_go_of_stream(cause, code);
   }
-  const bool both_finished =
-      downstream_finished_ && (upstream_ == Upstream::finished || upstream_ == Upstream::discarded);
-  if (!both_finished) socket_->abort();
+  if (!both_finished()) socket_->abort();
   socket_.reset();
   go_client_.reset();
   last_bytes_.reset();

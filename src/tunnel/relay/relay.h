@@ -15,6 +15,8 @@
 // the socket's far end has acknowledged them (LastBytes). A tunnel that ends for another reason than TCP's (a lost connection,
 // a limit, its owner) resets both sides at once.
 //
+// relay.cpp carries bytes and FIN, relay_resets.cpp ends a tunnel in a reset, and relay_go_peer.cpp is for Go peers alone.
+//
 // Made by a session, which destroys it once it has ended. One thread. Works only when the event loop or the stream tells it
 // something, never from inside a call of its owner.
 #pragma once
@@ -108,6 +110,18 @@ class Relay final : private io::TcpSocketEvents, private quic::StreamEvents, pri
     discarded,   ///< and now the socket has sent FIN
     cut,         ///< the socket was reset, and what it sent before was read; or the far socket was reset
   };
+  /// The direction from the stream to the socket.
+  enum class Downstream : std::uint8_t {
+    open,
+    finished,  ///< FIN went to the socket
+    dropping,  ///< the socket was reset: what still comes is dropped
+  };
+  /// What is known of the peer's service.
+  enum class Service : std::uint8_t {
+    unknown,       ///< the first bytes that reach the socket show that it was reached
+    ack_expected,  ///< the peer's first byte is to say so
+    reached,       ///< and the owner has been notified
+  };
 
   // io::TcpSocketEvents
   void socket_readable() override;
@@ -127,27 +141,36 @@ class Relay final : private io::TcpSocketEvents, private quic::StreamEvents, pri
   [[nodiscard]] bool write_some(std::span<ConstBytes> views);
   [[nodiscard]] bool discard();
   [[nodiscard]] bool take_ack();
-  [[nodiscard]] bool peer_was_reset();
   [[nodiscard]] bool check_stopped();
+  [[nodiscard]] bool peer_was_reset();
   [[nodiscard]] bool socket_lost();
-  [[nodiscard]] bool socket_cut();
   [[nodiscard]] bool lost_after_fin();
+  [[nodiscard]] bool socket_cut();
   [[nodiscard]] bool await_last_bytes();
-  [[nodiscard]] bool discarded_too_much();
+  [[nodiscard]] bool go_peer_finished();
 
-  void acknowledged();
   void socket_finished();
-  void peer_stopped();
-  void go_peer_finished();
-  void held_fin_due();
-  void tail_due();
+  void finish_upstream();
   void return_credit();
+  void service_reached();
   void settle();
+  [[nodiscard]] bool both_finished() const noexcept;
+  void stop_waiting(io::Interest event) noexcept;
   void watch();
 
+  // Resets (relay_resets.cpp).
+  void peer_stopped();
+  void cut_upstream();
   [[nodiscard]] bool is_ending(LastBytes::Way way) const noexcept;
   void begin_last_bytes(LastBytes::Way way);
   [[nodiscard]] std::size_t last_bytes_left() const;
+
+  // Go peers (relay_go_peer.cpp).
+  void hold_fin();
+  void held_fin_due();
+  void tail_due();
+  [[nodiscard]] bool go_peer_works() const noexcept;
+
   void end(RelayEnd::Cause cause);
   RelayEnd close(RelayEnd::Cause cause, quic::ErrorCode code);
   void let_go_of_stream(RelayEnd::Cause cause, quic::ErrorCode code);
@@ -167,12 +190,11 @@ class Relay final : private io::TcpSocketEvents, private quic::StreamEvents, pri
   std::optional<io::Interest> watched_;       ///< what the socket knows of that; nothing once some of it is spent
   const RelayPeer peer_;
   Upstream upstream_ = Upstream::open;
-  bool expect_ack_;
-  bool acknowledged_ = false;         ///< the owner has been notified that the peer has reached its service
-  bool downstream_finished_ = false;  ///< FIN went to the socket
-  bool progressed_ = false;           ///< the socket has taken something in this call
-  bool peer_lost_bytes_ = false;      ///< the peer did not take all that the socket sent
-  bool cut_ = false;                  ///< RelayEnd::cut
+  Downstream downstream_ = Downstream::open;
+  Service service_;
+  bool progressed_ = false;       ///< the socket has taken something in this call
+  bool peer_lost_bytes_ = false;  ///< the peer did not take all that the socket sent
+  bool cut_ = false;              ///< RelayEnd::cut
 };
 
 }  // namespace qmux::tunnel

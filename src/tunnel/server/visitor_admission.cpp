@@ -29,27 +29,32 @@ std::expected<VisitorAdmission::Ticket, VisitorAdmission::Refusal> VisitorAdmiss
   const std::size_t of_source = known != listener.by_source.end() ? known->second : 0;
 
   if (visitors_ >= visitors_max_) return std::unexpected(Refusal::process_full);
+  const std::size_t share = visitors_max_ / listeners_.size();
   const bool scarce = visitors_ >= visitors_max_ - visitors_max_ / 4;
+  const bool over_share = scarce && listener.visitors >= share;
   if (reached(listener.visitors, listener.limits.visitors_max) ||
-      (scarce && listener.visitors >= visitors_max_ / listeners_.size())) {
+      (over_share && listener.over_share >= std::max<std::size_t>(share / 8, 1))) {
     return std::unexpected(Refusal::listener_full);
   }
+  const std::size_t of_source_max = over_share ? share / 32 : visitors_max_ / 16;
   if (reached(of_source, listener.limits.per_source_max) ||
-      (scarce && of_source >= std::max<std::size_t>(visitors_max_ / 16, 1))) {
+      (scarce && of_source >= std::max<std::size_t>(of_source_max, 1))) {
     return std::unexpected(Refusal::source_full);
   }
   ++visitors_;
   ++listener.visitors;
+  if (over_share) ++listener.over_share;
   ++listener.by_source[source];
-  return Ticket(*this, index, source);
+  return Ticket(*this, index, source, over_share);
 }
 
-void VisitorAdmission::leave(std::size_t index, const Address& source) noexcept {
+void VisitorAdmission::leave(const Ticket& ticket) noexcept {
   const std::lock_guard lock(mutex_);
-  Listener& listener = listeners_[index];
-  const auto known = listener.by_source.find(source);
+  Listener& listener = listeners_[ticket.listener_];
+  const auto known = listener.by_source.find(ticket.source_);
   CHECK(known != listener.by_source.end() && listener.visitors > 0 && visitors_ > 0);
   if (--known->second == 0) listener.by_source.erase(known);
+  if (ticket.over_share_) --listener.over_share;
   --listener.visitors;
   --visitors_;
 }

@@ -6,6 +6,8 @@
 // - While less than three quarters of what the process may have are in use, every visitor is admitted.
 // - Of the last quarter a listener gets no more than its equal share of all, and a source (an IPv4 address, or a /64 of IPv6) no
 //   more than a sixteenth of all: one address that keeps connections open shuts no one else out.
+// - A listener that has its equal share or more already may have an eighth of such a share on top, of which a source gets no more
+//   than a quarter: whoever took the rest does not shut it for others.
 // - A listener's own limits, where they are set, hold always.
 //
 // The one place that decides this. Shared by the workers of a process: any thread, one short lock a call. Outlives its tickets.
@@ -37,25 +39,30 @@ class VisitorAdmission {
    public:
     Ticket() noexcept = default;
     Ticket(Ticket&& other) noexcept
-        : admission_(std::exchange(other.admission_, nullptr)), listener_(other.listener_), source_(other.source_) {}
+        : admission_(std::exchange(other.admission_, nullptr)),
+          listener_(other.listener_),
+          source_(other.source_),
+          over_share_(other.over_share_) {}
     Ticket& operator=(Ticket&& other) noexcept {
       std::swap(admission_, other.admission_);
       std::swap(listener_, other.listener_);
       std::swap(source_, other.source_);
+      std::swap(over_share_, other.over_share_);
       return *this;
     }
     ~Ticket() {
-      if (admission_ != nullptr) admission_->leave(listener_, source_);
+      if (admission_ != nullptr) admission_->leave(*this);
     }
 
    private:
     friend class VisitorAdmission;
-    Ticket(VisitorAdmission& admission, std::size_t listener, const Address& source) noexcept
-        : admission_(&admission), listener_(listener), source_(source) {}
+    Ticket(VisitorAdmission& admission, std::size_t listener, const Address& source, bool over_share) noexcept
+        : admission_(&admission), listener_(listener), source_(source), over_share_(over_share) {}
 
     VisitorAdmission* admission_ = nullptr;
     std::size_t listener_ = 0;
     Address source_;
+    bool over_share_ = false;  ///< descriptors were scarce, and the listener had its share
   };
 
   /// `visitors_max`: of the process; `seed`: random, since anybody may come from any number of addresses.
@@ -76,10 +83,11 @@ class VisitorAdmission {
   struct Listener {
     VisitorLimits limits;
     std::size_t visitors = 0;
+    std::size_t over_share = 0;  ///< of these, tickets of that kind
     std::unordered_map<Address, std::size_t, SourceHash> by_source;
   };
 
-  void leave(std::size_t listener, const Address& source) noexcept;
+  void leave(const Ticket& ticket) noexcept;
 
   const std::size_t visitors_max_;
   mutable std::mutex mutex_;

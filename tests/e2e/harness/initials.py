@@ -43,6 +43,13 @@ class Initials:
         garbage = b"\x01\x00\x03\xe4" + os.urandom(996)
         return cls(b"\x06\x00" + (0x4000 | len(garbage)).to_bytes(2, "big") + garbage, os.urandom(ID_BYTES))
 
+    @classmethod
+    def with_gaps(cls, alpn: str) -> "Initials":
+        """Behind the ClientHello single bytes, far apart."""
+        whole = cls.with_client_hello(alpn)
+        pieces = b"".join(b"\x06" + (0x80000000 | offset).to_bytes(4, "big") + b"\x01?" for offset in range(4096, 65536, 8192))
+        return cls(whole._frames + pieces, whole._client_id)
+
     def make(self, server_id: bytes | None = None, token: bytes = b"", number: int = 0) -> bytes:
         server_id = server_id or os.urandom(ID_BYTES)
         header = (b"\xc1" + QUIC_V1 + bytes([len(server_id)]) + server_id + bytes([len(self._client_id)]) +

@@ -7,6 +7,7 @@
 #include <array>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -245,6 +246,63 @@ TEST(Endpoint, makes_room_for_a_source_that_has_none) {
   Crowd newcomer(pair, 1);
   EXPECT_TRUE(pair.run_until([&] { return newcomer.established_count == 1; }, seconds(1)));
   EXPECT_EQ(pair.server.admission.counters().evicted, 1U);
+}
+
+/// Clients whose first packets arrive, and nothing after them.
+class SilentCrowd {
+ public:
+  SilentCrowd(QuicPair& pair, std::size_t count) : host_(pair.world.world.network().add_host("stranger")) {
+    pair.server_address = pair.world.b_host.address(AF_INET, 4433);
+    EXPECT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
+    // The server's answer comes after 10 ms.
+    pair.world.world.network().block(host_, pair.world.b_host, std::chrono::milliseconds(8), seconds(60));
+    crowd_.emplace(pair, host_, count);
+  }
+
+ private:
+  sim::Host& host_;
+  std::optional<Crowd> crowd_;
+};
+
+TEST(Endpoint, ends_silent_handshakes_before_their_time_while_strangers_crowd) {
+  QuicPair pair;
+  const SilentCrowd strangers(pair, limits::kHandshakesBeforeRetry);
+  pair.world.run_for(limits::kSilentHandshakeMax);
+  EXPECT_EQ(pair.server.load.unproven(), limits::kHandshakesBeforeRetry);
+  pair.world.run_for(std::chrono::milliseconds(100) + limits::kSilenceLookInterval);
+  EXPECT_EQ(pair.server.load.unproven(), 0U);
+  EXPECT_EQ(pair.server.endpoint->connection_count(), 0U) << "nothing remains of them";
+  EXPECT_EQ(pair.server.admission.counters().silent, limits::kHandshakesBeforeRetry);
+}
+
+TEST(Endpoint, leaves_silent_handshakes_their_time_while_there_are_few) {
+  QuicPair pair;
+  const SilentCrowd strangers(pair, limits::kHandshakesBeforeRetry - 1);
+  pair.world.run_for(seconds(4));
+  EXPECT_EQ(pair.server.load.unproven(), limits::kHandshakesBeforeRetry - 1);
+  EXPECT_TRUE(pair.run_until([&] { return pair.server.load.unproven() == 0; }, seconds(2)));
+  EXPECT_EQ(pair.server.admission.counters().silent, 0U);
+}
+
+TEST(Endpoint, lets_a_client_in_over_a_slow_and_lossy_path_while_strangers_crowd) {
+  TransportConfig transport;
+  transport.handshake_timeout = seconds(15);
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    QuicPair pair(seed, {.delay = std::chrono::milliseconds(500), .loss = 0.1}, transport, transport);
+    const SilentCrowd strangers(pair, limits::kHandshakesBeforeRetry);
+    pair.reconnect();
+    EXPECT_TRUE(pair.run_until([&] { return pair.client.is_established; }, seconds(15))) << "seed " << seed;
+    pair.world.run_for(seconds(3));
+    EXPECT_FALSE(pair.client.cause) << "seed " << seed;
+    EXPECT_EQ(pair.server.admission.counters().silent, limits::kHandshakesBeforeRetry) << "seed " << seed;
+  }
+}
+
+TEST(Endpoint, takes_little_memory_for_an_honest_handshake) {
+  QuicPair pair;
+  pair.establish();
+  EXPECT_LT(pair.server.connection->library_bytes(), limits::kHandshakeLibraryBytesMax / 2);
+  EXPECT_EQ(pair.server.endpoint->counters().handshakes_oversize, 0U);
 }
 
 TEST(Endpoint, gives_a_client_a_token_for_its_next_visit) {

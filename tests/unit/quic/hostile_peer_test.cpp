@@ -71,6 +71,23 @@ TEST_F(HostileClientTest, left_alone_it_is_a_client) {
   EXPECT_FALSE(cause());
 }
 
+TEST_F(HostileClientTest, sends_pieces_of_its_handshake_with_gaps_between_them) {
+  Peer& peer = hostile_client();
+  peer.set_sends_flights(false);
+  peer.begin();
+  // For each ngtcp2 takes a block of 8 KiB.
+  Frames frames = peer.take_flight(Level::initial);
+  for (std::uint64_t offset = 4096; offset < std::uint64_t{64} * 1024; offset += std::uint64_t{8} * 1024) {
+    frames.crypto(offset, as_bytes("?"));
+  }
+  peer.send(Level::initial, frames);
+  settle();
+  ASSERT_TRUE(cause());
+  EXPECT_EQ(cause()->kind, CloseCause::Kind::local);
+  EXPECT_EQ(ours_->endpoint->counters().handshakes_oversize, 1U);
+  EXPECT_EQ(ours_->load.unproven(), 0U);
+}
+
 TEST_F(HostileServerTest, retires_its_first_id_before_the_handshake_is_done) {
   Peer& peer = hostile_server();
   peer.transport_parameters()[hostile::kStatelessResetToken].assign(16, std::byte{1});

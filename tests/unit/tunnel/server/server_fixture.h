@@ -130,7 +130,9 @@ class ServerTest : public ::testing::Test {
   std::unique_ptr<TcpEnd> visit() {
     return std::make_unique<TcpEnd>(*world_.a.connect_tcp(server_->traffic_address(0)));
   }
-  [[nodiscard]] const tunnel::Counters& counters(std::size_t worker = 0) const { return server_->worker(worker).counters; }
+  [[nodiscard]] const tunnel::Counters& counters(std::size_t worker = 0) const {
+    return server_->worker(worker).counters;
+  }
 
   sim::Pair world_;
   std::unique_ptr<quic::Credentials> server_credentials_ =

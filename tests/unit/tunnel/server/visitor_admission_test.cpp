@@ -59,7 +59,7 @@ TEST_F(VisitorAdmissionTest, admits_all_that_the_process_has_room_for_when_they_
 TEST_F(VisitorAdmissionTest, one_address_on_one_listener_leaves_the_last_quarter_to_others) {
   VisitorAdmission& admission = make(160, std::vector<VisitorLimits>(2), 1);
   EXPECT_EQ(admit(admission, 0, visitor(1), 200), 80U);
-  EXPECT_EQ(last_refusal_, Refusal::listener_full);
+  EXPECT_EQ(last_refusal_, Refusal::source_full);
   EXPECT_EQ(admit(admission, 1, visitor(2), 10), 0U);
   EXPECT_EQ(admit(admission, 1, visitor(2), 1), 1U) << "a sixteenth of all";
   EXPECT_EQ(last_refusal_, Refusal::source_full);
@@ -71,6 +71,20 @@ TEST_F(VisitorAdmissionTest, other_addresses_of_the_same_listener_find_room_too)
   EXPECT_EQ(admit(admission, 0, visitor(1), 200), 80U);
   EXPECT_EQ(last_refusal_, Refusal::source_full);
   EXPECT_EQ(admit(admission, 0, visitor(2), 10), 0U);
+}
+
+TEST_F(VisitorAdmissionTest, other_addresses_find_room_on_a_listener_that_one_address_holds_over_its_share) {
+  VisitorAdmission& admission = make(1600, std::vector<VisitorLimits>(2), 1);
+  EXPECT_EQ(admit(admission, 0, visitor(1), 2000), 800U);
+  EXPECT_EQ(admit(admission, 0, visitor(2), 30), 5U) << "a quarter of an eighth";
+  EXPECT_EQ(last_refusal_, Refusal::source_full);
+  for (int host = 3; host < 6; ++host) EXPECT_EQ(admit(admission, 0, visitor(host), 30), 5U);
+  EXPECT_EQ(admit(admission, 0, visitor(6), 1), 1U);
+  EXPECT_EQ(last_refusal_, Refusal::listener_full);
+  for (int host = 7; host < 10; ++host)
+    EXPECT_EQ(admit(admission, 1, visitor(host), 100), 0U) << "the other's are left";
+  inside_.resize(inside_.size() - 301);
+  EXPECT_EQ(admit(admission, 0, visitor(6), 1), 0U) << "one has left";
 }
 
 TEST_F(VisitorAdmissionTest, a_network_of_ipv6_counts_as_one_address) {
