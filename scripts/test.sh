@@ -179,6 +179,7 @@ check_sim_options() {
       --from) need_value "$@" && check_sim_value "$1" "$2" '[0-9]{1,19}' 'a number' && from=yes && shift 2 ;;
       --jobs) need_value "$@" && check_sim_value "$1" "$2" '[1-9][0-9]{0,4}' 'a number above 0' && shift 2 ;;
       --once-failed) ran=yes && shift ;;
+      --with) need_value "$@" && check_sim_value "$1" "$2" '[a-z_]+' 'the name of a scenario' && shift 2 ;;
       --trace | --log) shift ;;
       *) usage_error "sim: unknown option '$1'" ;;
     esac

@@ -39,6 +39,9 @@ class Server final : public Workers {
   [[nodiscard]] std::size_t worker_count() const noexcept { return workers_.size(); }
   /// Of the worker's own thread.
   [[nodiscard]] const WorkerState& worker(std::size_t index) const { return workers_[index]->state(); }
+  [[nodiscard]] const quic::HandshakeLoad& handshakes() const noexcept { return handshakes_; }
+  /// Of the worker's own thread.
+  [[nodiscard]] std::size_t initials_waiting(std::size_t worker) const { return workers_[worker]->initials_waiting(); }
   /// Visitors by UDP who come in there and have a client. Likewise.
   [[nodiscard]] std::size_t udp_route_count(std::size_t worker, std::size_t listener) const {
     UdpListener* const udp = workers_[worker]->listener(listener).udp();

@@ -39,6 +39,7 @@ class ServerWorker final : private io::EventLoop::PassEvents {
   /// From any thread. Drops them where too many wait already.
   void hand_over(StrayPackets packets);
 
+  [[nodiscard]] std::size_t initials_waiting() const noexcept { return admission_.waiting_count(); }
   [[nodiscard]] const WorkerState& state() const noexcept { return state_; }
 
  private:

@@ -22,6 +22,7 @@ class Audit {
     check_direction("down", tunnel_.service, tunnel_.visitor);
     require(!tunnel_.service.begun || tunnel_.service.over, "the local service is stuck");
     if (!excused_) check_endings();
+    if (!excused_ && tunnel_.service_script.close_after_sending && tunnel_.service.sent_reset) check_early_answer();
   }
 
  private:
@@ -54,6 +55,13 @@ class Audit {
     require(!service.received_reset || visitor.sent_reset, "the local service was reset without cause");
     const bool reset = visitor.sent_reset || service.sent_reset;
     require(reset || (visitor.complete() && service.complete()), "ended incomplete without a reset");
+  }
+
+  /// Whose world has kernels that drop nothing for a reset.
+  void check_early_answer() {
+    if (tunnel_.visitor.sent_reset) return;
+    require(tunnel_.visitor.received_bytes == tunnel_.service.sent_bytes, "bytes of an early answer are missing");
+    require(tunnel_.visitor.received_reset && !tunnel_.visitor.received_fin, "an early answer did not end in a reset");
   }
 
   void check_silent() {

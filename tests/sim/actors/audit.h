@@ -4,7 +4,8 @@
 //   - what arrived is a prefix of what was sent, and all of it where a FIN says so;
 //   - a FIN arrives only where one was sent: a stream cut short never looks complete;
 //   - both sides come to an end;
-//   - a reset has a cause: the other side reset, or the run has an excuse for it.
+//   - a reset has a cause: the other side reset, or the run has an excuse for it;
+//   - an answer that is followed by a reset at once (TalkScript::close_after_sending) arrives whole, and then the reset.
 #pragma once
 
 #include <functional>

@@ -19,4 +19,10 @@ void Crowd::send_in(TunnelRecord& tunnel, const Address& address, bool greeted) 
                         [this] { ++over_count_; });
 }
 
+void Crowd::vanish() {
+  gone_count_ += talkers_.size();
+  over_count_ = gone_count_;
+  talkers_.clear();
+}
+
 }  // namespace qmux::sim

@@ -21,15 +21,18 @@ class Crowd {
 
   /// The visitor of this record goes to `address`. `greeted`: the service there speaks first.
   void send_in(TunnelRecord& tunnel, const Address& address, bool greeted);
+  /// All that have come are gone without a word: their host is dark already.
+  void vanish();
   [[nodiscard]] std::size_t over_count() const noexcept { return over_count_; }
   /// Visitors that have come and are not over.
-  [[nodiscard]] std::size_t open_count() const noexcept { return talkers_.size() - over_count_; }
+  [[nodiscard]] std::size_t open_count() const noexcept { return gone_count_ + talkers_.size() - over_count_; }
 
  private:
   World& world_;
   SimLoop& loop_;
   Ledger& ledger_;
   std::list<Talker> talkers_;
+  std::size_t gone_count_ = 0;  ///< that have vanished
   std::size_t over_count_ = 0;
 };
 

@@ -25,6 +25,9 @@ struct TalkScript {
   std::optional<std::uint64_t> stall_after_bytes{};  ///< received so much, it reads nothing for the time of `stall`
   Duration stall{};
   std::optional<std::uint64_t> reset_after_bytes{};  ///< sent and received together: then it resets the connection
+  /// Once all that it sends has been acknowledged it closes, without a FIN and whatever is there to be read: with a reset.
+  bool close_after_sending = false;
+  bool read_after_reset = false;  ///< takes what came before a reset; otherwise it is gone at once
 };
 
 struct TalkRecord {
@@ -35,6 +38,7 @@ struct TalkRecord {
   std::optional<std::string> connect_error{};  ///< visitor only
   std::uint64_t sent_bytes = 0;                ///< taken by the socket
   std::uint64_t received_bytes = 0;
+  std::optional<Time> first_byte_at{};      ///< received, of the content
   std::optional<std::uint64_t> wrong_at{};  ///< offset of a read that was not what the peer sends there
   bool sent_fin = false;
   bool received_fin = false;

@@ -12,6 +12,7 @@ using io::IoStatus;
 
 namespace {
 
+constexpr Duration kAcknowledgementLookInterval = std::chrono::milliseconds(1);
 /// What an echo holds back before it stops reading.
 constexpr std::uint64_t kEchoHeldMaxBytes = std::uint64_t{64} * 1024;
 
@@ -81,6 +82,7 @@ void Talker::socket_writable() {
 }
 
 void Talker::socket_reset() {
+  if (part_.script.read_after_reset) return read_some();  // which comes to it after the last byte
   record_.received_reset = true;
   end("was reset");
 }
@@ -123,6 +125,7 @@ bool Talker::read_once() {
   if (!record_.wrong_at && !part_.expects.matches(record_.received_bytes, bytes))
     record_.wrong_at = record_.received_bytes;
   record_.received_bytes += bytes.size();
+  if (!bytes.empty() && !record_.first_byte_at) record_.first_byte_at = world_.now();
   if (reset_if_scripted()) return false;
   if (script.stall_after_bytes && !stall_done_ && record_.received_bytes >= *script.stall_after_bytes) {
     stall_done_ = stalled_ = true;
@@ -150,8 +153,8 @@ std::uint64_t Talker::send_end() const noexcept {
 
 bool Talker::may_send() const noexcept {
   const bool greeted = prologue_received_ == part_.awaited_prologue.size() || record_.received_fin;
-  return socket_ && !connecting_ && !thinking_ && !record_.sent_fin && !writing_watched_ && !write_timer_.is_set() &&
-         greeted;
+  return socket_ && !connecting_ && !thinking_ && !record_.sent_fin && !writing_watched_ && !writing_lost_ &&
+         !write_timer_.is_set() && greeted;
 }
 
 void Talker::write_some() {
@@ -181,6 +184,7 @@ bool Talker::write_once() {
   if (prologue_sent_ < part_.prologue.size()) return write_prologue();
   if (script.send_after_fin && !record_.received_fin) return false;
   const std::uint64_t left = send_end() - record_.sent_bytes;
+  if (left == 0 && script.close_after_sending) return close_when_acknowledged();
   if (left == 0) {
     const bool more_may_come = (script.echo || script.finish_after_fin) && !record_.received_fin;
     if (!more_may_come) finish();
@@ -190,6 +194,10 @@ bool Talker::write_once() {
   part_.sends.fill(record_.sent_bytes, bytes);
   const ConstBytes offered = bytes;
   const io::IoResult result = socket_->write({&offered, 1});
+  if (result.status == IoStatus::reset && script.read_after_reset) {
+    writing_lost_ = true;
+    return false;
+  }
   if (result.status == IoStatus::reset) {
     record_.received_reset = true;
     end("was reset");
@@ -209,6 +217,16 @@ bool Talker::reset_if_scripted() {
   socket_->abort();
   end("resets");
   return true;
+}
+
+bool Talker::close_when_acknowledged() {
+  if (socket_->unacknowledged_bytes() > 0) {
+    write_timer_.set(loop_.now() + kAcknowledgementLookInterval);
+    return false;
+  }
+  record_.sent_reset = true;
+  end("closes early");
+  return false;
 }
 
 void Talker::finish() {

@@ -56,6 +56,7 @@ class Talker final : private io::TcpSocketEvents {
   [[nodiscard]] bool may_send() const noexcept;
   [[nodiscard]] bool echo_is_full() const noexcept;
   bool reset_if_scripted();
+  bool close_when_acknowledged();
   void finish();
   void end(const char* how);
 
@@ -73,6 +74,7 @@ class Talker final : private io::TcpSocketEvents {
   bool stalled_ = false;
   bool stall_done_ = false;
   bool writing_watched_ = false;
+  bool writing_lost_ = false;  ///< to a reset
   Timer read_timer_;
   Timer write_timer_;
 };

@@ -42,6 +42,7 @@ struct UdpFlowRecord {
 struct UdpVisitorRecord {
   std::uint16_t id = 0;  ///< his place in the ledger
   UdpScript script{};
+  bool nothing_lost = false;  ///< by plan: nothing stands in his way, whatever the run is like elsewhere
   UdpFlowRecord up{};
   UdpFlowRecord down{};
   std::uint32_t sources_count = 0;  ///< sockets at which local services have seen him

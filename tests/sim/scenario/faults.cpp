@@ -43,6 +43,13 @@ void Faults::begin(const FaultPlan& fault) {
       town_.households()[fault.target].service->go_down(fault.hard);
       town_.households()[fault.target].udp_service->go_down();
       break;
+    case FaultKind::service_freezes:
+      return town_.households()[fault.target].service_loop->set_frozen(true);
+    case FaultKind::client_freezes:
+      return town_.households()[fault.target].client->set_frozen(true);
+    case FaultKind::client_vanishes:
+      town_.households()[fault.target].client->host().set_dark(true);
+      return town_.households()[fault.target].client->crash();
   }
 }
 
@@ -85,6 +92,13 @@ void Faults::mend(const FaultPlan& fault) {
       return town_.households()[fault.target].udp_service->come_back();
     case FaultKind::path_shrinks:
       return widen_path(fault);
+    case FaultKind::service_freezes:
+      return town_.households()[fault.target].service_loop->set_frozen(false);
+    case FaultKind::client_freezes:
+      return town_.households()[fault.target].client->set_frozen(false);
+    case FaultKind::client_vanishes:
+      town_.households()[fault.target].client->host().set_dark(false);
+      return town_.households()[fault.target].client->start();
     default:
       break;
   }
@@ -113,6 +127,11 @@ bool Faults::touches(const FaultPlan& fault, const TunnelRecord& tunnel) const {
   const VisitPlan& visit = plan_.visits[tunnel.id];
   if (fault.kind == FaultKind::server_crash || fault.kind == FaultKind::server_stop)
     return visit.server == fault.target;
+  if (fault.kind >= FaultKind::service_freezes && tunnel.arrivals_count > 0) {
+    // It stands still or is gone, and answers nothing: who was served elsewhere has not been with it.
+    return fault.kind != FaultKind::service_freezes &&
+           tunnel.served_by == town_.households()[fault.target].service->name();
+  }
   // Of several clients of a listener any may have been asked first.
   const ClientPlan& client = plan_.clients[fault.target];
   return client.server == visit.server && client.listener == visit.listener;

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <string_view>
 
 #include "quic/limits.h"
 #include "sim/scenario/findings.h"
@@ -51,6 +53,45 @@ std::vector<std::string> inspect_backlogs(const Plan& plan) {
     if (tunnel.visitor.over || tunnel.service.over) continue;
     findings.require(backlog(tunnel.visitor, tunnel.service) <= bound, who, "more is held upwards than there may be");
     findings.require(backlog(tunnel.service, tunnel.visitor) <= bound, who, "more is held downwards than there may be");
+  }
+  return findings.take();
+}
+
+std::vector<std::string> inspect_handshakes(Town& town) {
+  Findings findings;
+  for (const auto& process : town.servers()) {
+    if (!process->running()) continue;
+    const tunnel::Server& server = process->server();
+    const std::string& who = process->host().name();
+    const quic::HandshakeLoad& load = server.handshakes();
+    findings.require(load.unproven() <= limits::kUnprovenMax, who, "more unproven connections than there may be");
+    for (const auto standing : {quic::Standing::known, quic::Standing::unknown}) {
+      findings.require(load.unproven(standing) <= limits::kUnprovenOfKindMax, who,
+                       "more unproven connections of a kind than there may be");
+    }
+    std::size_t waiting = 0;
+    for (std::size_t i = 0; i < server.worker_count(); ++i) waiting += server.initials_waiting(i);
+    findings.require(waiting <= quic::kStandings * limits::kInitialsWaitingMax, who, "more Initials wait than may");
+  }
+  return findings.take();
+}
+
+std::vector<std::string> inspect_figures(const Plan& plan) {
+  Findings findings;
+  for (const TunnelRecord& tunnel : plan.ledger.tunnels) {
+    const VisitPlan& visit = plan.visits[tunnel.id];
+    const TalkRecord& visitor = tunnel.visitor;
+    if (visit.late) continue;
+    const auto require_within = [&](const std::optional<Time>& at, Duration within, std::string_view what) {
+      if (within == Duration{}) return;
+      const auto text = [](Duration time) { return fmt::format("{} ms", time / std::chrono::milliseconds(1)); };
+      findings.require(
+          at && *at - visitor.begun_at <= within, fmt::format("tunnel {}", tunnel.id),
+          fmt::format("{} after {}, not within {}", what, at ? text(*at - visitor.begun_at) : "no time", text(within)));
+    };
+    require_within(visitor.first_byte_at, visit.first_byte_within, "the first byte of the answer came");
+    require_within(visitor.over ? std::optional(visitor.over_at) : std::nullopt, visit.over_within,
+                   "the visitor's end came");
   }
   return findings.take();
 }

@@ -17,6 +17,12 @@ namespace qmux::sim {
 /// At any time: what is between the two sides of a tunnel fits into the buffers and windows on the way.
 [[nodiscard]] std::vector<std::string> inspect_backlogs(const Plan& plan);
 
+/// At any time: what is held for those who have not proven themselves keeps to its limits.
+[[nodiscard]] std::vector<std::string> inspect_handshakes(Town& town);
+
+/// The visits are over: each that has a figure has kept it.
+[[nodiscard]] std::vector<std::string> inspect_figures(const Plan& plan);
+
 /// Nobody visits any more: no buffer and no seat is taken.
 [[nodiscard]] std::vector<std::string> inspect_rest(Town& town);
 

@@ -20,7 +20,8 @@ namespace {
 constexpr unsigned kRunSecondsMax = 120;
 
 std::string to_report(const Verdict& verdict) {
-  std::string report = fmt::format("{} {}\n{}\n", verdict.trace_hash, verdict.event_count, verdict.summary);
+  std::string report =
+      fmt::format("{} {}\n{}\n{}\n", verdict.trace_hash, verdict.event_count, verdict.scenario, verdict.summary);
   for (const std::string& violation : verdict.violations) report += violation + "\n";
   return report;
 }
@@ -31,12 +32,13 @@ Verdict from_report(const std::string& report) {
   std::string line;
   std::getline(lines, line);
   std::istringstream(line) >> verdict.trace_hash >> verdict.event_count;
+  std::getline(lines, verdict.scenario);
   std::getline(lines, verdict.summary);
   while (std::getline(lines, line)) verdict.violations.push_back(line);
   return verdict;
 }
 
-[[noreturn]] void run_as_child(std::uint64_t seed, const RunCredentials& credentials, bool trace, int report_fd) {
+[[noreturn]] void run_as_child(std::uint64_t seed, const RunSettings& settings, bool trace, int report_fd) {
   alarm(kRunSecondsMax);
   // An interrupted search lets its runs end.
   std::signal(SIGINT, SIG_IGN);
@@ -47,7 +49,7 @@ Verdict from_report(const std::string& report) {
       std::fputc('\n', stdout);
     };
   }
-  const std::string report = to_report(run_seed(seed, credentials, std::move(sink)));
+  const std::string report = to_report(run_seed(seed, settings, std::move(sink)));
   std::fflush(stdout);
   for (std::size_t at = 0; at < report.size();) {
     const ssize_t written = write(report_fd, report.data() + at, report.size() - at);
@@ -61,7 +63,7 @@ Verdict from_report(const std::string& report) {
 
 }  // namespace
 
-IsolatedRun::IsolatedRun(std::uint64_t seed, const RunCredentials& credentials, bool trace) : seed_(seed) {
+IsolatedRun::IsolatedRun(std::uint64_t seed, const RunSettings& settings, bool trace) : seed_(seed) {
   int ends[2];
   CHECK(pipe(ends) == 0);
   std::fflush(nullptr);
@@ -69,7 +71,7 @@ IsolatedRun::IsolatedRun(std::uint64_t seed, const RunCredentials& credentials, 
   CHECK(child_ >= 0);
   if (child_ == 0) {
     close(ends[0]);
-    run_as_child(seed, credentials, trace, ends[1]);
+    run_as_child(seed, settings, trace, ends[1]);
   }
   close(ends[1]);
   report_fd_ = ends[0];

@@ -16,7 +16,7 @@ namespace qmux::sim {
 class IsolatedRun {
  public:
   /// Starts it. `trace`: the child prints its trace to standard output.
-  IsolatedRun(std::uint64_t seed, const RunCredentials& credentials, bool trace);
+  IsolatedRun(std::uint64_t seed, const RunSettings& settings, bool trace);
   IsolatedRun(IsolatedRun&& other) noexcept;
   IsolatedRun& operator=(IsolatedRun&&) = delete;
   ~IsolatedRun();

@@ -19,12 +19,16 @@
 #include "sim/pins/real_clock.h"
 #include "sim/scenario/isolated_run.h"
 #include "sim/scenario/once_failed.h"
+#include "sim/scenario/scenarios.h"
 #include "sim/scenario/search.h"
 #include "sim/scenario/tally.h"
 #include "support/source_tree.h"
 
 namespace qmux::sim {
 namespace {
+
+/// What --with takes for each of them in turn.
+constexpr std::string_view kEveryScenario = "all";
 
 /// More than a machine can run.
 constexpr std::uint64_t kSeedsPerSecond = 1000;
@@ -52,8 +56,8 @@ std::optional<SeedRange> parse_range(const std::string& text) {
   return range;
 }
 
-int run_one(std::uint64_t seed, const RunCredentials& credentials, bool trace) {
-  const Verdict verdict = IsolatedRun(seed, credentials, trace).finish();
+int run_one(std::uint64_t seed, const RunSettings& settings, bool trace) {
+  const Verdict verdict = IsolatedRun(seed, settings, trace).finish();
   fmt::print("seed {}: {}\n", seed, verdict.summary);
   fmt::print("trace {:016x} of {} events\n", verdict.trace_hash, verdict.event_count);
   for (const std::string& violation : verdict.violations) fmt::print("violation: {}\n", violation);
@@ -63,12 +67,12 @@ int run_one(std::uint64_t seed, const RunCredentials& credentials, bool trace) {
 }
 
 /// The trace line of a seed, run by a fresh process from the start: addresses in memory differ from ours.
-std::string fresh_trace(std::uint64_t seed) {
+std::string fresh_trace(std::uint64_t seed, const std::string& scenario) {
   char self[4096];
   const ssize_t length = readlink("/proc/self/exe", self, sizeof self);
   if (length <= 0) return {};
-  const std::string command =
-      fmt::format("'{}' --seed {}", std::string_view(self, static_cast<std::size_t>(length)), seed);
+  std::string command = fmt::format("'{}' --seed {}", std::string_view(self, static_cast<std::size_t>(length)), seed);
+  if (!scenario.empty()) command += " --with " + scenario;
   std::FILE* output = popen(command.c_str(), "r");
   if (output == nullptr) return {};
   std::string trace;
@@ -81,14 +85,14 @@ std::string fresh_trace(std::uint64_t seed) {
   return trace;
 }
 
-int check_replay(const SeedRange& range) {
+int check_replay(const SeedRange& range, const std::string& scenario) {
   // All of them once, then all of them again: so that time passes between the two runs of a seed.
   std::vector<std::string> first;
-  for (std::uint64_t seed = range.first; seed <= range.last; ++seed) first.push_back(fresh_trace(seed));
+  for (std::uint64_t seed = range.first; seed <= range.last; ++seed) first.push_back(fresh_trace(seed, scenario));
   Tally tally;
   for (std::uint64_t seed = range.first; seed <= range.last; ++seed) {
     const std::string& before = first[seed - range.first];
-    const std::string now = fresh_trace(seed);
+    const std::string now = fresh_trace(seed, scenario);
     const bool same = !before.empty() && before == now;
     if (!same) fmt::print("seed {} went two ways: {} and {}\n", seed, before, now);
     tally.count(same);
@@ -103,23 +107,34 @@ struct Options {
   double hours = 0;
   std::uint64_t from = 0;
   bool once_failed = false;
+  std::string scenario;
   bool trace = false;
   bool log = false;
   std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
 };
 
-int run_seeds(const CLI::App& app, const Options& options, const RunCredentials& credentials) {
-  if (app.count("--seed") > 0) return run_one(options.seed, credentials, options.trace);
+int run_every_scenario(const SeedRange& range, RunSettings settings, std::size_t jobs, Tally& tally) {
+  for (const Scenario& scenario : all_scenarios()) {
+    settings.scenario = scenario.name;
+    Search(settings, jobs, tally).run_range(range.first, range.last);
+  }
+  return tally.close();
+}
+
+int run_seeds(const CLI::App& app, const Options& options, const RunSettings& settings) {
+  if (app.count("--seed") > 0) return run_one(options.seed, settings, options.trace);
   const std::string& ranged = options.replay.empty() ? options.seeds : options.replay;
   const auto range = parse_range(ranged);
   if (!range && !ranged.empty()) {
     fmt::print(stderr, "seeds are given as A..B, with A <= B\n");
     return 2;
   }
-  if (!options.replay.empty()) return check_replay(*range);
+  if (!options.replay.empty()) return check_replay(*range, settings.scenario);
 
   Tally tally;
-  Search search(credentials, options.jobs, tally);
+  if (!options.scenario.empty()) tally.set_forced();
+  if (options.scenario == kEveryScenario) return run_every_scenario(*range, settings, options.jobs, tally);
+  Search search(settings, options.jobs, tally);
   if (options.once_failed) {
     for (const std::uint64_t seed : kOnceFailedSeeds) search.run_range(seed, seed);
   }
@@ -146,6 +161,11 @@ int run(int argc, char** argv) {
   what->add_flag("--once-failed", options.once_failed, "run the seeds that failed once");
   what->require_option(1, 0);
   app.add_option("--from", options.from, "with --hours: the first seed")->needs(hours);
+  std::vector<std::string> scenarios;
+  for (const Scenario& scenario : all_scenarios()) scenarios.emplace_back(scenario.name);
+  scenarios.emplace_back(kEveryScenario);
+  app.add_option("--with", options.scenario, "this scenario instead of what each seed draws; with --seeds also: all")
+      ->check(CLI::IsMember(scenarios));
   app.add_flag("--trace", options.trace, "with --seed: print everything that happens");
   app.add_flag("--log", options.log, "let the program log");
   app.add_option("--jobs", options.jobs, "runs at the same time")->check(CLI::PositiveNumber);
@@ -161,12 +181,19 @@ int run(int argc, char** argv) {
   const auto intruder = quic::Credentials::load(
       {test::fixture("foreign_client.crt"), test::fixture("foreign_client.key"), test::fixture("ca.crt")},
       quic::Credentials::Purpose::client);
-  for (const auto* loaded : {&server, &client, &intruder}) {
+  const auto anonymous = quic::Credentials::load({.certificate = {}, .key = {}, .trust = test::fixture("ca.crt")},
+                                                 quic::Credentials::Purpose::client);
+  for (const auto* loaded : {&server, &client, &intruder, &anonymous}) {
     if (*loaded) continue;
     fmt::print(stderr, "{}\n", loaded->error().text());
     return 1;
   }
-  return run_seeds(app, options, RunCredentials{**server, **client, **intruder});
+  if (options.scenario == kEveryScenario && options.seeds.empty()) {
+    fmt::print(stderr, "--with {} needs --seeds\n", kEveryScenario);
+    return 2;
+  }
+  const std::string forced = options.scenario == kEveryScenario ? "" : options.scenario;
+  return run_seeds(app, options, {.credentials = {**server, **client, **intruder, **anonymous}, .scenario = forced});
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "sim/actors/script.h"
 #include "sim/scenario/plan_udp.h"
+#include "sim/scenario/scenarios.h"
 
 namespace qmux::sim {
 namespace {
@@ -182,7 +183,7 @@ void draw_clients(SeededRandom& random, Plan& plan) {
 
 }  // namespace
 
-Plan draw_plan(std::uint64_t seed) {
+Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
   SeededRandom random(seed, "plan");
   Plan plan;
   plan.calm = random.chance(0.15);
@@ -206,13 +207,28 @@ Plan draw_plan(std::uint64_t seed) {
   plan.udp = UdpLedger(seed);
   SeededRandom udp_random(seed, "plan of UDP");
   draw_udp(udp_random, plan, kVisitsTime);
+  draw_scenario(seed, scenario, plan);
   return plan;
 }
 
+bool FaultPlan::excuses_loss() const noexcept {
+  switch (kind) {
+    case FaultKind::nat_rebinding:
+    case FaultKind::path_shrinks:
+    case FaultKind::short_partition:
+      return false;
+    case FaultKind::service_freezes:
+    case FaultKind::client_freezes:
+      return length > kFreezeHarmlessMax;
+    default:
+      return true;
+  }
+}
+
 std::string FaultPlan::text() const {
-  constexpr std::array<std::string_view, 9> kNames = {"NAT rebinding",  "shrinking path", "short partition",
-                                                      "long partition", "server crash",   "server stop",
-                                                      "client crash",   "client stop",    "service down"};
+  constexpr std::array<std::string_view, 12> kNames = {
+      "NAT rebinding", "shrinking path", "short partition", "long partition", "server crash",  "server stop",
+      "client crash",  "client stop",    "service down",    "frozen service", "frozen client", "vanished client"};
   return fmt::format("{} of {} at {} ms for {} ms{}", kNames[static_cast<std::size_t>(kind)], target,
                      begin / std::chrono::milliseconds(1), length / std::chrono::milliseconds(1), hard ? ", hard" : "");
 }

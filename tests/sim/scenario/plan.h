@@ -6,7 +6,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -20,6 +22,9 @@
 #include "tunnel/server/pool.h"
 
 namespace qmux::sim {
+
+class Town;
+struct Plan;
 
 struct ListenerPlan {
   bool ipv6 = false;
@@ -36,6 +41,7 @@ struct ServerPlan {
   bool steering = true;
   tunnel::Balance balance = tunnel::Balance::least_connections;
   std::vector<ListenerPlan> listeners;
+  Duration tcp_keep_alive{};  ///< of visitors' sockets; zero: none
 };
 
 struct ClientPlan {
@@ -44,22 +50,28 @@ struct ClientPlan {
   std::string client_id{};      ///< several clients may have the same
   bool server_by_name = false;  ///< a name with one address that nobody listens at
   bool behind_nat = false;
-  Duration nat_idle_timeout{};     ///< mappings silent for so long are forgotten; zero: never
-  bool service_elsewhere = false;  ///< on another host of the client's net
+  Duration nat_idle_timeout{};      ///< mappings silent for so long are forgotten; zero: never
+  bool service_elsewhere = false;   ///< on another host of the client's net
+  std::size_t service_backlog = 0;  ///< connections that its host keeps until they are accepted; zero: many
   bool service_ipv6 = false;
   bool service_by_name = false;  ///< a name with one address that nobody listens at
   LinkProperties to_server;
   LinkProperties from_server;
   quic::TransportConfig transport;
   tunnel::UdpOptions udp_options;
+  Duration joins_at{};          ///< after the others have registered; zero: it is one of these
+  Duration registers_within{};  ///< from then on; only of one that joins
 };
 
 /// By TCP or by UDP.
 struct VisitPlan {
   std::size_t server = 0;
   std::size_t listener = 0;
-  Duration at{};      ///< after all clients have registered
-  bool late = false;  ///< comes when everybody is about to stop; `at` counts from shortly before that
+  Duration at{};                 ///< after all clients have registered
+  bool late = false;             ///< comes when everybody is about to stop; `at` counts from shortly before that
+  bool vanishes = false;         ///< its host does, at Plan::visitors_vanish_at
+  Duration first_byte_within{};  ///< of the answer, from its connection on; zero: no bound
+  Duration over_within{};        ///< however it ends; zero: no bound
 };
 
 enum class FaultKind : std::uint8_t {
@@ -72,7 +84,13 @@ enum class FaultKind : std::uint8_t {
   client_crash,
   client_stop,
   service_down,
+  service_freezes,  ///< its process gets no processor: its kernel takes connections and bytes as long as it has room
+  client_freezes,   ///< likewise
+  client_vanishes,  ///< its host is gone without a word; later it is back, and the client is started again
 };
+
+/// A process that stands still for so long loses no tunnel: dials and acknowledgements wait longer (limits::kDialTimeout).
+inline constexpr Duration kFreezeHarmlessMax = std::chrono::seconds(8);
 
 struct FaultPlan {
   FaultKind kind{};
@@ -84,9 +102,29 @@ struct FaultPlan {
   std::size_t mtu_bytes = 0;  ///< of a path that shrinks: what is left
 
   /// Tunnels that it touches may be lost.
-  [[nodiscard]] bool excuses_loss() const noexcept { return kind > FaultKind::short_partition; }
+  [[nodiscard]] bool excuses_loss() const noexcept;
   [[nodiscard]] std::string text() const;
 };
+
+/// Hosts that send what never becomes a client.
+struct StrangersPlan {
+  enum class Kind : std::uint8_t {
+    garbage,         ///< Initials that do not decrypt
+    silent,          ///< a proper first flight, and nothing after it
+    no_certificate,  ///< a handshake without a client's certificate
+    foreign,         ///< with one of another authority
+  };
+  Kind kind{};
+  std::size_t server = 0;
+  std::size_t listener = 0;
+  std::size_t hosts = 0;  ///< zero: there are none
+  std::size_t per_second = 0;
+  Duration begin{};
+  Duration length{};
+};
+
+/// `begun`: from when the plan's times count.
+using Promise = std::function<std::vector<std::string>(const Plan& plan, Town& town, Time begun)>;
 
 struct Plan {
   bool calm = false;  ///< a network without limits or losses, and no faults: nothing gentle is lost
@@ -104,8 +142,15 @@ struct Plan {
   bool intruder = false;  ///< someone with a certificate of another authority keeps trying to be a client
   std::size_t interface_mtu_bytes = 65'535;
   double send_block_chance = 0;
+
+  std::string scenario;  ///< its name; empty: none
+  /// What must hold of the run besides, once the visitors are gone: one line for each violation.
+  std::vector<Promise> promises;
+  StrangersPlan strangers;
+  Duration visitors_vanish_at{};  ///< zero: never
 };
 
-[[nodiscard]] Plan draw_plan(std::uint64_t seed);
+/// As drawn from the seed. `scenario`: this one instead of what the seed draws (scenarios.h); empty: what it draws.
+[[nodiscard]] Plan draw_plan(std::uint64_t seed, std::string_view scenario = {});
 
 }  // namespace qmux::sim

@@ -34,6 +34,7 @@ void ServerProcess::start() {
   options.credentials = &credentials_;
   options.balance = plan_.balance;
   options.health = health_;
+  options.tcp_keep_alive = plan_.tcp_keep_alive;
   for (std::size_t i = 0; i < plan_.listeners.size(); ++i) {
     const ListenerPlan& listener = plan_.listeners[i];
     const Address traffic = traffic_address(i);

@@ -57,6 +57,8 @@ class ClientProcess {
   void start();
   void stop() { client_->stop(); }
   void crash();
+  /// It gets no processor. Only of one that runs, and is not crashed meanwhile.
+  void set_frozen(bool frozen) { loop_->set_frozen(frozen); }
   [[nodiscard]] bool running() const noexcept { return client_ != nullptr; }
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
   [[nodiscard]] bool registered() const;

@@ -12,6 +12,7 @@
 #include "sim/scenario/inspection.h"
 #include "sim/scenario/inspection_udp.h"
 #include "sim/scenario/plan_udp.h"
+#include "sim/scenario/strangers.h"
 #include "sim/scenario/town.h"
 #include "sim/world/network.h"
 
@@ -37,11 +38,15 @@ constexpr Duration kStopMax = 10s;
 
 class Run {
  public:
-  Run(std::uint64_t seed, const RunCredentials& credentials, Trace::Sink sink)
-      : plan_(draw_plan(seed)), world_(seed), pins_(world_) {
+  Run(std::uint64_t seed, const RunSettings& settings, Trace::Sink sink)
+      : plan_(draw_plan(seed, settings.scenario)), world_(seed), pins_(world_) {
     if (sink) world_.trace().set_sink(std::move(sink));
-    town_.emplace(world_, plan_, credentials);
+    town_.emplace(world_, plan_, settings.credentials);
     faults_.emplace(world_, plan_, *town_);
+    if (plan_.strangers.hosts > 0) {
+      const Address server = town_->servers()[plan_.strangers.server]->quic_address(plan_.strangers.listener);
+      strangers_.emplace(world_, plan_.strangers, server, settings.credentials);
+    }
   }
 
   Verdict judge() {
@@ -56,7 +61,8 @@ class Run {
     return {.violations = std::move(violations_),
             .trace_hash = world_.trace().hash(),
             .event_count = world_.trace().event_count(),
-            .summary = describe()};
+            .summary = describe(),
+            .scenario = plan_.scenario};
   }
 
  private:
@@ -76,9 +82,11 @@ class Run {
     for (std::size_t i = 0; i < plan_.calls.size(); ++i) {
       if (!plan_.calls[i].late) world_.after(plan_.calls[i].at, [this, i] { town_->call(i); });
     }
+    begun_ = world_.now();
     faults_->schedule();
+    schedule_scenario();
     inspect_again_and_again();
-    wait([&] { return faults_->over(); }, 5min);
+    wait([&] { return faults_->over() && all_joined(); }, 5min);
     expect(wait([&] { return town_->all_registered(); }, kRecoverMax), "clients did not come back after the faults");
     faults_->everybody_back();
     town_->roll_call();
@@ -86,11 +94,30 @@ class Run {
     wait([&] { return town_->all_visits_over(); }, kVisitsMax);
     visits_over_ = true;
     note(audit(plan_.ledger, [&](const TunnelRecord& tunnel) { return faults_->excuse(tunnel); }));
+    note(inspect_figures(plan_));
+    for (const Promise& promise : plan_.promises) note(promise(plan_, *town_, begun_));
   }
+
+  void schedule_scenario() {
+    for (std::size_t i = 0; i < plan_.clients.size(); ++i) {
+      const ClientPlan& client = plan_.clients[i];
+      if (client.joins_at == Duration{}) continue;
+      world_.after(client.joins_at, [this, i] { town_->join(i); });
+      world_.after(client.joins_at + client.registers_within, [this, i] {
+        expect(town_->households()[i].client->registered(), fmt::format("client {} did not register in time", i));
+      });
+    }
+    if (strangers_) strangers_->schedule();
+    if (plan_.visitors_vanish_at > Duration{})
+      world_.after(plan_.visitors_vanish_at, [this] { town_->visitors_vanish(); });
+  }
+
+  [[nodiscard]] bool all_joined() { return std::ranges::none_of(town_->households(), &Household::away); }
 
   void inspect_again_and_again() {
     note(inspect_backlogs(plan_));
     note(inspect_udp_limits(*town_));
+    note(inspect_handshakes(*town_));
     if (!visits_over_ && violations_.empty()) {
       world_.after(kBacklogInspectionInterval, [this] { inspect_again_and_again(); });
     }
@@ -112,11 +139,14 @@ class Run {
     note(inspect_losses(*town_, faults_->any_loss_excused()));
     udp_summary_ = describe_udp();
     note(inspect_udp_network(plan_, *town_));
-    note(audit_udp(plan_.udp, [&](const UdpVisitorRecord& visitor) { return plan_.calm && visitor.script.gentle(); }));
+    note(audit_udp(plan_.udp, [&](const UdpVisitorRecord& visitor) {
+      return visitor.nothing_lost || (plan_.calm && visitor.script.gentle());
+    }));
   }
 
   /// Everybody stops in order, while the last visitors are at the door.
   void stop_all() {
+    for (std::size_t i = 0; i < plan_.clients.size(); ++i) town_->join(i);  // where the run has not come so far
     for (std::size_t i = 0; i < plan_.visits.size(); ++i) {
       if (plan_.visits[i].late) world_.after(plan_.visits[i].at, [this, i] { town_->visit(i); });
     }
@@ -166,6 +196,8 @@ class Run {
                                    std::chrono::duration<double>(world_.elapsed()).count());
     text += udp_summary_;
     for (const FaultPlan& fault : plan_.faults) text += "; " + fault.text();
+    if (!plan_.scenario.empty()) text += "; with " + plan_.scenario;
+    if (strangers_) text += fmt::format(", {} attempts", strangers_->attempts_count());
     return text;
   }
 
@@ -174,6 +206,8 @@ class Run {
   SystemPins pins_;
   std::optional<Town> town_;
   std::optional<Faults> faults_;
+  std::optional<Strangers> strangers_;
+  Time begun_{};  ///< from when the plan's times count
   std::vector<std::string> violations_;
   std::string udp_summary_;  ///< before anybody stopped
   bool visits_over_ = false;
@@ -181,8 +215,8 @@ class Run {
 
 }  // namespace
 
-Verdict run_seed(std::uint64_t seed, const RunCredentials& credentials, Trace::Sink sink) {
-  return Run(seed, credentials, std::move(sink)).judge();
+Verdict run_seed(std::uint64_t seed, const RunSettings& settings, Trace::Sink sink) {
+  return Run(seed, settings, std::move(sink)).judge();
 }
 
 }  // namespace qmux::sim

@@ -19,17 +19,25 @@ struct Verdict {
   std::vector<std::string> violations;  ///< none: passed
   std::uint64_t trace_hash = 0;
   std::uint64_t event_count = 0;
-  std::string summary;  ///< one line on what the run was like
+  std::string summary;   ///< one line on what the run was like
+  std::string scenario;  ///< that took place; empty: none
 };
 
 /// Certificates of the simulator's servers and clients; they outlive the run.
 struct RunCredentials {
   const quic::Credentials& server;
   const quic::Credentials& client;
-  const quic::Credentials& intruder;  ///< of an authority that the server does not trust
+  const quic::Credentials& intruder;   ///< of an authority that the server does not trust
+  const quic::Credentials& anonymous;  ///< a client's without a certificate
+};
+
+/// What is run besides the seed.
+struct RunSettings {
+  RunCredentials credentials;
+  std::string scenario{};  ///< this one (scenarios.h) instead of what each seed draws; empty: what it draws
 };
 
 /// `sink` is told every line of the trace; may be empty.
-[[nodiscard]] Verdict run_seed(std::uint64_t seed, const RunCredentials& credentials, Trace::Sink sink);
+[[nodiscard]] Verdict run_seed(std::uint64_t seed, const RunSettings& settings, Trace::Sink sink);
 
 }  // namespace qmux::sim

@@ -18,8 +18,8 @@ namespace qmux::sim {
 class Search {
  public:
   /// `jobs`: runs at the same time.
-  Search(const RunCredentials& credentials, std::size_t jobs, Tally& tally)
-      : credentials_(credentials), jobs_(jobs), tally_(tally) {}
+  Search(const RunSettings& settings, std::size_t jobs, Tally& tally)
+      : settings_(settings), jobs_(jobs), tally_(tally) {}
 
   /// Runs the seeds that `next` gives, until it gives none.
   void run(const std::function<std::optional<std::uint64_t>()>& next);
@@ -29,7 +29,7 @@ class Search {
   void run_for(Duration time, std::uint64_t first);
 
  private:
-  const RunCredentials& credentials_;
+  const RunSettings& settings_;
   const std::size_t jobs_;
   Tally& tally_;
 };

@@ -2,6 +2,7 @@
 #include "sim/scenario/town.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/scenario/plan_udp.h"
 #include "sim/world/network.h"
@@ -39,6 +40,10 @@ Town::Town(World& world, Plan& plan, const RunCredentials& credentials)
     households_.push_back(make_household(plan.clients[i], i, credentials.client));
   }
   if (plan.intruder) add_intruder(credentials.intruder);
+  if (plan.visitors_vanish_at > Duration{}) {
+    vanishing_loop_ = std::make_unique<SimLoop>(world.network().add_host("vanishing"), "vanishing");
+    vanishing_crowd_ = std::make_unique<Crowd>(world, *vanishing_loop_, plan.ledger);
+  }
   for (std::size_t i = 0; i < kCallersHosts; ++i) {
     const std::string name = fmt::format("callers{}", i);
     callers_loops_.push_back(std::make_unique<SimLoop>(world.network().add_host(name), name));
@@ -55,12 +60,14 @@ Household Town::make_household(const ClientPlan& plan, std::size_t index, const 
   host.set_interface_mtu(plan_.interface_mtu_bytes);
   host.set_send_block_chance(plan_.send_block_chance);
   Host& service_host = plan.service_elsewhere ? network.add_host(fmt::format("service{}", index)) : host;
+  if (plan.service_backlog > 0) service_host.set_backlog(plan.service_backlog);
   if (plan.behind_nat) {
     household.nat = &network.add_nat(fmt::format("nat{}", index));
     household.nat->set_idle_timeout(plan.nat_idle_timeout);
     host.put_behind(*household.nat);
     service_host.put_behind(*household.nat);
   }
+  household.away = plan.joins_at > Duration{};
   household.outside = &host.site();
   household.server_host = &server.host();
   network.link(*household.outside, server.host()).properties() = plan.to_server;
@@ -89,14 +96,28 @@ void Town::add_intruder(const quic::Credentials& credentials) {
 
 void Town::start() {
   for (const auto& server : servers_) server->start();
-  for (const Household& household : households_) household.client->start();
+  for (const Household& household : households_) {
+    if (!household.away) household.client->start();
+  }
   if (intruder_) intruder_->start();
+}
+
+void Town::join(std::size_t client) {
+  Household& household = households_[client];
+  if (!std::exchange(household.away, false)) return;
+  household.client->start();
+}
+
+void Town::visitors_vanish() {
+  vanishing_loop_->host().set_dark(true);
+  vanishing_crowd_->vanish();
 }
 
 void Town::visit(std::size_t index) {
   const VisitPlan& visit = plan_.visits[index];
-  crowd_.send_in(plan_.ledger.tunnels[index], servers_[visit.server]->traffic_address(visit.listener),
-                 plan_.servers[visit.server].listeners[visit.listener].speaks_first);
+  Crowd& crowd = visit.vanishes ? *vanishing_crowd_ : crowd_;
+  crowd.send_in(plan_.ledger.tunnels[index], servers_[visit.server]->traffic_address(visit.listener),
+                plan_.servers[visit.server].listeners[visit.listener].speaks_first);
 }
 
 void Town::call(std::size_t index) {
@@ -112,14 +133,18 @@ void Town::roll_call() {
 bool Town::all_heard() const { return std::ranges::none_of(callers_, &UdpCaller::wants_to_be_heard); }
 
 bool Town::all_registered() const {
-  if (!std::ranges::all_of(households_, [](const Household& h) { return h.client->registered(); })) return false;
+  if (!std::ranges::all_of(households_, [](const Household& h) { return h.away || h.client->registered(); })) {
+    return false;
+  }
   for (std::size_t server = 0; server < servers_.size(); ++server) {
     if (!servers_[server]->running()) return false;
     for (std::size_t listener = 0; listener < servers_[server]->listener_count(); ++listener) {
-      const auto clients = std::ranges::count_if(plan_.clients, [&](const ClientPlan& client) {
-        return client.server == server && client.listener == listener;
-      });
-      if (servers_[server]->server().pool(listener).size() != static_cast<std::size_t>(clients)) return false;
+      std::size_t clients = 0;
+      for (std::size_t i = 0; i < plan_.clients.size(); ++i) {
+        const ClientPlan& client = plan_.clients[i];
+        if (client.server == server && client.listener == listener && !households_[i].away) ++clients;
+      }
+      if (servers_[server]->server().pool(listener).size() != clients) return false;
     }
   }
   return true;
@@ -128,12 +153,13 @@ bool Town::all_registered() const {
 bool Town::all_visits_over() const {
   const auto late = static_cast<std::size_t>(std::ranges::count_if(plan_.visits, &VisitPlan::late));
   const auto late_calls = static_cast<std::size_t>(std::ranges::count_if(plan_.calls, &VisitPlan::late));
-  return crowd_.over_count() == plan_.visits.size() - late && callers_.size() >= plan_.calls.size() - late_calls &&
+  const std::size_t over = crowd_.over_count() + (vanishing_crowd_ ? vanishing_crowd_->over_count() : 0);
+  return over == plan_.visits.size() - late && callers_.size() >= plan_.calls.size() - late_calls &&
          std::ranges::all_of(callers_, &UdpCaller::over) && all_talks_over();
 }
 
 bool Town::all_talks_over() const {
-  return crowd_.open_count() == 0 &&
+  return crowd_.open_count() == 0 && (!vanishing_crowd_ || vanishing_crowd_->open_count() == 0) &&
          std::ranges::all_of(households_, [](const Household& h) { return h.service->open_count() == 0; });
 }
 

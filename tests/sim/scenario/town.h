@@ -29,13 +29,18 @@ struct Household {
   Nat* nat = nullptr;
   Site* outside = nullptr;  ///< where the household meets the network
   Host* server_host = nullptr;
+  bool away = false;  ///< its client has not been started yet
 };
 
 class Town {
  public:
   Town(World& world, Plan& plan, const RunCredentials& credentials);
 
+  /// But for the clients that join later.
   void start();
+  void join(std::size_t client);
+  /// The host of those visitors that do is gone without a word, and they with it.
+  void visitors_vanish();
   void visit(std::size_t index);
   /// Likewise, by UDP.
   void call(std::size_t index);
@@ -75,6 +80,8 @@ class Town {
   std::unique_ptr<ClientProcess> intruder_;
   SimLoop visitors_loop_;
   Crowd crowd_;
+  std::unique_ptr<SimLoop> vanishing_loop_;  ///< on a host of its own; nullptr: no visitor vanishes
+  std::unique_ptr<Crowd> vanishing_crowd_;
   std::vector<std::unique_ptr<SimLoop>> callers_loops_;  ///< a host each
   std::list<UdpCaller> callers_;
 };

@@ -55,6 +55,9 @@ class Host final : public Site {
   /// Probability that a send finds the socket's buffer full.
   void set_send_block_chance(double chance) noexcept { send_block_chance_ = chance; }
   [[nodiscard]] double send_block_chance() const noexcept { return send_block_chance_; }
+  /// Connections that a listener of its keeps until they are accepted (net.core.somaxconn); TcpProperties::backlog bounds it too.
+  void set_backlog(std::size_t connections) noexcept { backlog_ = connections; }
+  [[nodiscard]] std::size_t backlog() const noexcept { return backlog_; }
   /// Whether this kernel can steer by connection ID; where it cannot, packets are distributed by addresses alone.
   void set_steering(bool possible) noexcept { steering_ = possible; }
   /// Cut off: nothing leaves, nothing arrives, nobody connects.
@@ -92,6 +95,7 @@ class Host final : public Site {
   Nat* nat_ = nullptr;
   std::size_t interface_mtu_bytes_ = 65'535;
   double send_block_chance_ = 0;
+  std::size_t backlog_ = 4096;
   bool dark_ = false;
   bool steering_ = true;
   std::bitset<65'536> used_ports_;       ///< lately, as ephemeral ones

@@ -27,8 +27,19 @@ SimLoop::~SimLoop() { std::erase(host_.world().loops_, this); }
 
 std::int64_t SimLoop::unix_seconds() const noexcept { return host_.world().unix_seconds(); }
 
+void SimLoop::set_frozen(bool frozen) {
+  if (frozen == frozen_) return;
+  frozen_ = frozen;
+  host_.world().record("loop on {} {}", host_.name(), frozen ? "frozen" : "goes on");
+  if (frozen) {
+    pass_timer_.cancel();
+  } else {
+    plan_pass_soon();
+  }
+}
+
 void SimLoop::plan_pass(Time at) {
-  if (at < pass_timer_.deadline()) pass_timer_.set(at);
+  if (!frozen_ && at < pass_timer_.deadline()) pass_timer_.set(at);
 }
 
 void SimLoop::plan_pass_soon() {

@@ -47,6 +47,8 @@ class SimLoop final : public io::EventLoop {
 
   [[nodiscard]] Host& host() noexcept { return host_; }
   [[nodiscard]] std::uint64_t pass_count() const noexcept { return pass_count_; }
+  /// A frozen loop runs no pass, as a process that gets no processor. Its kernel goes on: sockets receive and acknowledge.
+  void set_frozen(bool frozen);
   /// Delays between readiness and pass are uniform in [0, this].
   void set_processing_delay_max(Duration delay) noexcept { processing_delay_max_ = delay; }
 
@@ -70,6 +72,7 @@ class SimLoop final : public io::EventLoop {
   PassEvents* pass_events_ = nullptr;
   std::move_only_function<void()> wake_handler_;
   bool woken_ = false;
+  bool frozen_ = false;
   std::uint64_t pass_count_ = 0;
 };
 

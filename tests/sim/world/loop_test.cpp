@@ -27,6 +27,21 @@ struct PassLog final : io::EventLoop::PassEvents {
   int more = 0;
 };
 
+TEST(SimLoop, a_frozen_one_runs_its_timers_when_it_goes_on) {
+  Pair pair;
+  const Time start = pair.world.now();
+  Time ran{};
+  Timer timer(pair.a.timers(), [&] { ran = pair.a.now(); });
+  timer.set(start + 10ms);
+  pair.a.set_frozen(true);
+  pair.run_for(5s);
+  EXPECT_EQ(ran, Time{});
+  pair.a.set_frozen(false);
+  pair.run_for(1s);
+  EXPECT_GE(ran, start + 5s);
+  EXPECT_LE(ran, start + 5s + 1ms);
+}
+
 TEST(SimLoop, runs_timers_at_their_time_in_the_order_of_deadlines) {
   Pair pair;
   const Time start = pair.world.now();

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "sim/world/tcp_connection.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "sim/world/host.h"
 #include "sim/world/network.h"
 #include "sim/world/tcp_listener.h"
@@ -76,14 +78,14 @@ void TcpConnection::send_syn() {
 }
 
 void TcpConnection::syn_arrives() {
-  const bool lost = up_link_.blocked() || down_link_.blocked() || client_.dark() || server_->dark();
+  const bool lost = !reachable();
   SimTcpListener* listener = lost ? nullptr : server_->listener_for(address_[1]);
   if (!lost && listener == nullptr) {
     handshake_step_ = [this] { fail_connect("connection refused"); };
     handshake_.set(world_.now() + down_link_.properties().delay);
     return;
   }
-  if (lost || listener->backlog_size() >= properties_.backlog) {
+  if (lost || listener->backlog_size() >= std::min(properties_.backlog, server_->backlog())) {
     if (world_.now() + kSynInterval > connect_deadline_) return fail_connect("connection timed out");
     handshake_step_ = [this] { syn_arrives(); };
     handshake_.set(world_.now() + kSynInterval);
@@ -171,8 +173,36 @@ void TcpConnection::close(TcpSide side) {
   if (!orderly) abort(side);
   own.observer = nullptr;
   own.open = false;
+  own.probe.reset();
   incoming(side).abandon_reading();
   drop_if_over();
+}
+
+void TcpConnection::keep_alive(TcpSide side, Duration idle) {
+  End& own = end(side);
+  own.probe_interval = idle;
+  own.probe.emplace(world_.events(), [this, side] { probe(side); });
+  own.probe->set(world_.now() + idle);
+}
+
+void TcpConnection::probe(TcpSide side) {
+  End& own = end(side);
+  if (!own.open || own.reset) return;
+  own.unanswered_probes = reachable() ? 0 : own.unanswered_probes + 1;
+  // The first of these stands for the silence before the first probe.
+  if (own.unanswered_probes < 1 + limits::kTcpProbesMax) {
+    own.probe->set(world_.now() + own.probe_interval);
+    return;
+  }
+  world_.record("tcp {} far end is gone", id_);
+  own.reset = true;
+  incoming(side).abandon_reading();
+  outgoing(side).abandon_sending();
+  if (own.observer != nullptr) own.observer->end_reset();
+}
+
+bool TcpConnection::reachable() const {
+  return !up_link_.blocked() && !down_link_.blocked() && !client_.dark() && !server_->dark();
 }
 
 void TcpConnection::drop_if_over() {

@@ -50,6 +50,9 @@ class TcpConnection final : private TcpPipe::Events {
   /// The end is given up: orderly when both directions have ended there, with a reset otherwise.
   void close(TcpSide side);
 
+  /// io::TcpSocket::keep_alive(): the far end's host is asked every `idle`, data under way or not.
+  void keep_alive(TcpSide side, Duration idle);
+
   [[nodiscard]] bool connecting() const noexcept { return state_ == State::connecting; }
   [[nodiscard]] const std::optional<std::string>& connect_error() const noexcept { return connect_error_; }
   [[nodiscard]] bool readable(TcpSide side) noexcept;
@@ -79,12 +82,18 @@ class TcpConnection final : private TcpPipe::Events {
     bool open = false;
     bool reset = false;
     bool end_told = false;
+    Duration probe_interval{};
+    int unanswered_probes = 0;
+    std::optional<Timer> probe{};
   };
 
   void send_syn();
   void syn_arrives();
   void fail_connect(std::string why);
   void connected();
+  void probe(TcpSide side);
+  /// A packet from either host reaches the other now.
+  [[nodiscard]] bool reachable() const;
 
   void pipe_readable(TcpPipe& pipe) override;
   void pipe_writable(TcpPipe& pipe) override;

@@ -68,6 +68,11 @@ void SimTcpSocket::watch(Interest interest, io::TcpSocketEvents* events) {
   if (connection_->was_reset(side_) && !reset_told_) enqueue(kReset);
 }
 
+void SimTcpSocket::keep_alive(Duration idle) {
+  CHECK(connection_ != nullptr);
+  connection_->keep_alive(side_, idle);
+}
+
 std::size_t SimTcpSocket::unacknowledged_bytes() const {
   CHECK(connection_ != nullptr);
   return connection_->unacknowledged_bytes(side_);

@@ -19,7 +19,7 @@ class SimTcpSocket final : public io::TcpSocket, private ReadySource, private Tc
   void shutdown_write() override;
   void abort() override;
   void watch(io::Interest interest, io::TcpSocketEvents* events) override;
-  void keep_alive(Duration /*idle*/) override {}  // no far end goes without a word here
+  void keep_alive(Duration idle) override;
   [[nodiscard]] std::size_t unacknowledged_bytes() const override;
   [[nodiscard]] std::optional<std::string> connect_error() override;
   [[nodiscard]] Address local_address() const override;

@@ -254,6 +254,29 @@ TEST(SimTcp, a_partition_delays_and_loses_nothing) {
   EXPECT_EQ(c.far->drained, 1000U);
 }
 
+TEST(SimTcp, keep_alive_notices_a_far_end_that_is_gone_without_a_word) {
+  Connected c;
+  c.near->watch(Interest::none);
+  c.near->socket->keep_alive(1s);
+  c.run_for(60s);
+  EXPECT_EQ(c.near->reset_count, 0) << "the far end answers";
+  c.b_host.set_dark(true);
+  c.near->write(1000);
+  c.run_for(8s);
+  EXPECT_EQ(c.near->reset_count, 0) << "probes may go unanswered";
+  c.run_for(3s);
+  EXPECT_EQ(c.near->reset_count, 1);
+  EXPECT_EQ(c.near->drain(), IoStatus::reset);
+}
+
+TEST(SimTcp, without_keep_alive_a_far_end_that_is_gone_is_not_noticed) {
+  Connected c;
+  c.near->watch(Interest::none);
+  c.b_host.set_dark(true);
+  c.run_for(1h);
+  EXPECT_EQ(c.near->reset_count, 0);
+}
+
 TEST(SimTcp, a_detached_socket_moves_to_another_loop_with_what_it_holds) {
   Connected c;
   SimLoop other(c.b_host, "other");
@@ -282,6 +305,29 @@ TEST(SimTcp, a_handle_that_nobody_adopts_is_reset) {
   c.far.reset();
   c.run_for(1s);
   EXPECT_EQ(c.near->reset_count, 1);
+}
+
+TEST(SimTcp, a_frozen_process_leaves_its_visitors_in_the_backlog_of_its_host) {
+  Pair pair;
+  struct Counting final : io::TcpListener::Events {
+    void accepted(io::TcpHandle, const Address&, const Address&) override { ++count; }
+    int count = 0;
+  } events;
+  pair.b_host.set_backlog(2);
+  auto listener = *pair.b.listen_tcp(pair.b_host.v4(80), false, events);
+  pair.b.set_frozen(true);
+  std::vector<std::unique_ptr<End>> visitors;
+  for (int i = 0; i < 3; ++i) {
+    visitors.push_back(std::make_unique<End>(*pair.a.connect_tcp(pair.b_host.v4(80))));
+    visitors.back()->watch(Interest::write);
+  }
+  pair.run_for(10s);
+  EXPECT_EQ(events.count, 0);
+  EXPECT_EQ(visitors[1]->writable_count, 1) << "the kernel has connected it";
+  EXPECT_EQ(visitors[2]->writable_count, 0) << "the backlog is full";
+  pair.b.set_frozen(false);
+  pair.run_for(2s);
+  EXPECT_EQ(events.count, 3);
 }
 
 TEST(SimTcp, a_full_backlog_makes_connecting_wait) {
