@@ -25,7 +25,7 @@ bool out_of_resources(int error) noexcept {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-/// All listeners of the process run out together: one of them says so, once an interval.
+/// All listeners of the process run out together. One of them logs it, once an interval.
 bool may_log_pause(Time now) noexcept {
   static std::atomic<Duration::rep> next{0};
   Duration::rep due = next.load();
