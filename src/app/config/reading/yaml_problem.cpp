@@ -37,7 +37,7 @@ std::string_view line_of(std::string_view text, int number) {
 }  // namespace
 
 YamlProblem explain_yaml(std::string_view text, Mark mark, const std::string& message) {
-  // A tab looks right to whoever typed it, and the library tells of what comes of it.
+  // A tab looks right to the author, and the library reports only its consequence.
   const std::string_view line = line_of(text, mark.line);
   const std::string_view indentation = line.substr(0, line.find_first_not_of(" \t"));
   if (const auto tab = indentation.find('\t'); tab != std::string_view::npos) {
