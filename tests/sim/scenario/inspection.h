@@ -17,7 +17,7 @@ namespace qmux::sim {
 /// At any time: what is between the two sides of a tunnel fits into the buffers and windows on the way.
 [[nodiscard]] std::vector<std::string> inspect_backlogs(const Plan& plan);
 
-/// Nobody visits any more: no buffer and no seat is taken.
+/// No visitor is left: no buffer is held and no assignment exists.
 [[nodiscard]] std::vector<std::string> inspect_rest(Town& town);
 
 /// Before anybody stops, for stopping does both: no message was refused and, unless `losses_excused`, no connection lost.
