@@ -96,7 +96,7 @@ void KernelTcpListener::ready(Readiness) {
 void KernelTcpListener::pause(int error) {
   resume_.set(loop_.now() + kPause);
   if (may_log_pause(loop_.now())) {
-    log::warn("accepting pauses: raise the limit of open files",
+    log::warn("accepting paused: raise the limit of open files",
               {{"traffic", local_.text()}, {"cause", errno_text(error)}});
   }
 }

@@ -34,7 +34,7 @@ void ask_for_buffer(int fd, const BufferOption& option, std::size_t bytes, std::
   if (::getsockopt(fd, SOL_SOCKET, option.set, &granted, &length) != 0) return;
   granted /= 2;  // the kernel includes its own bookkeeping
   if (granted >= asked || warned.test_and_set()) return;
-  log::warn("udp buffer smaller than asked, fast paths will lose packets",
+  log::warn("UDP buffer smaller than requested: fast paths will lose packets",
             {{"direction", option.purpose},
              {"granted_kib", granted / 1024},
              {"asked_kib", asked / 1024},

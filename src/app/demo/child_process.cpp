@@ -84,7 +84,7 @@ Result<std::string> ChildProcess::wait_for_line(const std::string& text, std::ch
   std::string said;
   for (const std::string& line : lines_) said += "\n    " + line;
   const std::string what =
-      std::string(ended_ ? "it ended before it said" : "it did not say") + " \"" + text + "\"; it said:";
+      std::string(ended_ ? "it ended before it printed" : "it did not print") + " \"" + text + "\"; it printed:";
   return fail(what + (said.empty() ? " nothing" : said), "qmux " + arguments_[0] + " " + arguments_[1]);
 }
 

@@ -131,7 +131,7 @@ Result<void> set_up(Show& show) {
   const std::string quic = field(*listening, "quic");
   const std::string traffic = field(*listening, "traffic");
   const auto address = Address::parse(traffic);
-  if (!address) return fail("the server does not say where it listens", *listening);
+  if (!address) return fail("the server does not report its address", *listening);
   show.traffic = *address;
   if (said = say("server", "clients on {} (QUIC), visitors on {} (TCP)", quic, traffic); !said) return said;
 
@@ -156,7 +156,7 @@ Result<void> measure_fetch(const Show& show) {
   const auto taken = fetch(show.traffic, kFetchBytes, steady_clock, [&](auto part) { hash.add(part); });
   if (!taken) return std::unexpected(taken.error());
   const std::string sha256 = hash.hex();
-  if (sha256 != expected_sha256(kFetchBytes)) return fail("the bytes that came are not those that were sent");
+  if (sha256 != expected_sha256(kFetchBytes)) return fail("the bytes received differ from the bytes sent");
   auto said =
       say("fetch", "{} MiB through the tunnel in {:.2f} s, {:.1f} Gbit/s: all of it on this machine, over loopback",
           kFetchBytes >> 20U, taken->count(), static_cast<double>(kFetchBytes) * 8e-9 / taken->count());

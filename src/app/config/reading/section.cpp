@@ -59,7 +59,7 @@ void Section::read(const DeclareKeys& declare) {
     return;
   }
   if (node_.kind != YamlNode::Kind::map && node_.kind != YamlNode::Kind::null) {
-    context_.report->error_at(node_.mark, path_, std::string(kind_name(node_.kind)) + " stands here", "a map of keys");
+    context_.report->error_at(node_.mark, path_, "is " + std::string(kind_name(node_.kind)), "a map of keys");
     return;
   }
   refuse_duplicates();
@@ -88,8 +88,9 @@ void Section::for_each_item(std::string_view name, const DeclareKeys& declare) {
   const YamlEntry* found = entry(name);
   if (found == nullptr || found->value.kind == YamlNode::Kind::null) return;
   if (found->value.kind != YamlNode::Kind::list) {
-    context_.report->error(path, std::string(kind_name(found->value.kind)) + " stands here",
-                           "a list, each item beginning with \"- \"");
+    context_.report->error(path, std::string(kind_name(found->value.kind)) +
+                                     ",
+                                     "a list, each item beginning with \"- \"");
     return;
   }
   for (std::size_t i = 0; i < found->value.items.size(); ++i) {
@@ -117,7 +118,7 @@ const YamlEntry* Section::entry_above(std::string_view name, bool given_here) {
   if (high == nullptr) return nullptr;
   context_.report->warn_at(
       high->mark, above_.map->path_of(name),
-      "belongs in " + path_of(name) + (given_here ? ", which is given too: ignored" : "; read as if it stood there"));
+      "belongs in " + path_of(name) + (given_here ? ", which is given too: ignored" : "; read as if it were there"));
   return high;
 }
 

@@ -109,10 +109,10 @@ Section::Found Section::find(std::string_view name, std::string type, std::strin
 }
 
 Section::Key Section::wrong(const Found& found, std::string what, std::string expected) {
-  if (found.misfit && found.kind == YamlNode::Kind::list) what = "a list stands here";
-  if (found.misfit && found.kind == YamlNode::Kind::map) what = "a map of keys stands here";
+  if (found.misfit && found.kind == YamlNode::Kind::list) what = "is a list";
+  if (found.misfit && found.kind == YamlNode::Kind::map) what = "is a map of keys";
   if (found.misfit && found.kind == YamlNode::Kind::scalar)
-    what = "takes in the token's line, which is indented too far";
+    what = "includes the token's line, which is indented too far";
   context_.report->error(found.path, std::move(what), std::move(expected));
   return {*this, found.path, found.empty, false};
 }

@@ -70,7 +70,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
-    if (found == anchors_.end()) throw YAML::ParserException(mark, "an alias inside of what it names");
+    if (found == anchors_.end()) throw YAML::ParserException(mark, "an alias inside the node that it names");
     const YamlNode& named = found->second;
     if (open_.size() + depth_of(named) > kDepthMax) throw YAML::ParserException(mark, "nested too deeply");
     aliased_ = true;
