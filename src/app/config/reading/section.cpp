@@ -88,9 +88,8 @@ void Section::for_each_item(std::string_view name, const DeclareKeys& declare) {
   const YamlEntry* found = entry(name);
   if (found == nullptr || found->value.kind == YamlNode::Kind::null) return;
   if (found->value.kind != YamlNode::Kind::list) {
-    context_.report->error(path, std::string(kind_name(found->value.kind)) +
-                                     ",
-                                     "a list, each item beginning with \"- \"");
+    context_.report->error(path, "is " + std::string(kind_name(found->value.kind)),
+                           "a list, each item beginning with \"- \"");
     return;
   }
   for (std::size_t i = 0; i < found->value.items.size(); ++i) {
