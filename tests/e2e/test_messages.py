@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the log says when a client and a server do not come together: each cause once, whose it is, and what would be right."""
+"""What the log reports when a client and a server do not connect: each cause once, the side concerned, and what would be right."""
 
 import asyncio
 import contextlib
