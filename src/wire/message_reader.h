@@ -25,7 +25,7 @@ namespace qmux::wire {
 class MessageReader {
  public:
   struct Step {
-    std::size_t consumed = 0;        ///< of the input, exactly to the end of `message`; the bytes after it were not read
+    std::size_t consumed = 0;  ///< of the input, exactly to the end of `message`; the bytes after it were not read
     std::optional<Message> message;  ///< nothing: all of the input was consumed and more is needed
   };
 

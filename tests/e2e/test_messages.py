@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the log reports when a client and a server do not connect: each cause once, the side concerned, and what would be right."""
+"""The log when a client and a server do not connect: each cause once, the side concerned, and what would be right."""
 
 import asyncio
 import contextlib

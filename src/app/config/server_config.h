@@ -23,8 +23,7 @@ struct ListenerConfig {
   HostPort quic_addr;     ///< UDP, for clients; an empty host is every address, port 0 any free one
   HostPort traffic_addr;  ///< for visitors; likewise
   VisitorProtocol protocol = VisitorProtocol::tcp;
-  tunnel::ListenerOptions
-      options;  ///< without the addresses and the protocols, which follow from the above at start
+  tunnel::ListenerOptions options;  ///< without the addresses and the protocols, which follow from the above at start
 };
 
 struct ServerAuthConfig {
@@ -36,8 +35,8 @@ struct ServerAuthConfig {
 struct ServerTlsConfig {
   std::string server_cert_file;
   std::string server_key_file;
-  std::string quic_secret_file{};            ///< made when missing; empty: the secret follows from the private key
-  Duration ticket_key_rotation_interval{0};  ///< 0: never
+  std::string quic_secret_file{};                ///< made when missing; empty: the secret follows from the private key
+  Duration ticket_key_rotation_interval{0};      ///< 0: never
   std::uint8_t ticket_key_rotation_overlap = 2;  ///< keys kept, the current one included
 };
 

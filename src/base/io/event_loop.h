@@ -29,8 +29,8 @@ struct DatagramOptions {
   Address local;                  ///< to bind; port 0: any
   Address remote;                 ///< specified: connect to it, and receive from it alone
   bool shared_port = false;       ///< SO_REUSEPORT: one socket a worker on one address
-  std::size_t steered_among = 0;  ///< of a shared port: the number of its sockets. Each QUIC packet goes to the socket, in the
-                                  ///< order of opening, that the first byte of its connection ID names. 0: by address
+  std::size_t steered_among = 0;  ///< sockets of a shared port: the first byte of a QUIC packet's connection ID names
+                                  ///< its socket, in the order of opening; 0: by address
   std::size_t buffer_bytes = 4U << 20U;  ///< to ask for in each direction
   bool fragmentable = false;  ///< IP may fragment a packet larger than the path's MTU. Otherwise the packet is lost or
                               ///< SendStatus::too_large, as QUIC needs to find the path's MTU
