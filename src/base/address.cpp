@@ -166,6 +166,10 @@ bool Address::is_wildcard() const noexcept {
   return family() == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&storage_.v6.sin6_addr);
 }
 
+bool Address::lacks_interface() const noexcept {
+  return family() == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&storage_.v6.sin6_addr) && storage_.v6.sin6_scope_id == 0;
+}
+
 Address Address::holder() const noexcept {
   Address holder = *this;
   if (family() == AF_UNSPEC) return holder;

@@ -37,6 +37,8 @@ class Address {
   void set_port(std::uint16_t port) noexcept;
   /// 0.0.0.0 or ::
   [[nodiscard]] bool is_wildcard() const noexcept;
+  /// A link-local IPv6 address without an interface, which no system call accepts (RFC 4007 section 6).
+  [[nodiscard]] bool lacks_interface() const noexcept;
   /// The key under which per-source limits count this address. IPv4: the address without its port. IPv6: its /64, because a host
   /// that has one address of a /64 has all of them (RFC 6177).
   [[nodiscard]] Address holder() const noexcept;

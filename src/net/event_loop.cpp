@@ -48,7 +48,7 @@ void AsioEventLoop::run_pass() {
   now_ = std::max(now_, read_clock());
   reactor_.dispatch();
   timers_.expire(now_);
-  if (pass_observer_ != nullptr) pass_observer_->end_of_pass(now_);
+  if (pass_events_ != nullptr) pass_events_->end_of_pass(now_);
 
   const Time next = timers_.next();
   if (next <= now_) {
@@ -74,13 +74,13 @@ void AsioEventLoop::set_wake_handler(std::move_only_function<void()> handler) {
 }
 
 Result<std::unique_ptr<io::DatagramSocket>> AsioEventLoop::open_datagram(const io::DatagramOptions& options,
-                                                                         io::DatagramSocket::Events& observer) {
-  return UdpSocket::open(reactor_, udp_inbox_, options, observer);
+                                                                         io::DatagramSocket::Events& events) {
+  return UdpSocket::open(reactor_, udp_inbox_, options, events);
 }
 
 Result<std::unique_ptr<io::TcpListener>> AsioEventLoop::listen_tcp(const Address& local, bool shared_port,
-                                                                   io::TcpListener::Events& observer) {
-  return KernelTcpListener::open(*this, local, shared_port, observer);
+                                                                   io::TcpListener::Events& events) {
+  return KernelTcpListener::open(*this, local, shared_port, events);
 }
 
 Result<std::unique_ptr<io::TcpSocket>> AsioEventLoop::connect_tcp(const Address& remote) {

@@ -34,15 +34,15 @@ class AsioEventLoop final : public io::EventLoop {
   [[nodiscard]] std::int64_t unix_seconds() const noexcept override;
   [[nodiscard]] Random& random() noexcept override { return random_; }
   [[nodiscard]] TimerQueue& timers() noexcept override { return timers_; }
-  void set_pass_events(PassEvents* observer) noexcept override { pass_observer_ = observer; }
+  void set_pass_events(PassEvents* events) noexcept override { pass_events_ = events; }
   void request_pass() noexcept override { pass_requested_ = true; }
   void wake() noexcept override { waker_.wake(); }
   void set_wake_handler(std::move_only_function<void()> handler) override;
 
-  [[nodiscard]] Result<std::unique_ptr<io::DatagramSocket>> open_datagram(
-      const io::DatagramOptions& options, io::DatagramSocket::Events& observer) override;
+  [[nodiscard]] Result<std::unique_ptr<io::DatagramSocket>> open_datagram(const io::DatagramOptions& options,
+                                                                          io::DatagramSocket::Events& events) override;
   [[nodiscard]] Result<std::unique_ptr<io::TcpListener>> listen_tcp(const Address& local, bool shared_port,
-                                                                    io::TcpListener::Events& observer) override;
+                                                                    io::TcpListener::Events& events) override;
   [[nodiscard]] Result<std::unique_ptr<io::TcpSocket>> connect_tcp(const Address& remote) override;
   [[nodiscard]] std::unique_ptr<io::TcpSocket> adopt_tcp(io::TcpHandle handle) override;
   [[nodiscard]] std::unique_ptr<io::Resolution> resolve(const HostPort& host, Resolved done) override;
@@ -60,7 +60,7 @@ class AsioEventLoop final : public io::EventLoop {
   LoopWaker waker_;
   OsRandom random_;
   TimerQueue timers_;
-  PassEvents* pass_observer_ = nullptr;
+  PassEvents* pass_events_ = nullptr;
   Time now_;
   bool pass_requested_ = false;
   std::atomic<bool> stopping_{false};

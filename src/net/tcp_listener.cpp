@@ -35,9 +35,9 @@ bool may_log_pause(Time now) noexcept {
 
 }  // namespace
 
-KernelTcpListener::KernelTcpListener(AsioEventLoop& loop, Observer& observer)
+KernelTcpListener::KernelTcpListener(AsioEventLoop& loop, io::TcpListener::Events& events)
     : loop_(loop),
-      observer_(observer),
+      events_(events),
       descriptor_(loop.reactor(), *this),
       resume_(loop.timers(), [this] { descriptor_.arm(Readiness::read); }) {}
 
@@ -46,7 +46,7 @@ KernelTcpListener::~KernelTcpListener() {
 }
 
 Result<std::unique_ptr<io::TcpListener>> KernelTcpListener::open(AsioEventLoop& loop, const Address& local,
-                                                                 bool shared_port, Observer& observer) {
+                                                                 bool shared_port, io::TcpListener::Events& events) {
   const auto failed = [&](int code) { return fail("cannot listen on tcp " + local.text() + ": " + errno_text(code)); };
   FileDescriptor fd(::socket(local.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
   if (!fd.valid()) return failed(errno);
@@ -57,7 +57,7 @@ Result<std::unique_ptr<io::TcpListener>> KernelTcpListener::open(AsioEventLoop& 
   if (::bind(fd.get(), local.raw(), local.raw_length()) != 0) return failed(errno);
   if (::listen(fd.get(), SOMAXCONN) != 0) return failed(errno);
 
-  std::unique_ptr<KernelTcpListener> listener(new KernelTcpListener(loop, observer));
+  std::unique_ptr<KernelTcpListener> listener(new KernelTcpListener(loop, events));
   listener->local_ = bound_address(fd.get());
   if (auto opened = listener->descriptor_.open(fd.release()); !opened) return std::unexpected(opened.error());
   listener->descriptor_.arm(Readiness::read);
@@ -74,7 +74,7 @@ void KernelTcpListener::ready(Readiness) {
         ::accept4(descriptor_.fd(), reinterpret_cast<sockaddr*>(&raw), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.valid()) {
       const Address local = local_.is_wildcard() ? bound_address(fd.get()) : local_;
-      observer_.accepted(tcp_handle(std::move(fd)), Address(reinterpret_cast<const sockaddr*>(&raw), length), local);
+      events_.accepted(tcp_handle(std::move(fd)), Address(reinterpret_cast<const sockaddr*>(&raw), length), local);
       if (destroyed) return;
       continue;
     }

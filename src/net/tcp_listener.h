@@ -19,17 +19,17 @@ class AsioEventLoop;
 class KernelTcpListener final : public io::TcpListener, Reactor::Events {
  public:
   [[nodiscard]] static Result<std::unique_ptr<io::TcpListener>> open(AsioEventLoop& loop, const Address& local,
-                                                                     bool shared_port, Observer& observer);
+                                                                     bool shared_port, io::TcpListener::Events& events);
   ~KernelTcpListener() override;
   [[nodiscard]] Address local_address() const override { return local_; }
 
  private:
-  KernelTcpListener(AsioEventLoop& loop, Observer& observer);
+  KernelTcpListener(AsioEventLoop& loop, io::TcpListener::Events& events);
   void ready(Readiness) override;
   void pause(int error);
 
   AsioEventLoop& loop_;
-  Observer& observer_;
+  io::TcpListener::Events& events_;
   Descriptor descriptor_;
   Address local_;
   Timer resume_;

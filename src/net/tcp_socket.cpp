@@ -154,14 +154,14 @@ void KernelTcpSocket::shutdown_write() {
 void KernelTcpSocket::abort() {
   descriptor_.close();
   answer_watch_.reset();
-  observer_ = nullptr;
+  events_ = nullptr;
   reset_ = true;
 }
 
-void KernelTcpSocket::watch(io::Interest interest, io::TcpSocketEvents* observer) {
+void KernelTcpSocket::watch(io::Interest interest, io::TcpSocketEvents* events) {
   interest_ = interest;
-  observer_ = observer;
-  if (observer == nullptr || !descriptor_.is_open()) return;
+  events_ = events;
+  if (events == nullptr || !descriptor_.is_open()) return;
   if (reset_) {
     if (!reset_reported_) descriptor_.post(Readiness::error);
     return;
@@ -191,20 +191,20 @@ void KernelTcpSocket::ready(Readiness readiness) {
 }
 
 void KernelTcpSocket::notify_readable() {
-  if (observer_ == nullptr || !has(interest_, io::Interest::read)) return;
+  if (events_ == nullptr || !has(interest_, io::Interest::read)) return;
   interest_ = has(interest_, io::Interest::write) ? io::Interest::write : io::Interest::none;
-  observer_->socket_readable();
+  events_->socket_readable();
 }
 
 void KernelTcpSocket::notify_writable() {
-  if (observer_ == nullptr || !has(interest_, io::Interest::write)) return;
+  if (events_ == nullptr || !has(interest_, io::Interest::write)) return;
   interest_ = has(interest_, io::Interest::read) ? io::Interest::read : io::Interest::none;
-  observer_->socket_writable();
+  events_->socket_writable();
 }
 
 void KernelTcpSocket::notify_reset() {
-  if (observer_ == nullptr || std::exchange(reset_reported_, true)) return;
-  observer_->socket_reset();
+  if (events_ == nullptr || std::exchange(reset_reported_, true)) return;
+  events_->socket_reset();
 }
 
 void KernelTcpSocket::look_for_reset() {
@@ -294,7 +294,7 @@ Address KernelTcpSocket::remote_address() const {
 
 io::TcpHandle KernelTcpSocket::detach() {
   CHECK(descriptor_.is_open());
-  observer_ = nullptr;
+  events_ = nullptr;
   answer_watch_.reset();
   return tcp_handle(FileDescriptor(descriptor_.release()));
 }

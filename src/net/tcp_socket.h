@@ -32,7 +32,7 @@ class KernelTcpSocket final : public io::TcpSocket, Reactor::Events {
   io::IoResult write(std::span<const ConstBytes> from) override;
   void shutdown_write() override;
   void abort() override;
-  void watch(io::Interest interest, io::TcpSocketEvents* observer) override;
+  void watch(io::Interest interest, io::TcpSocketEvents* events) override;
   void keep_alive(Duration idle) override;
   [[nodiscard]] std::size_t unacknowledged_bytes() const override;
   [[nodiscard]] std::optional<std::string> connect_error() override;
@@ -62,7 +62,7 @@ class KernelTcpSocket final : public io::TcpSocket, Reactor::Events {
   AsioEventLoop& loop_;
   Descriptor descriptor_;
   std::unique_ptr<AnswerWatch> answer_watch_;  ///< with keep_alive() only
-  io::TcpSocketEvents* observer_ = nullptr;
+  io::TcpSocketEvents* events_ = nullptr;
   io::Interest interest_ = io::Interest::none;
   bool connecting_ = false;
   bool readable_ = false;     ///< a read may find something

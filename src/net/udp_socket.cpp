@@ -24,14 +24,15 @@ bool is_about_segmentation(int error) noexcept { return error == EIO || error ==
 
 }  // namespace
 
-UdpSocket::UdpSocket(Reactor& reactor, UdpInbox& inbox, Observer& observer)
-    : descriptor_(reactor, *this), inbox_(inbox), observer_(observer) {}
+UdpSocket::UdpSocket(Reactor& reactor, UdpInbox& inbox, io::DatagramSocket::Events& events)
+    : descriptor_(reactor, *this), inbox_(inbox), events_(events) {}
 
 Result<std::unique_ptr<io::DatagramSocket>> UdpSocket::open(Reactor& reactor, UdpInbox& inbox,
-                                                            const io::DatagramOptions& options, Observer& observer) {
+                                                            const io::DatagramOptions& options,
+                                                            io::DatagramSocket::Events& events) {
   auto fd = open_udp(options);
   if (!fd) return std::unexpected(fd.error());
-  std::unique_ptr<UdpSocket> socket(new UdpSocket(reactor, inbox, observer));
+  std::unique_ptr<UdpSocket> socket(new UdpSocket(reactor, inbox, events));
   socket->local_ = bound_address(fd->get());
   socket->remote_ = options.remote;
   if (auto opened = socket->descriptor_.open(fd->release()); !opened) return std::unexpected(opened.error());
@@ -40,9 +41,9 @@ Result<std::unique_ptr<io::DatagramSocket>> UdpSocket::open(Reactor& reactor, Ud
 }
 
 void UdpSocket::ready(Readiness readiness) {
-  if (readiness == Readiness::write) return observer_.datagrams_writable();
+  if (readiness == Readiness::write) return events_.datagrams_writable();
   drained_ = false;
-  observer_.datagrams_readable();
+  events_.datagrams_readable();
 }
 
 std::size_t UdpSocket::receive(std::span<io::PacketRun> out) {

@@ -20,7 +20,7 @@ class UdpSocket final : public io::DatagramSocket, Reactor::Events {
   /// `inbox` is the loop's.
   [[nodiscard]] static Result<std::unique_ptr<io::DatagramSocket>> open(Reactor& reactor, UdpInbox& inbox,
                                                                         const io::DatagramOptions& options,
-                                                                        Observer& observer);
+                                                                        io::DatagramSocket::Events& events);
 
   std::size_t receive(std::span<io::PacketRun> out) override;
   io::SendStatus send(const io::PacketRun& run) override;
@@ -32,7 +32,7 @@ class UdpSocket final : public io::DatagramSocket, Reactor::Events {
   [[nodiscard]] Address local_address() const override { return local_; }
 
  private:
-  UdpSocket(Reactor& reactor, UdpInbox& inbox, Observer& observer);
+  UdpSocket(Reactor& reactor, UdpInbox& inbox, io::DatagramSocket::Events& events);
   void ready(Readiness readiness) override;
   /// Sends from `at` on until nothing is left (0), or until the kernel refuses the message there (errno).
   int send_from(RunCursor& at);
@@ -40,7 +40,7 @@ class UdpSocket final : public io::DatagramSocket, Reactor::Events {
 
   Descriptor descriptor_;
   UdpInbox& inbox_;
-  Observer& observer_;
+  io::DatagramSocket::Events& events_;
   Address local_;
   Address remote_;        ///< connected to; unspecified when not
   bool drained_ = false;  ///< the kernel had no more at the last look

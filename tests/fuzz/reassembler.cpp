@@ -100,7 +100,7 @@ class Connection {
 };
 
 /// A fragment as a peer could have sent it: few sessions and totals, so that they meet, ids in reach of each other and not.
-wire::Fragment fragment(fuzz::FuzzInput& input) {
+wire::Fragment any_fragment(fuzz::FuzzInput& input) {
   const std::uint8_t where = input.byte();
   const auto id = static_cast<std::uint16_t>((where >> 4U) * 4096U + (where & 15U));
   const std::uint8_t shape = input.byte();
@@ -133,7 +133,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           connection.forget_session(std::uint32_t{step} >> 6U);
           break;
         default: {
-          const wire::Fragment fragment = fragment(input);
+          const wire::Fragment fragment = any_fragment(input);
           const std::uint8_t content = input.byte();
           bytes.assign(sizes[(step >> 4U) & 3U] + (content & 3U), std::byte{content});
           connection.add({.session = std::uint32_t{step} >> 6U, .fragment = fragment, .payload = bytes}, now);

@@ -70,7 +70,7 @@ class EventLoop {
   [[nodiscard]] virtual TimerQueue& timers() noexcept = 0;
 
   /// One observer a loop; nullptr removes it.
-  virtual void set_pass_events(PassEvents* observer) noexcept = 0;
+  virtual void set_pass_events(PassEvents* events) noexcept = 0;
   /// The next pass starts at once, without waiting, because work is left that no socket will announce.
   virtual void request_pass() noexcept = 0;
   /// Any thread. A pass begins soon and runs the wake handler. Wakes coalesce.
@@ -79,10 +79,10 @@ class EventLoop {
 
   /// The observer outlives the socket.
   [[nodiscard]] virtual Result<std::unique_ptr<DatagramSocket>> open_datagram(const DatagramOptions& options,
-                                                                              DatagramSocket::Events& observer) = 0;
+                                                                              DatagramSocket::Events& events) = 0;
   /// `shared_port`: as in DatagramOptions. Pauses accepting while the process is out of descriptors.
   [[nodiscard]] virtual Result<std::unique_ptr<TcpListener>> listen_tcp(const Address& local, bool shared_port,
-                                                                        TcpListener::Events& observer) = 0;
+                                                                        TcpListener::Events& events) = 0;
   /// Begins to connect; watch for writability, then ask connect_error().
   [[nodiscard]] virtual Result<std::unique_ptr<TcpSocket>> connect_tcp(const Address& remote) = 0;
   /// Moves a detached connection into this loop.

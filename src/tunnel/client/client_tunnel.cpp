@@ -14,12 +14,12 @@ namespace qmux::tunnel {
 using quic::ErrorCode;
 
 ClientTunnel::ClientTunnel(WorkerState& worker, LocalService& service, RelayPeer server, quic::Stream& stream,
-                           ClientTunnelEvents& owner)
+                           ClientTunnelEvents& events)
     : Holder(worker.memory),
       worker_(worker),
       service_(service),
       server_(server),
-      owner_(owner),
+      events_(events),
       stream_id_(stream.id()),
       stream_(&stream),
       deadline_(worker.loop.timers(), [this] {
@@ -123,7 +123,7 @@ void ClientTunnel::give_up(ErrorCode code) {
   stream.stop_reading(code);
   stream.release();
   guard_.check_no_call();
-  owner_.tunnel_ended(*this);
+  events_.tunnel_ended(*this);
 }
 
 void ClientTunnel::relay_acknowledged(Relay& /*relay*/) {}
@@ -131,7 +131,7 @@ void ClientTunnel::relay_acknowledged(Relay& /*relay*/) {}
 void ClientTunnel::relay_ended(Relay& /*relay*/, const RelayEnd& end) {
   account(end);
   guard_.check_no_call();
-  owner_.tunnel_ended(*this);
+  events_.tunnel_ended(*this);
 }
 
 void ClientTunnel::connection_lost() {

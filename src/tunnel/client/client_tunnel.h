@@ -43,7 +43,7 @@ class ClientTunnel final : public Retirable,
  public:
   /// `service` outlives it. `server`: how the other end relays.
   ClientTunnel(WorkerState& worker, LocalService& service, RelayPeer server, quic::Stream& stream,
-               ClientTunnelEvents& owner);
+               ClientTunnelEvents& events);
   ~ClientTunnel() override;
 
   [[nodiscard]] std::int64_t stream_id() const noexcept { return stream_id_; }
@@ -74,7 +74,7 @@ class ClientTunnel final : public Retirable,
   WorkerState& worker_;
   LocalService& service_;
   const RelayPeer server_;
-  ClientTunnelEvents& owner_;
+  ClientTunnelEvents& events_;
   CallGuard guard_;
   const std::int64_t stream_id_;
   quic::Stream* stream_;  ///< until the relay takes it or it is released

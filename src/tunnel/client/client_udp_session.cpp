@@ -11,8 +11,8 @@
 namespace qmux::tunnel {
 
 ClientUdpSession::ClientUdpSession(WorkerState& worker, UdpSender& sender, std::uint32_t id,
-                                   ClientUdpSessionEvents& owner)
-    : worker_(worker), owner_(owner), flow_(sender, id), early_(worker.chunks, sender), sender_(sender) {}
+                                   ClientUdpSessionEvents& events)
+    : worker_(worker), events_(events), flow_(sender, id), early_(worker.chunks, sender), sender_(sender) {}
 
 ClientUdpSession::~ClientUdpSession() {
   close();
@@ -91,7 +91,7 @@ void ClientUdpSession::datagrams_readable() {
     worker_.counters.udp.overflowed += overflow_.more(*socket_);
     if (count == 0) return check_reachable();
     guard_.check_no_call();
-    owner_.session_answered(*this);
+    events_.session_answered(*this);
     for (const io::PacketRun& packets : std::span(runs).first(count)) {
       bytes += packets.bytes.size() + limits::kUdpReadRunBytes;
       worker_.counters.udp.payloads_received += packets.packet_count();

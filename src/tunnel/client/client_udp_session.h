@@ -40,7 +40,7 @@ class ClientUdpSessionEvents {
 
 class ClientUdpSession final : private io::DatagramSocket::Events, private Unread::Events {
  public:
-  ClientUdpSession(WorkerState& worker, UdpSender& sender, std::uint32_t id, ClientUdpSessionEvents& owner);
+  ClientUdpSession(WorkerState& worker, UdpSender& sender, std::uint32_t id, ClientUdpSessionEvents& events);
   ClientUdpSession(const ClientUdpSession&) = delete;
   ClientUdpSession& operator=(const ClientUdpSession&) = delete;
   ~ClientUdpSession();
@@ -68,7 +68,7 @@ class ClientUdpSession final : private io::DatagramSocket::Events, private Unrea
   void close();
 
   WorkerState& worker_;
-  ClientUdpSessionEvents& owner_;
+  ClientUdpSessionEvents& events_;
   CallGuard guard_;
   UdpFlow flow_;
   PayloadQueue early_;  ///< payloads that arrived before the socket was open

@@ -107,7 +107,7 @@ void ControlStream::stream_writable(quic::Stream& stream) {
 
 void ControlStream::stream_send_done(quic::Stream& stream) {
   guard_.check_no_call();
-  if (stream.fin_queued()) events_.control_fin_queued();
+  if (stream.fin_queued()) events_.control_finished();
 }
 
 bool ControlStream::read_message() {

@@ -44,10 +44,10 @@ std::span<const ConstBytes> first_bytes(std::span<ConstBytes> views, std::size_t
 }  // namespace
 
 Relay::Relay(io::EventLoop& loop, MemoryBudget& budget, std::unique_ptr<io::TcpSocket> socket, quic::Stream& stream,
-             RelayEvents& observer, const RelayOptions& options)
+             RelayEvents& events, const RelayOptions& options)
     : Holder(budget),
       loop_(loop),
-      observer_(observer),
+      events_(events),
       socket_(std::move(socket)),
       stream_(&stream),
       peer_(options.peer),
@@ -251,7 +251,7 @@ bool Relay::take_ack() {
 
 void Relay::acknowledged() {
   acknowledged_ = true;
-  observer_.relay_acknowledged(*this);
+  events_.relay_acknowledged(*this);
 }
 
 bool Relay::pump_to_socket() {
@@ -428,7 +428,7 @@ void Relay::settle() {
   if (is_ending(LastBytes::Way::to_stream)) held = stream_->unacknowledged_bytes();
   const bool progressed = std::exchange(progressed_, false);
   if (held > 0 && (progressed || !is_holding())) (void)has_progressed();  // counts from here
-  hold(held, progressed);
+  charge(held, progressed);
 }
 
 void Relay::watch() {
@@ -442,7 +442,7 @@ void Relay::end(RelayEnd::Cause cause) {
   if (cause == Cause::stuck) code = ErrorCode::limit_reached;
   if (cause == Cause::protocol_error) code = ErrorCode::internal;
   const RelayEnd told = close(cause, code);
-  observer_.relay_ended(*this, told);
+  events_.relay_ended(*this, told);
 }
 
 RelayEnd Relay::abort(ErrorCode code) { return close(RelayEnd::Cause::aborted, code); }

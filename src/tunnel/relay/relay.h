@@ -86,7 +86,7 @@ class Relay final : private io::TcpSocketEvents, private quic::StreamEvents, pri
  public:
   /// Takes over a connected socket and a stream that nothing else uses any more; what arrived before is relayed too.
   Relay(io::EventLoop& loop, MemoryBudget& budget, std::unique_ptr<io::TcpSocket> socket, quic::Stream& stream,
-        RelayEvents& observer, const RelayOptions& options);
+        RelayEvents& events, const RelayOptions& options);
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
   /// As abort(ErrorCode::internal), unless it has ended.
@@ -153,7 +153,7 @@ class Relay final : private io::TcpSocketEvents, private quic::StreamEvents, pri
   void let_go_of_stream(RelayEnd::Cause cause, quic::ErrorCode code);
 
   io::EventLoop& loop_;
-  RelayEvents& observer_;
+  RelayEvents& events_;
   std::unique_ptr<io::TcpSocket> socket_;
   quic::Stream* stream_;                      ///< nullptr: ended
   std::unique_ptr<GoClientRules> go_client_;  ///< only for such a peer

@@ -37,9 +37,9 @@ std::unique_ptr<io::TcpSocket> adopt(WorkerState& worker, io::TcpHandle handle) 
 }  // namespace
 
 ServerTunnel::ServerTunnel(WorkerState& worker, const ClientAbilities& client, AssignedVisitor assigned,
-                           quic::Stream& stream, ServerTunnelEvents& owner)
+                           quic::Stream& stream, ServerTunnelEvents& events)
     : worker_(worker),
-      owner_(owner),
+      events_(events),
       stream_id_(stream.id()),
       conn_id_(worker.loop.random().next_u64()),
       visitor_(assigned.visitor.remote),
@@ -64,25 +64,25 @@ void ServerTunnel::connection_lost() {
 void ServerTunnel::relay_acknowledged(Relay& /*relay*/) {
   ack_due_.cancel();
   reached_ = true;
-  owner_.service_reached();
+  events_.service_reached();
 }
 
 void ServerTunnel::no_ack() {
   account(relay_.abort(quic::ErrorCode::limit_reached));
   guard_.check_no_call();
-  owner_.tunnel_ended(*this);
+  events_.tunnel_ended(*this);
 }
 
 void ServerTunnel::relay_ended(Relay& /*relay*/, const RelayEnd& end) {
   ack_due_.cancel();
   if (end.cause == RelayEnd::Cause::dial_failed) {
-    owner_.service_not_reached();
+    events_.service_not_reached();
   } else if (end.cause == RelayEnd::Cause::complete && !reached_) {
-    owner_.service_reached();  // the service was reached and has ended without a byte
+    events_.service_reached();  // the service was reached and has ended without a byte
   }
   account(end);
   guard_.check_no_call();
-  owner_.tunnel_ended(*this);
+  events_.tunnel_ended(*this);
 }
 
 void ServerTunnel::account(const RelayEnd& end) {

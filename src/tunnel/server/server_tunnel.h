@@ -38,7 +38,7 @@ class ServerTunnel final : public Retirable, private RelayEvents {
  public:
   /// Moves the visitor to this worker and sends the request for the local service on the new stream.
   ServerTunnel(WorkerState& worker, const ClientAbilities& client, AssignedVisitor assigned, quic::Stream& stream,
-               ServerTunnelEvents& owner);
+               ServerTunnelEvents& events);
 
   [[nodiscard]] std::int64_t stream_id() const noexcept { return stream_id_; }
   /// Ends it, with the connection; tunnel_ended() does not follow.
@@ -52,7 +52,7 @@ class ServerTunnel final : public Retirable, private RelayEvents {
   void no_ack();
 
   WorkerState& worker_;
-  ServerTunnelEvents& owner_;
+  ServerTunnelEvents& events_;
   CallGuard guard_;
   const std::int64_t stream_id_;
   const std::uint64_t conn_id_;

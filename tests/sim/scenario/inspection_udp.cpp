@@ -41,22 +41,22 @@ Account outward(const UdpCounters& c) {
 }
 
 /// From datagrams to sockets.
-Account inward(const UdpCounters& c, const wire::ReassemblyCounters& parts) {
+Account inward(const UdpCounters& c, const wire::ReassemblyCounters& fragments) {
   return {
-      .in = c.datagrams_received - parts.parts + parts.assembled,
+      .in = c.datagrams_received - fragments.fragments + fragments.assembled,
       .out = c.payloads_delivered,
       .lost = dropped(c, {UdpDrop::malformed, UdpDrop::unknown_session, UdpDrop::no_socket, UdpDrop::socket_refused})};
 }
 
 /// Between programs of ours, which keep to all the rules.
 void require_never(Findings& findings, const std::string& who, const UdpCounters& c,
-                   const wire::ReassemblyCounters& parts) {
+                   const wire::ReassemblyCounters& fragments) {
   findings.require(c.dropped_for(UdpDrop::malformed) == 0, who, "malformed datagrams");
   findings.require(c.dropped_for(UdpDrop::no_datagrams) == 0, who, "a peer that takes no datagrams");
   findings.require(c.dropped_for(UdpDrop::no_fragment_id) == 0, who, "out of fragment ids");
-  findings.require(parts.duplicates == 0, who, "parts that came twice");
-  findings.require(parts.conflicting == 0, who, "parts of two payloads under one id");
-  findings.require(parts.oversize == 0, who, "parts of more than a payload");
+  findings.require(fragments.duplicates == 0, who, "fragments that came twice");
+  findings.require(fragments.conflicting == 0, who, "fragments of two payloads under one id");
+  findings.require(fragments.oversize == 0, who, "fragments of more than a payload");
 }
 
 /// Calls `visit(name, counters, counters of reassembly)` for every process that runs.
@@ -99,11 +99,11 @@ std::vector<std::string> inspect_udp_limits(Town& town) {
     findings.require(state.udp.reassembly.held_bytes() <= state.udp.reassembly.bytes_max(), who,
                      "incomplete payloads hold more than they may");
   });
-  for_each_process(town, [&](const std::string& who, const UdpCounters& c, const wire::ReassemblyCounters& parts) {
-    for (const Account& account : {outward(c), inward(c, parts)}) {
+  for_each_process(town, [&](const std::string& who, const UdpCounters& c, const wire::ReassemblyCounters& fragments) {
+    for (const Account& account : {outward(c), inward(c, fragments)}) {
       findings.require(account.in >= account.out + account.lost, who, "payloads out of nothing: " + account.text());
     }
-    require_never(findings, who, c, parts);
+    require_never(findings, who, c, fragments);
   });
   return findings.take();
 }
@@ -114,13 +114,13 @@ std::vector<std::string> inspect_udp_accounts(Town& town) {
     findings.require(state.udp.waiting.held_bytes() == 0, who, "UDP waits at rest");
     findings.require(state.udp.reassembly.held_bytes() == 0, who, "incomplete payloads at rest");
   });
-  for_each_process(town, [&](const std::string& who, const UdpCounters& c, const wire::ReassemblyCounters& parts) {
+  for_each_process(town, [&](const std::string& who, const UdpCounters& c, const wire::ReassemblyCounters& fragments) {
     const std::uint64_t ended = c.sessions_idle + c.sessions_evicted + c.sessions_closed + c.sessions_lost;
     findings.require(c.sessions_opened == ended, who,
                      fmt::format("{} UDP sessions opened, {} ended", c.sessions_opened, ended));
     const Account out = outward(c);
     findings.require(out.in == out.out + out.lost, who, "payloads from sockets are not accounted for: " + out.text());
-    const Account in = inward(c, parts);
+    const Account in = inward(c, fragments);
     findings.require(in.in == in.out + in.lost, who, "payloads for sockets are not accounted for: " + in.text());
   });
   return findings.take();

@@ -19,7 +19,7 @@ constexpr Duration kBlockedMax = std::chrono::microseconds(500);
 }  // namespace
 
 SimDatagramSocket::SimDatagramSocket(ReadyQueue& ready, Lent& lent, Host& host, const Address& local,
-                                     const io::DatagramOptions& options, Observer& observer)
+                                     const io::DatagramOptions& options, io::DatagramSocket::Events& events)
     : ReadySource(ready),
       lent_(lent),
       host_(host),
@@ -29,7 +29,7 @@ SimDatagramSocket::SimDatagramSocket(ReadyQueue& ready, Lent& lent, Host& host, 
       steered_among_(options.steered_among),
       buffer_bytes_(options.buffer_bytes),
       fragmentable_(options.fragmentable),
-      observer_(observer),
+      events_(events),
       random_(host.world().random("udp " + host.name() + " " + local.text())),
       unblock_(host.world().events(), [this] {
         blocked_ = false;
@@ -161,9 +161,9 @@ std::size_t SimDatagramSocket::send_all(std::span<const io::PacketRun> runs) {
 
 void SimDatagramSocket::told(unsigned kind) {
   if (kind == kReadable) {
-    observer_.datagrams_readable();
+    events_.datagrams_readable();
   } else {
-    observer_.datagrams_writable();
+    events_.datagrams_writable();
   }
 }
 

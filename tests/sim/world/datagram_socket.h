@@ -29,7 +29,7 @@ class SimDatagramSocket final : public io::DatagramSocket, private ReadySource {
 
   /// `local` was claimed at the host. `lent` is the loop's.
   SimDatagramSocket(ReadyQueue& ready, Lent& lent, Host& host, const Address& local, const io::DatagramOptions& options,
-                    Observer& observer);
+                    io::DatagramSocket::Events& events);
   ~SimDatagramSocket() override;
 
   std::size_t receive(std::span<io::PacketRun> out) override;
@@ -67,7 +67,7 @@ class SimDatagramSocket final : public io::DatagramSocket, private ReadySource {
   const std::size_t steered_among_;
   const std::size_t buffer_bytes_;
   const bool fragmentable_;
-  Observer& observer_;
+  io::DatagramSocket::Events& events_;
   SeededRandom random_;
   std::deque<Packet> received_;
   std::size_t received_bytes_ = 0;

@@ -53,11 +53,11 @@ void SimLoop::pass() {
   if (std::exchange(woken_, false) && wake_handler_) wake_handler_();
   ready_.tell_all();
   timers_.expire(now_);
-  if (pass_observer_ != nullptr) pass_observer_->end_of_pass(now_);
+  if (pass_events_ != nullptr) pass_events_->end_of_pass(now_);
 }
 
 Result<std::unique_ptr<io::DatagramSocket>> SimLoop::open_datagram(const io::DatagramOptions& options,
-                                                                   io::DatagramSocket::Events& observer) {
+                                                                   io::DatagramSocket::Events& events) {
   Address local = options.local;
   if (options.remote.specified()) {
     if (!local.specified()) local = Address::any(options.remote.family(), 0);
@@ -70,14 +70,14 @@ Result<std::unique_ptr<io::DatagramSocket>> SimLoop::open_datagram(const io::Dat
   }
   const Result<Address> bound = host_.claim_udp(local, options.shared_port);
   if (!bound) return std::unexpected(bound.error());
-  return std::make_unique<SimDatagramSocket>(ready_, lent_, host_, *bound, options, observer);
+  return std::make_unique<SimDatagramSocket>(ready_, lent_, host_, *bound, options, events);
 }
 
 Result<std::unique_ptr<io::TcpListener>> SimLoop::listen_tcp(const Address& local, bool shared_port,
-                                                             io::TcpListener::Events& observer) {
+                                                             io::TcpListener::Events& events) {
   const Result<Address> bound = host_.claim_tcp(local, shared_port);
   if (!bound) return std::unexpected(bound.error());
-  return std::make_unique<SimTcpListener>(ready_, host_, *bound, shared_port, observer);
+  return std::make_unique<SimTcpListener>(ready_, host_, *bound, shared_port, events);
 }
 
 Result<std::unique_ptr<io::TcpSocket>> SimLoop::connect_tcp(const Address& remote) {

@@ -32,15 +32,15 @@ class SimLoop final : public io::EventLoop {
   [[nodiscard]] Random& random() noexcept override { return random_; }
   [[nodiscard]] TimerQueue& timers() noexcept override { return timers_; }
 
-  void set_pass_events(PassEvents* observer) noexcept override { pass_observer_ = observer; }
+  void set_pass_events(PassEvents* events) noexcept override { pass_events_ = events; }
   void request_pass() noexcept override;
   void wake() noexcept override;
   void set_wake_handler(std::move_only_function<void()> handler) override { wake_handler_ = std::move(handler); }
 
-  [[nodiscard]] Result<std::unique_ptr<io::DatagramSocket>> open_datagram(
-      const io::DatagramOptions& options, io::DatagramSocket::Events& observer) override;
+  [[nodiscard]] Result<std::unique_ptr<io::DatagramSocket>> open_datagram(const io::DatagramOptions& options,
+                                                                          io::DatagramSocket::Events& events) override;
   [[nodiscard]] Result<std::unique_ptr<io::TcpListener>> listen_tcp(const Address& local, bool shared_port,
-                                                                    io::TcpListener::Events& observer) override;
+                                                                    io::TcpListener::Events& events) override;
   [[nodiscard]] Result<std::unique_ptr<io::TcpSocket>> connect_tcp(const Address& remote) override;
   [[nodiscard]] std::unique_ptr<io::TcpSocket> adopt_tcp(io::TcpHandle handle) override;
   [[nodiscard]] std::unique_ptr<io::Resolution> resolve(const HostPort& host, Resolved done) override;
@@ -67,7 +67,7 @@ class SimLoop final : public io::EventLoop {
   ReadyQueue ready_;
   SimDatagramSocket::Lent lent_;
   Timer pass_timer_;  ///< in the world's queue
-  PassEvents* pass_observer_ = nullptr;
+  PassEvents* pass_events_ = nullptr;
   std::move_only_function<void()> wake_handler_;
   bool woken_ = false;
   std::uint64_t pass_count_ = 0;

@@ -24,7 +24,7 @@ class World;
 
 enum class TcpSide : std::uint8_t { client = 0, server = 1 };
 
-class TcpConnection final : private TcpPipe::Observer {
+class TcpConnection final : private TcpPipe::Events {
  public:
   /// Who is told about an end. At most one an end; may be none.
   class EndObserver {
@@ -41,7 +41,7 @@ class TcpConnection final : private TcpPipe::Observer {
   ~TcpConnection();
 
   [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
-  void observe(TcpSide side, EndObserver* observer) noexcept { end(side).observer = observer; }
+  void observe(TcpSide side, EndObserver* events) noexcept { end(side).observer = events; }
 
   io::IoResult read(TcpSide side, MutableBytes into);
   io::IoResult write(TcpSide side, ConstBytes bytes);

@@ -7,8 +7,8 @@
 namespace qmux::sim {
 
 SimTcpListener::SimTcpListener(ReadyQueue& ready, Host& host, const Address& local, bool shared_port,
-                               Observer& observer)
-    : ReadySource(ready), host_(host), local_(local), shared_port_(shared_port), observer_(observer) {
+                               io::TcpListener::Events& events)
+    : ReadySource(ready), host_(host), local_(local), shared_port_(shared_port), events_(events) {
   host_.add(*this);
 }
 
@@ -27,7 +27,7 @@ void SimTcpListener::told(unsigned) {
   backlog_.pop_front();
   addresses_.pop_front();
   if (!backlog_.empty()) ReadySource::enqueue(0);
-  observer_.accepted(std::move(visitor), remote, local);
+  events_.accepted(std::move(visitor), remote, local);
 }
 
 }  // namespace qmux::sim

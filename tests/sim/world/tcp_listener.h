@@ -16,7 +16,8 @@ class TcpConnection;
 class SimTcpListener final : public io::TcpListener, private ReadySource {
  public:
   /// `local` was claimed at the host.
-  SimTcpListener(ReadyQueue& ready, Host& host, const Address& local, bool shared_port, Observer& observer);
+  SimTcpListener(ReadyQueue& ready, Host& host, const Address& local, bool shared_port,
+                 io::TcpListener::Events& events);
   ~SimTcpListener() override;
 
   [[nodiscard]] Address local_address() const override { return local_; }
@@ -31,7 +32,7 @@ class SimTcpListener final : public io::TcpListener, private ReadySource {
   Host& host_;
   const Address local_;
   const bool shared_port_;
-  Observer& observer_;
+  io::TcpListener::Events& events_;
   std::deque<io::TcpHandle> backlog_;
   std::deque<std::pair<Address, Address>> addresses_;  ///< remote and local of each in backlog_
 };

@@ -14,12 +14,12 @@ constexpr std::uint64_t kNanosecondsPerSecond = 1'000'000'000;
 
 }  // namespace
 
-TcpPipe::TcpPipe(World& world, std::string name, const TcpProperties& properties, Link& link, Observer& observer)
+TcpPipe::TcpPipe(World& world, std::string name, const TcpProperties& properties, Link& link, Events& events)
     : world_(world),
       name_(std::move(name)),
       properties_(properties),
       link_(link),
-      observer_(observer),
+      events_(events),
       random_(world.random("tcp " + name_)),
       arrival_(world.events(), [this] { deliver_due(); }) {}
 
@@ -105,7 +105,7 @@ void TcpPipe::launch(Kind kind, std::vector<std::byte> bytes) {
 
 void TcpPipe::deliver_due() {
   while (!in_flight_.empty() && in_flight_.front().arrives <= world_.now()) {
-    if (observer_.pipe_blocked(*this)) {
+    if (events_.pipe_blocked(*this)) {
       arrival_.set(world_.now() + kRetransmissionInterval);
       return;
     }
@@ -122,7 +122,7 @@ void TcpPipe::deliver(Segment&& segment) {
     case Kind::data:
       world_.record("tcp {} data {} bytes {:016x}", name_, segment.bytes.size(), digest(segment.bytes));
       if (!reader_gone_) received_.append(segment.bytes);
-      if (writable()) observer_.pipe_writable(*this);
+      if (writable()) events_.pipe_writable(*this);
       break;
     case Kind::fin:
       world_.record("tcp {} fin", name_);
@@ -131,9 +131,9 @@ void TcpPipe::deliver(Segment&& segment) {
     case Kind::rst:
       world_.record("tcp {} rst", name_);
       if (!reader_gone_ && random_.chance(properties_.reset_purges_chance)) received_.clear();
-      return observer_.pipe_reset(*this);
+      return events_.pipe_reset(*this);
   }
-  observer_.pipe_readable(*this);
+  events_.pipe_readable(*this);
 }
 
 }  // namespace qmux::sim

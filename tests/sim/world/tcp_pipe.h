@@ -25,7 +25,7 @@ class World;
 
 class TcpPipe {
  public:
-  class Observer {
+  class Events {
    public:
     virtual void pipe_readable(TcpPipe& pipe) = 0;
     virtual void pipe_writable(TcpPipe& pipe) = 0;
@@ -34,10 +34,10 @@ class TcpPipe {
     [[nodiscard]] virtual bool pipe_blocked(const TcpPipe& pipe) const = 0;
 
    protected:
-    ~Observer() = default;
+    ~Events() = default;
   };
 
-  TcpPipe(World& world, std::string name, const TcpProperties& properties, Link& link, Observer& observer);
+  TcpPipe(World& world, std::string name, const TcpProperties& properties, Link& link, Events& events);
 
   // The writing end.
   std::size_t write(ConstBytes bytes);
@@ -82,7 +82,7 @@ class TcpPipe {
   std::string name_;
   const TcpProperties properties_;
   Link& link_;
-  Observer& observer_;
+  Events& events_;
   SeededRandom random_;
 
   ByteQueue unsent_;

@@ -53,16 +53,16 @@ void SimTcpSocket::abort() {
   CHECK(connection_ != nullptr);
   if (aborted_) return;
   aborted_ = true;
-  observer_ = nullptr;
+  events_ = nullptr;
   connection_->abort(side_);
 }
 
-void SimTcpSocket::watch(Interest interest, io::TcpSocketEvents* observer) {
+void SimTcpSocket::watch(Interest interest, io::TcpSocketEvents* events) {
   CHECK(connection_ != nullptr);
   if (aborted_) return;
-  interest_ = observer != nullptr ? interest : Interest::none;
-  observer_ = observer;
-  if (observer == nullptr) return;
+  interest_ = events != nullptr ? interest : Interest::none;
+  events_ = events;
+  if (events == nullptr) return;
   if (has(interest, Interest::read) && connection_->readable(side_)) enqueue(kReadable);
   if (has(interest, Interest::write) && connection_->writable(side_)) enqueue(kWritable);
   if (connection_->was_reset(side_) && !reset_told_) enqueue(kReset);
@@ -90,7 +90,7 @@ Address SimTcpSocket::remote_address() const {
 
 io::TcpHandle SimTcpSocket::detach() {
   CHECK(connection_ != nullptr && !aborted_);
-  observer_ = nullptr;
+  events_ = nullptr;
   return std::exchange(connection_, nullptr)->to_handle(side_);
 }
 
@@ -103,7 +103,7 @@ void SimTcpSocket::end_writable() {
 }
 
 void SimTcpSocket::end_reset() {
-  if (observer_ != nullptr && !reset_told_) enqueue(kReset);
+  if (events_ != nullptr && !reset_told_) enqueue(kReset);
 }
 
 void SimTcpSocket::spend(Interest spent) noexcept {
@@ -111,20 +111,20 @@ void SimTcpSocket::spend(Interest spent) noexcept {
 }
 
 void SimTcpSocket::told(unsigned kind) {
-  if (observer_ == nullptr) return;
+  if (events_ == nullptr) return;
   // The interest may have changed, and the readiness gone, since this was queued.
   switch (kind) {
     case kReadable:
       if (!has(interest_, Interest::read) || !connection_->readable(side_)) return;
       spend(Interest::read);
-      return observer_->socket_readable();
+      return events_->socket_readable();
     case kWritable:
       if (!has(interest_, Interest::write) || !connection_->writable(side_)) return;
       spend(Interest::write);
-      return observer_->socket_writable();
+      return events_->socket_writable();
     default:
       if (std::exchange(reset_told_, true)) return;
-      return observer_->socket_reset();
+      return events_->socket_reset();
   }
 }
 

@@ -18,7 +18,7 @@ class SimTcpSocket final : public io::TcpSocket, private ReadySource, private Tc
   io::IoResult write(std::span<const ConstBytes> from) override;
   void shutdown_write() override;
   void abort() override;
-  void watch(io::Interest interest, io::TcpSocketEvents* observer) override;
+  void watch(io::Interest interest, io::TcpSocketEvents* events) override;
   void keep_alive(Duration /*idle*/) override {}  // no far end goes without a word here
   [[nodiscard]] std::size_t unacknowledged_bytes() const override;
   [[nodiscard]] std::optional<std::string> connect_error() override;
@@ -38,7 +38,7 @@ class SimTcpSocket final : public io::TcpSocket, private ReadySource, private Tc
   TcpConnection* connection_;  ///< nullptr once detached
   const TcpSide side_;
   io::Interest interest_ = io::Interest::none;
-  io::TcpSocketEvents* observer_ = nullptr;
+  io::TcpSocketEvents* events_ = nullptr;
   bool reset_told_ = false;
   bool aborted_ = false;
 };

@@ -289,14 +289,14 @@ TEST(SimTcp, a_full_backlog_makes_connecting_wait) {
   struct Nobody final : io::TcpListener::Events {
     void accepted(io::TcpHandle, const Address&, const Address&) override { ++count; }
     int count = 0;
-  } observer;
+  } events;
   pair.world.network().tcp_properties().backlog = 1;
   pair.b.set_processing_delay_max({});
-  auto listener = *pair.b.listen_tcp(pair.b_host.v4(80), false, observer);
+  auto listener = *pair.b.listen_tcp(pair.b_host.v4(80), false, events);
   std::vector<std::unique_ptr<io::TcpSocket>> visitors;
   for (int i = 0; i < 5; ++i) visitors.push_back(*pair.a.connect_tcp(pair.b_host.v4(80)));
   pair.run_for(20s);
-  EXPECT_EQ(observer.count, 5);
+  EXPECT_EQ(events.count, 5);
 }
 
 }  // namespace

@@ -60,6 +60,14 @@ TEST(Address, knows_the_wildcard_and_the_same_host) {
   EXPECT_FALSE(Address::any(AF_INET, 0).same_host(Address::any(AF_INET6, 0)));
 }
 
+TEST(Address, knows_a_link_local_one_without_interface) {
+  EXPECT_TRUE(Address::from_literal("fe80::1", 80)->lacks_interface());
+  EXPECT_FALSE(Address::from_literal("fe80::1%lo", 80)->lacks_interface());
+  EXPECT_FALSE(Address::from_literal("2001:db8::1", 80)->lacks_interface());
+  EXPECT_FALSE(Address::from_literal("169.254.0.1", 80)->lacks_interface());
+  EXPECT_FALSE(Address().lacks_interface());
+}
+
 TEST(Address, equal_addresses_hash_alike_and_the_kernels_padding_does_not_count) {
   sockaddr_in raw{};
   raw.sin_family = AF_INET;

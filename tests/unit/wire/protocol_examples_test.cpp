@@ -78,7 +78,7 @@ TEST(ProtocolExamples, of_datagrams_are_what_we_read_and_write) {
     return bytes;
   };
   EXPECT_EQ(written(DatagramHeader::whole(escaped->session, escaped->payload), escaped->payload), found[0][0]);
-  EXPECT_EQ(written(DatagramHeader::part(part->session, *part->fragment), part->payload), found[0][1]);
+  EXPECT_EQ(written(DatagramHeader::fragment(part->session, *part->fragment), part->payload), found[0][1]);
 }
 
 }  // namespace

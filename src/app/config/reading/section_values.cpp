@@ -65,6 +65,13 @@ bool is_host_name(std::string_view text) {
 
 bool is_ip(std::string_view text) { return Address::from_literal(text, 0).has_value(); }
 
+bool lacks_interface(std::string_view text) {
+  const auto address = Address::from_literal(text, 0);
+  return address && address->lacks_interface();
+}
+
+constexpr std::string_view kNeedsInterface = " is link-local and names no interface";
+
 constexpr std::string_view kHostForm = "up to 253 letters, digits, \".\", \"_\" and \"-\", or an IP address";
 
 bool has_control_characters(std::string_view text) {
@@ -234,6 +241,10 @@ Section::Key Section::address(std::string_view name, HostPort& into, std::uint16
   }
   if (!is_host_name(value->host) && !is_ip(value->host))
     return wrong_value(found, in_quotes(value->host) + " is not a host", std::string(kHostForm));
+  if (lacks_interface(value->host)) {
+    const HostPort on_interface{value->host + "%INTERFACE", value->port};
+    return wrong_value(found, in_quotes(value->host).append(kNeedsInterface), on_interface.text());
+  }
   if (value->host.empty() && port_min > 0)
     return wrong_value(found, in_quotes(found.value->text) + " has no host", "host:port");
   if (value->port < port_min) return wrong(found, "port 0 cannot be connected to", "a port from 1 to 65535");
@@ -254,6 +265,9 @@ Section::Key Section::host(std::string_view name, std::string& into) {
   }
   if (!address && ends_in_number(given)) {
     return wrong_value(found, in_quotes(found.value->text) + " is not an IPv4 address", std::string(kIpv4Form));
+  }
+  if (lacks_interface(given)) {
+    return wrong_value(found, in_quotes(given).append(kNeedsInterface), std::string(given) + "%INTERFACE");
   }
   into = given;
   return {*this, found.path, found.empty, true};

@@ -143,6 +143,9 @@ TEST(LoadClient, refuses_what_is_no_local_service) {
   EXPECT_THAT(of("local: {host: '*', port: 80}\n"),
               ElementsAre("c.yaml:3:9: local.host: \"*\" is not a host (expected up to 253 letters, digits, \".\", "
                           "\"_\" and \"-\", or an IP address)"));
+  EXPECT_THAT(of("local: {host: '[fe80::1]', port: 80}\n"),
+              ElementsAre("c.yaml:3:9: local.host: \"fe80::1\" is link-local and names no interface (expected "
+                          "fe80::1%INTERFACE)"));
   EXPECT_THAT(of("local: {host: a, port: 65536}\n"),
               ElementsAre("c.yaml:3:18: local.port: 65536 is out of range (expected a whole number from 1 to 65535)"));
   for (const auto* right : {"::1", "'[::1]'", "::1%lo", "127.0.0.1", "my_host", "m\u00fcnchen.example"})

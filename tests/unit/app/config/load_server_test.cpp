@@ -278,11 +278,14 @@ TEST(LoadServer, takes_only_names_and_addresses_for_hosts) {
   };
   EXPECT_THAT(of("*:8443"), ElementsAre("s.yaml:2:5: listeners[0].quic_addr: \"*\" is not a host (expected "
                                         "\":8443\": an empty host is every address)"));
+  EXPECT_THAT(of("[fe80::1]:1"),
+              ElementsAre("s.yaml:2:5: listeners[0].quic_addr: \"fe80::1\" is link-local and names no "
+                          "interface (expected [fe80::1%INTERFACE]:1)"));
   for (const auto* wrong : {"*.a.example:1", "a,b:1", "a@b:1", "a/b:1", "a%lo:1", "(a):1", "a?:1", "a\\x7f:1", "a;b:1"})
     EXPECT_THAT(of(wrong), ElementsAre(::testing::HasSubstr("is not a host (expected up to 253 letters"))) << wrong;
   EXPECT_THAT(of(std::string(254, 'a') + ":1"), ::testing::SizeIs(1));
   for (const auto* right : {":1", "localhost:1", "my-host_1.Example.:1", "192.0.2.1:1", "[2001:db8::1]:1", "[::1%lo]:1",
-                            "m\u00fcnchen.example:1"})
+                            "[fe80::1%lo]:1", "m\u00fcnchen.example:1"})
     EXPECT_THAT(of(right), IsEmpty()) << right;
 }
 
