@@ -9,7 +9,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # False positives of g++ 12 inside its own standard library at -O2.
   target_compile_options(qmux_warnings INTERFACE -Wno-null-dereference -Wno-restrict)
 else()
-  # Clang warns inside libstdc++ 12 (std::stable_sort); g++ watches over our own uses.
+  # Clang warns inside libstdc++ 12 (std::stable_sort); g++ checks our own uses.
   target_compile_options(qmux_warnings INTERFACE -Wno-deprecated-declarations)
 endif()
 option(QMUX_WERROR "Warnings are errors" ON)

@@ -1,5 +1,5 @@
-# Sets VARIABLE in the caller to whether the tests are built, as QMUX_TESTS says. AUTO leaves them out on a machine without
-# their packages, and says so; ON lets tests/CMakeLists.txt fail there.
+# Sets VARIABLE in the caller to whether the tests are built, as QMUX_TESTS says. AUTO leaves them out, with a notice, on a
+# machine without their packages; ON lets tests/CMakeLists.txt fail there.
 function(qmux_tests_wanted VARIABLE)
   set(${VARIABLE} ${QMUX_TESTS} PARENT_SCOPE)
   if(NOT QMUX_TESTS STREQUAL "AUTO")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Debian 12 has a new enough ngtcp2 in its suite bookworm-backports. This adds that suite as one more source, at the mirror
-# and with the key that the machine's own source of Debian names.
+# Debian 12 has a new enough ngtcp2 in its suite bookworm-backports. This adds that suite as one more source, with the mirror and
+# the key of the machine's own Debian source.
 
 readonly backports_file=/etc/apt/sources.list.d/qmux-backports.sources
 
@@ -19,8 +19,7 @@ add_backports_source() {
   } | as_root tee "$backports_file" >/dev/null
 }
 
-# debian_source CODENAME: prints "file:entry|URI" of the first source of that suite's main. apt parses both of its file
-# formats for us.
+# debian_source CODENAME: prints "file:entry|URI" of the first source of that suite's main. apt parses both of its file formats.
 debian_source() {
   # shellcheck disable=SC2016  # the words in $() are apt's
   apt-get indextargets --format '$(ORIGIN)|$(CODENAME)|$(COMPONENT)|$(SOURCESENTRY)|$(REPO_URI)' 'Created-By: Packages' |
@@ -36,7 +35,7 @@ trust_of() {
   esac
 }
 
-# A field goes on in the lines that begin with a blank (a key may be written out in full).
+# A field continues in the lines that begin with a blank (a key may be included in full).
 trust_of_stanza() {
   awk -v wanted="$2" '
     /^[[:space:]]*$/ { in_stanza = 0; next }

@@ -3,7 +3,7 @@
 #
 # Configuring and building a preset of CMakePresets.json into build/<preset>.
 
-# Clones of the repository share what ccache holds.
+# Clones of the repository share the ccache.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 
 # configure PRESET [CMAKE-OPTION...]
@@ -27,8 +27,8 @@ compile() {
   cmake --build "build/$preset" --parallel "$(job_count)" "${targets[@]}" >&2 </dev/null || die "the build failed"
 }
 
-# build_program PRESET: the program alone. The tests come along into the configuration where their packages are there, so
-# that going back and forth between `build` and `test` builds nothing twice.
+# build_program PRESET: the program alone. The tests are configured too if their packages are installed, so that alternating
+# between `build` and `test` builds nothing twice.
 build_program() {
   local tests=OFF
   have dpkg-query && [[ -z $(missing_packages "${test_packages[@]}") ]] && tests=ON

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# What every part of ./dev uses: messages, the shape of this machine, reading options. Sourced with the repository's top
-# as the working directory.
+# Common functions of ./dev: messages, properties of this machine, reading options. Sourced with the repository's top as the
+# working directory.
 
 note() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 

@@ -15,7 +15,7 @@ need_fuzz_target() {
   is_line_of "$(fuzz_targets)" "$1" || usage_error "fuzz: unknown target '$1': $(fuzz_targets | paste -sd ' ')"
 }
 
-# fuzz_one TARGET SECONDS: libFuzzer has much to say about a run in which nothing happened; of that one line is shown.
+# fuzz_one TARGET SECONDS: libFuzzer prints much about a run without findings; only one line of it is shown.
 fuzz_one() {
   local learnt=build/fuzz/corpus/$1 log=build/fuzz/$1.log
   mkdir -p "$learnt" build/fuzz/found

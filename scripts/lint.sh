@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# What is checked without running anything: format, clang-tidy, shellcheck, and the rules of scripts/tidy.py.
+# The static checks: format, clang-tidy, shellcheck, and the rules of scripts/tidy.py.
 
 cxx_files() {
   find src tests -name '*.h' -o -name '*.cpp'
@@ -18,7 +18,7 @@ cmd_format() {
   cxx_files | xargs -r clang-format-19 "${options[@]}"
 }
 
-# clang-tidy reads the flags from the release build; it is the slowest of all checks, so it sees only src/.
+# clang-tidy reads the flags from the release build; it is the slowest of all checks, so it covers only src/.
 lint_cxx() {
   note "clang-tidy"
   configure release

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# The Debian packages that building, testing and linting need, and their installation. When nothing is missing this asks
-# dpkg once and touches neither the network nor the system.
+# The Debian packages that building, testing and linting need, and their installation. When nothing is missing this calls dpkg
+# once and changes nothing.
 
 readonly ngtcp2_version_min=1.11
 
@@ -67,8 +67,7 @@ apt_get() {
     -o Acquire::Retries=3 -o Acquire::http::Timeout=30 "$@" </dev/null >&2
 }
 
-# A source that has nothing to do with us may be broken: what matters is whether the packages can be had, and installing
-# them finds that out.
+# An unrelated source may be broken. What matters is whether the packages are available, and installing them shows that.
 update_package_lists() {
   apt_get update || note "apt-get update did not succeed for every source; going on with what there is"
 }
@@ -104,7 +103,7 @@ require_ngtcp2_source() {
   ngtcp2_is_available || die "no package source here has libngtcp2-dev $ngtcp2_version_min or newer"
 }
 
-# The tests run their own nginx: the machine need not serve anything because of us.
+# The tests run their own nginx: the installation must not start a web server on the machine.
 keep_nginx_from_starting() {
   [[ -d /run/systemd/system ]] || return 0
   as_root systemctl disable --quiet --now nginx || note "nginx was installed and could not be stopped"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Running tests and counting them. Every suite (unit, sim, e2e) adds to the three counters below; the last line printed is
-# the sum over all of them.
+# Running tests and counting them. Every suite (unit, sim, e2e) adds to the three counters below. The last line printed is the sum
+# over all suites.
 
 readonly sim_seeds_default=1..300
 
@@ -17,7 +17,7 @@ count() {
   skipped=$((skipped + $3))
 }
 
-# sum_line [PASSED FAILED SKIPPED]: the sum of all, or of what has come since the three were these.
+# sum_line [PASSED FAILED SKIPPED]: the sum of all, or of the counts since the three had these values.
 sum_line() {
   local line skips=$((skipped - ${3:-0}))
   line="$((passed - ${1:-0})) passed, $((failed - ${2:-0})) failed"
@@ -38,8 +38,8 @@ junit_attribute() {
   echo "${number:-0}"
 }
 
-# count_junit FILE STATUS: adds what a JUnit report says. A runner that failed though its report tells of no failure (or
-# there is no report) counts as one.
+# count_junit FILE STATUS: adds the counts of a JUnit report. A runner that failed although its report has no failure (or there is
+# no report) counts as one.
 count_junit() {
   local tests bad skips
   tests=$(junit_attribute "$1" tests)
@@ -49,7 +49,7 @@ count_junit() {
   [[ $2 -eq 0 || $bad -gt 0 ]] || count 0 1 0
 }
 
-# count_sum_line FILE STATUS: adds what a "N passed, N failed[, N skipped]" line at the end of a program's output says.
+# count_sum_line FILE STATUS: adds the counts of the "N passed, N failed[, N skipped]" line at the end of a program's output.
 count_sum_line() {
   local line
   line=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$1" | tail -n 1)
@@ -77,7 +77,7 @@ run_unit_tests() {
   count_junit "$report" "$status"
 }
 
-# run_simulator PRESET SEEDS: those, and the ones that failed once.
+# run_simulator PRESET SEEDS: these seeds, and those that failed once.
 run_simulator() {
   local log=build/$1/sim.log status=0
   note "simulator, preset $1, seeds $2 and those that failed once"
@@ -96,8 +96,8 @@ run_end_to_end_tests() {
   count_junit "$report" "$status"
 }
 
-# test_python: prints the interpreter for the tests: one with everything in tests/e2e/requirements.txt where PyPI can be
-# reached, else the system's (the tests that need aioquic are then skipped, saying so).
+# test_python: prints the interpreter for the tests: one with everything in tests/e2e/requirements.txt if PyPI can be reached,
+# else the system's (the tests that need aioquic are then reported as skipped).
 test_python() {
   local wanted=tests/e2e/requirements.txt installed=.venv/requirements.txt
   if ! cmp -s "$wanted" "$installed"; then
@@ -112,7 +112,7 @@ test_python() {
   echo .venv/bin/python
 }
 
-# pip trusts what the machine trusts.
+# pip trusts the machine's certificate authorities.
 make_venv() {
   /usr/bin/python3 -m venv --clear .venv &&
     PIP_CERT=${PIP_CERT:-/etc/ssl/certs/ca-certificates.crt} .venv/bin/python -m pip install --quiet \
@@ -151,7 +151,7 @@ need_suite() {
   is_line_of "$(all_suites)" "$2" || usage_error "unknown suite '$2': $(all_suites | paste -sd ' ')"
 }
 
-# run_suites PRESET SEEDS SUITE...: and how long each took, in the end.
+# run_suites PRESET SEEDS SUITE...: and at the end the time of each.
 run_suites() {
   local preset=$1 seeds=$2 suite began before times=()
   shift 2

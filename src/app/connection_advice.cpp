@@ -18,8 +18,7 @@ std::string about_unreachable(io::Unreachable why, std::uint16_t port) {
     case io::Unreachable::port:
       return fmt::format("start the server; {}; a TCP service on port {} does not count", kRightAddress, port);
     case io::Unreachable::prohibited:
-      return fmt::format("let UDP port {} pass in the firewalls of this machine, of the server, and between them",
-                         port);
+      return fmt::format("allow UDP port {} in the firewalls of this machine, of the server, and between them", port);
     default:
       return fmt::format("check the network between here and there; {}", kRightAddress);
   }
@@ -45,7 +44,7 @@ std::string ClientConnectionAdvice::closed(const quic::CloseCause& cause, std::s
     case Kind::unreachable:
       return about_unreachable(cause.unreachable, entry.address.port);
     case Kind::no_answer:
-      return fmt::format("start the server; let UDP port {} pass in every firewall between here and there; {}",
+      return fmt::format("start the server; allow UDP port {} in every firewall between here and there; {}",
                          entry.address.port, kRightAddress);
     case Kind::application_protocol:
     case Kind::version:
@@ -62,7 +61,7 @@ std::string ClientConnectionAdvice::about_server_certificate(CertificateFault fa
       return fmt::format("tls.ca_cert_file ({}) must hold the CA that issued the server's certificate",
                          config_.tls.ca_cert_file);
     case CertificateFault::expired:
-      return "renew the server's tls.server_cert_file; if it is good, set this machine's clock";
+      return "renew the server's tls.server_cert_file; if it is valid, set this machine's clock";
     case CertificateFault::not_yet_valid:
       return "set this machine's clock; if it is right, the server needs another tls.server_cert_file until then";
     case CertificateFault::wrong_purpose:
@@ -91,7 +90,7 @@ std::string ClientConnectionAdvice::about_own_certificate(CertificateFault fault
     case CertificateFault::wrong_purpose:
       return fmt::format("tls.client_cert_file ({}) must be a certificate for clientAuth", file);
     case CertificateFault::wrong_key_kind:
-      return fmt::format("tls.client_cert_file ({}) must have a key of a kind that the server takes", file);
+      return fmt::format("tls.client_cert_file ({}) must have a key of a kind that the server accepts", file);
     default:
       return fmt::format(
           "tls.client_cert_file ({}) must be valid now, meant for clientAuth, and of a CA in the server's "
@@ -118,7 +117,7 @@ std::string ServerConnectionAdvice::about_client_certificate(CertificateFault fa
       return fmt::format("auth.ca_cert_file ({}) must hold the CA that issued the client's tls.client_cert_file",
                          authority);
     case CertificateFault::expired:
-      return "renew the client's tls.client_cert_file; if it is good, set this machine's clock";
+      return "renew the client's tls.client_cert_file; if it is valid, set this machine's clock";
     case CertificateFault::not_yet_valid:
       return "set this machine's clock; if it is right, the client needs another tls.client_cert_file until then";
     case CertificateFault::wrong_purpose:
@@ -139,7 +138,7 @@ std::string ServerConnectionAdvice::about_own_certificate(CertificateFault fault
     case CertificateFault::wrong_purpose:
       return fmt::format("tls.server_cert_file ({}) must be a certificate for serverAuth", file);
     case CertificateFault::wrong_key_kind:
-      return fmt::format("tls.server_cert_file ({}) must have a key of a kind that the client takes", file);
+      return fmt::format("tls.server_cert_file ({}) must have a key of a kind that the client accepts", file);
     default:
       return fmt::format(
           "tls.server_cert_file ({}) must be valid now, name the client's server_name in its subjectAltName, and be of "

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What to do about a connection that failed, in the words of the configuration: the field `remedy` of the log. Says whose file or
-// key it is about, and what would be right.
+// What the user can do about a connection that failed: the field `remedy` of the log. It names the side, the file or the key
+// concerned, and what would be right.
 //
 // The configuration outlives the advice.
 #pragma once

@@ -59,7 +59,7 @@ class Staging {
 
   [[nodiscard]] Result<void> add(const NewFile& file) {
     std::string name = file.path + ".XXXXXX";
-    const Descriptor fd(::mkostemp(name.data(), O_CLOEXEC));  // 0600 from the first moment on
+    const Descriptor fd(::mkostemp(name.data(), O_CLOEXEC));  // 0600 from the start
     if (fd.get() < 0) return fail("cannot be written: " + reason(errno), file.path);
     names_.push_back(name);
     if (!write_all(fd.get(), file.content) || ::fchmod(fd.get(), file.mode) != 0 || ::fsync(fd.get()) != 0) {
@@ -75,7 +75,7 @@ class Staging {
       return {};
     }
     if (::renameat2(AT_FDCWD, from, AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) return {};
-    // Some file systems cannot rename so; those can link.
+    // Some file systems cannot rename with these flags. They can link.
     if (errno == EINVAL && ::link(from, path.c_str()) == 0) return {};
     if (errno == EEXIST) return exists_already(path);
     return fail("cannot be written: " + reason(errno), path);
@@ -114,7 +114,7 @@ Result<void> check_place(const std::string& path) {
   if (::lstat(path.c_str(), &status) == 0) return exists_already(path);
   std::string directory = std::filesystem::path(path).parent_path().string();
   if (directory.empty()) directory = ".";
-  directory += '/';  // a file in its place is no directory
+  directory += '/';  // then a file at that path is an error
   if (::access(directory.c_str(), W_OK | X_OK) != 0) return fail("cannot be written: " + reason(errno), path);
   return {};
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// New files, whole or not at all: written beside their place under another name, then moved there in one step. Nobody ever
-// sees half a file, and a file that is there already is not touched unless that is asked for.
+// Writes new files completely or not at all: first under a temporary name beside the target, then moved there in one step. So no
+// reader sees half a file. An existing file is not replaced unless requested.
 #pragma once
 
 #include <sys/types.h>
@@ -22,17 +22,17 @@ struct NewFile {
   mode_t mode = 0644;  ///< exactly this, whatever the umask
 };
 
-/// Writes all of them, or none: with Existing::keep, nothing is written when one of the paths exists, even when it comes
-/// into being meanwhile. The directories exist.
+/// Writes all files or none. With Existing::keep nothing is written when one of the paths exists, even when it is created
+/// meanwhile. The directories must exist.
 [[nodiscard]] Result<void> write_files(std::span<const NewFile> files, Existing existing);
 
-/// What write_files() with Existing::keep would fail for at that path, as far as can be found out without writing.
+/// The error that write_files() with Existing::keep would give at that path, as far as it can be known without writing.
 [[nodiscard]] Result<void> check_place(const std::string& path);
 
 /// The whole content of a file, of at most `bytes_max`.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 
-/// Makes the directory and those above it; fine when it is there.
+/// Makes the directory and those above it. An existing directory is no error.
 [[nodiscard]] Result<void> make_directories(const std::string& path, mode_t mode);
 
 }  // namespace qmux::app

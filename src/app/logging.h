@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The configuration's word about logs, put into force.
+// Applies the configuration of the log.
 #pragma once
 
 #include <string>
@@ -12,16 +12,16 @@
 
 namespace qmux::app {
 
-/// Once a process, after net::take_over_signals() and before other threads are there: lines are written by a thread.
+/// Call it once a process, after net::take_over_signals() and before other threads start: a thread writes the lines.
 void configure_log(const LogConfig& config);
 
-/// What loading the configuration had to say, each once.
+/// Logs the warnings and notices of loading the configuration.
 void log_remarks(const std::vector<std::string>& warnings, const std::vector<std::string>& notices);
 
-/// Logs why the "server" or the "client" cannot run, a line for each cause. Returns the exit status.
+/// Logs why the "server" or the "client" cannot run, one line for each cause. Returns the exit status.
 [[nodiscard]] int cannot_run(std::string_view which, const std::vector<Error>& causes);
 
-/// Warns of the own certificate's dates, when there is something to say.
+/// Warns about the own certificate's dates when there is a problem.
 void log_dates(const RunInputs& inputs);
 
 }  // namespace qmux::app

@@ -15,8 +15,8 @@
 namespace qmux::app {
 namespace {
 
-/// A caller may have closed standard input, output or error; no socket is to get their numbers, and log lines with them. Not
-/// for writing: what is said into a closed output must not seem to have been heard.
+/// A caller may have closed standard input, output or error; no socket may get their numbers, because log lines would go into it.
+/// They are opened for reading only: writing to a closed output must fail.
 void hold_standard_descriptors() noexcept {
   int fd = 0;
   do {

@@ -19,7 +19,7 @@
 namespace qmux::app {
 namespace {
 
-/// How many UDP sessions each server's connection may have, a socket each, so that half of the descriptors stays for TCP.
+/// How many UDP sessions each server's connection may have. Each takes a socket, and half of the descriptors is kept for TCP.
 std::size_t udp_sessions_max(std::size_t servers, std::size_t descriptors) {
   return std::clamp<std::size_t>(descriptors / 2 / servers, 1, limits::kUdpSessionsPerConnectionMax);
 }

@@ -5,8 +5,8 @@
 
 namespace qmux::app {
 
-/// Runs a client until SIGINT or SIGTERM. Says the warnings of `loaded` once, at start. Returns the exit status: 0 after a
-/// signal, 1 when it cannot start or go on (the reason is said).
+/// Runs a client until SIGINT or SIGTERM. Logs the warnings of `loaded` at start. Returns the exit status: 0 after a signal, 1
+/// when it cannot start or continue (the reason is logged).
 [[nodiscard]] int run_client(const Loaded<ClientConfig>& loaded);
 
 }  // namespace qmux::app

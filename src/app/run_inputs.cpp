@@ -16,21 +16,21 @@ namespace {
 
 using Gathered = std::expected<RunInputs, std::vector<Error>>;
 
-/// Without tokens nothing would tell who connects, so a file that asks for them must not be given something else.
+/// Without tokens a client would not be authenticated, so a file that requires them must not get another method.
 void check_method(AuthMethod method, const std::string& file, std::vector<Error>& errors) {
   if (method != AuthMethod::token) return;
   errors.push_back(
       {.what = "token authentication is not available yet", .where = file + ": auth.method", .expected = "mtls"});
 }
 
-/// Of a file that is looked at only after another one.
+/// Of a file that is checked only after another one.
 void check_readable(const std::string& path, std::vector<Error>& errors) {
   if (path.empty() || ::access(path.c_str(), R_OK) == 0) return;
   errors.push_back(
       {.what = "cannot be read: " + std::generic_category().message(errno), .where = path, .expected = "a PEM file"});
 }
 
-/// What is wrong with the own certificate and with the authority's, each by itself.
+/// What is wrong with the own certificate and with the authority's, each separately.
 void add_credential_errors(const quic::CredentialFiles& files, quic::Credentials::Purpose purpose, Error first,
                            std::vector<Error>& errors) {
   const auto own = quic::Credentials::load({.certificate = files.certificate, .key = files.key, .trust = {}}, purpose);
@@ -55,7 +55,7 @@ void load_credentials(const quic::CredentialFiles& files, quic::Credentials::Pur
   if (const auto& validity = inputs.credentials->validity()) inputs.dates = date_trouble(*validity, now);
 }
 
-/// `key`: where the name stands.
+/// `key`: the key that holds the name.
 Address look_up(const HostPort& host, const std::string& key, std::vector<Error>& errors) {
   auto addresses = net::look_up_now(host);
   if (!addresses) {
@@ -77,7 +77,7 @@ void look_up_listeners(const Loaded<ServerConfig>& loaded, RunInputs& inputs, st
   }
 }
 
-/// The file, or nothing where it is still to be made: `qmux run server` has done that before it comes here, if it could.
+/// The file, or nothing where it has not been made yet. `qmux run server` has made it before this call, if it could.
 std::string existing(const std::string& secret_file, std::vector<Error>& errors) {
   std::error_code error;
   if (secret_file.empty() || std::filesystem::exists(secret_file, error) || error) return secret_file;

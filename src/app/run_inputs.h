@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What a server or a client needs besides its configuration file before it opens its first socket: certificates, keys, the
-// addresses that names stand for. `qmux run` starts with it, and `qmux config check` gathers the same and starts nothing, so
-// that the one fails where the other does. Plain values; one thread.
+// What a server or a client needs, besides its configuration file, before it opens its first socket: certificates, keys, and the
+// addresses of names. `qmux run` starts with it. `qmux config check` gathers the same and starts nothing, so both fail for the
+// same reasons. Plain values; one thread.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@
 
 namespace qmux::app {
 
-/// Where one listener listens. Port 0 is still any free port.
+/// The addresses of one listener. Port 0 still means any free port.
 struct ListenAddresses {
   Address quic;
   Address traffic;
@@ -29,12 +29,12 @@ struct ListenAddresses {
 struct RunInputs {
   std::unique_ptr<quic::Credentials> credentials;
   std::string certificate_file;            ///< the own certificate; empty when there is none
-  std::optional<DateTrouble> dates;        ///< of the own certificate; no reason not to run, since a clock may be wrong
+  std::optional<DateTrouble> dates;        ///< of the own certificate; only warned of, since a clock may be wrong
   std::vector<ListenAddresses> listeners;  ///< of a server, in the order of the configuration
 };
 
-/// On failure all that is wrong, not only the first. Reads files and looks up the names of listeners, which may block; opens
-/// no port. `now`: seconds since 1970.
+/// On failure all errors, not only the first. Reads files and looks up the names of listeners, which may block; opens no port.
+/// `now`: seconds since 1970.
 [[nodiscard]] std::expected<RunInputs, std::vector<Error>> gather_inputs(const Loaded<ServerConfig>& loaded,
                                                                          std::int64_t now);
 [[nodiscard]] std::expected<RunInputs, std::vector<Error>> gather_inputs(const Loaded<ClientConfig>& loaded,

@@ -22,7 +22,7 @@
 namespace qmux::app {
 namespace {
 
-/// The address with the port that it really is, which is held for us alone.
+/// The address with its actual port, which is reserved for this process.
 Result<Address> reserve(net::Transport transport, const Address& where, std::vector<net::PortReservation>& held) {
   auto reservation = net::PortReservation::take(transport, where);
   if (!reservation) return std::unexpected(std::move(reservation.error()));
@@ -35,7 +35,7 @@ Result<Address> reserve_traffic(VisitorProtocol protocol, const Address& where,
                                 std::vector<net::PortReservation>& held) {
   if (protocol == VisitorProtocol::tcp) return reserve(net::Transport::tcp, where, held);
   if (protocol == VisitorProtocol::udp) return reserve(net::Transport::udp, where, held);
-  // Where any port would do, the one that is free for TCP may be in use for UDP.
+  // With port 0, a port that is free for TCP may be in use for UDP.
   constexpr int kAttempts = 16;
   Result<Address> reserved;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
@@ -67,14 +67,14 @@ Result<tunnel::ServerOptions> to_options(const ServerConfig& config, const RunIn
   return options;
 }
 
-/// How many visitors by TCP find descriptors, besides what the process needs itself.
+/// How many visitors by TCP there are descriptors for, besides those that the process itself needs.
 std::size_t visitors_max(std::size_t descriptors, std::size_t workers, std::size_t listeners) {
   if (descriptors == 0) return std::numeric_limits<std::size_t>::max();  // not known
   const std::size_t own = 32 + workers * (8 + 4 * listeners);
   return std::max(descriptors - std::min(own, descriptors), descriptors / 2);
 }
 
-/// The one input that is made where it is missing.
+/// The one input that is made when it is missing.
 Result<void> make_secret(const ServerConfig& config) {
   if (config.tls.quic_secret_file.empty()) return {};
   net::OsRandom random;
@@ -107,7 +107,7 @@ int run_server(const Loaded<ServerConfig>& loaded) {
   log_remarks(loaded.warnings, loaded.notices);
   const auto made = make_secret(loaded.config);
   const auto inputs = gather_inputs(loaded, std::time(nullptr));
-  if (!inputs) return cannot_run("server", inputs.error());  // tells as well why the secret could not be made
+  if (!inputs) return cannot_run("server", inputs.error());  // also reports why the secret could not be made
   if (!made) return cannot_run("server", {made.error()});
   if (auto served = serve(loaded.config, *inputs, descriptors); !served) {
     return cannot_run("server", {served.error()});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The event loops of a process and their threads: the first runs on the caller's thread and hears the signals, each other one
-// on a thread of its own.
+// The event loops of a process and their threads: the first runs on the caller's thread and receives the signals, each other one
+// runs on a thread of its own.
 #pragma once
 
 #include <functional>
@@ -21,7 +21,7 @@ class WorkerLoops {
 
   [[nodiscard]] std::vector<io::EventLoop*> interfaces() const;
   /// Runs all of them until stop(). The first SIGINT or SIGTERM calls `stop_wanted`; a second one ends the process at once.
-  /// SIGHUP is logged and does nothing.
+  /// SIGHUP is logged and has no other effect.
   [[nodiscard]] Result<void> run(std::move_only_function<void()> stop_wanted);
   /// Any thread.
   void stop() const noexcept;

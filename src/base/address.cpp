@@ -67,7 +67,7 @@ Result<HostPort> parse_plain(std::string_view text) {
   if (colon == std::string_view::npos || colon + 1 == text.size()) return refuse(text, "has no port");
   const std::string_view host = text.substr(0, colon);
   if (!host.contains(':')) return with_port(host, text.substr(colon + 1));
-  // "::1:443" may be an address with a port as well as one without: the first is what somebody means here.
+  // "::1:443" may be an address with a port as well as one without. Here it means the first.
   if (Address::from_literal(host, 0) && parse_port(text.substr(colon + 1))) {
     return fail("the IPv6 address in \"" + std::string(text) + "\" needs brackets", {},
                 in_brackets(host) + std::string(text.substr(colon)));

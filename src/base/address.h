@@ -37,10 +37,10 @@ class Address {
   void set_port(std::uint16_t port) noexcept;
   /// 0.0.0.0 or ::
   [[nodiscard]] bool is_wildcard() const noexcept;
-  /// A link-local IPv6 address that does not say on which interface: no system call takes it (RFC 4007 section 6).
+  /// A link-local IPv6 address without an interface, which no system call accepts (RFC 4007 section 6).
   [[nodiscard]] bool lacks_interface() const noexcept;
-  /// Whom the address stands for where somebody's share is limited: itself, without port; of IPv6 the /64, since whoever has
-  /// one address of it has them all (RFC 6177).
+  /// The key under which per-source limits count this address. IPv4: the address without its port. IPv6: its /64, because a host
+  /// that has one address of a /64 has all of them (RFC 6177).
   [[nodiscard]] Address holder() const noexcept;
   /// The same IP address (and scope), whatever the ports.
   [[nodiscard]] bool same_host(const Address& other) const noexcept;
@@ -49,7 +49,7 @@ class Address {
   [[nodiscard]] std::string text() const;
   /// Without port and brackets.
   [[nodiscard]] std::string host_text() const;
-  /// `seed`: random where a peer may choose many addresses, so that he cannot choose those that collide.
+  /// `seed`: random where a peer may choose many addresses, so that it cannot choose addresses that collide.
   [[nodiscard]] std::size_t hash(std::uint64_t seed = 0) const noexcept;
 
   friend bool operator==(const Address& a, const Address& b) noexcept;
@@ -61,7 +61,8 @@ class Address {
   } storage_;
 };
 
-/// A host that ends in a number is an IPv4 address or a misspelt one: the last label of a name is none (RFC 3696 section 2).
+/// A host that ends in a number is an IPv4 address or a misspelt one: the last label of a host name is never a number (RFC 3696
+/// section 2).
 [[nodiscard]] bool ends_in_number(std::string_view host) noexcept;
 inline constexpr std::string_view kIpv4Form = "four numbers from 0 to 255, such as 192.0.2.1";
 
@@ -70,7 +71,7 @@ struct HostPort {
   std::string host;  ///< may be empty: "every address" where something listens
   std::uint16_t port = 0;
 
-  /// "host:port", "[v6]:port", ":port". An Error says what is wrong with the text; it names no place.
+  /// "host:port", "[v6]:port", ":port". The Error's `where` is empty.
   [[nodiscard]] static Result<HostPort> parse(std::string_view text);
   [[nodiscard]] std::string text() const;
   friend bool operator==(const HostPort&, const HostPort&) = default;

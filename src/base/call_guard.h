@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Holds a class to the rule of this house: no callback runs inside a call made by its receiver. The class marks the calls that
-// its host makes, and states before each callback to the host that none of them is under way. Debug and sanitizer builds check
-// it (QMUX_CALL_GUARDS); a release build holds nothing and does nothing.
+// Checks the rule that no callback runs inside a call made by its receiver. The class marks the calls that its host makes. Before
+// each callback to the host it states that no such call is in progress. Debug and sanitizer builds check this (QMUX_CALL_GUARDS).
+// In a release build the class is empty and has no effect.
 //
 // One thread, that of the object.
 #pragma once
@@ -18,8 +18,8 @@ class CallGuard {
   CallGuard& operator=(const CallGuard&) = delete;
 
 #ifdef QMUX_CALL_GUARDS
-  /// A call of the host's, until it is destroyed. Calls may nest: a callback may lead to one. The object may be destroyed
-  /// only when none is under way.
+  /// Marks a call by the host until it is destroyed. Calls may nest, because a callback may lead to one. The guarded object may
+  /// be destroyed only when no call is in progress.
   class Call {
    public:
     explicit Call(int& depth) noexcept : depth_(depth) { ++depth_; }

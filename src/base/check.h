@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// CHECK(condition) states what only a bug of our own can break; it stays on in release builds and ends the process
-// with the place and the condition. Never CHECK what a peer, a file or the network sent: that is a Result.
+// CHECK(condition) states a condition that only a bug of our own can violate. It stays on in release builds. It prints the place
+// and the condition and ends the process. Input from a peer, a file or the network is never CHECKed: it gives a Result.
 #pragma once
 
 namespace qmux {

@@ -48,7 +48,7 @@ void ChunkPool::give_up_surplus() noexcept {
   const bool large = free_count_least_ * Chunk::kAllocatedBytes >= limits::kTrimBytesMin;
   free_some(free_count_least_);
   free_count_least_ = free_count_;
-  // The allocator keeps what it gets back; after a burst it is to go to the system, with what else the burst has left.
+  // The allocator keeps what it gets back. After a burst this memory, and what else the burst has left, is to go to the system.
   if (large) malloc_trim(0);
 }
 

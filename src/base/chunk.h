@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Where tunnel bytes live between a socket and a stream: fixed-size chunks from a worker's pool, chained into queues.
+// Memory for tunnel bytes between a socket and a stream: fixed-size chunks from a worker's pool, chained into queues.
 //
 // One thread. A queue that is empty owns no chunk, so an idle tunnel holds no buffer. The pool outlives its queues.
 #pragma once
@@ -30,16 +30,16 @@ class ChunkPool {
   ChunkPool() = default;
   ChunkPool(const ChunkPool&) = delete;
   ChunkPool& operator=(const ChunkPool&) = delete;
-  /// Every chunk has come back by now.
+  /// Every chunk has been given back by now.
   ~ChunkPool();
 
   [[nodiscard]] Chunk* take();
   void give_back(Chunk* chunk) noexcept;
 
-  /// Bytes of chunks handed out and not back yet.
+  /// Bytes of chunks handed out and not given back yet.
   [[nodiscard]] std::size_t in_use_bytes() const noexcept { return taken_ * Chunk::kAllocatedBytes; }
-  /// Returns to the allocator the free chunks that nobody has needed since the last call. Called now and then, it lets go of
-  /// what a burst has left behind and keeps what traffic uses.
+  /// Returns to the allocator the free chunks that were not needed since the last call. Call it periodically: it frees what a
+  /// burst has left behind and keeps what traffic uses.
   void give_up_surplus() noexcept;
   [[nodiscard]] std::size_t free_count() const noexcept { return free_count_; }
 
@@ -61,7 +61,7 @@ class ChunkQueue {
   ~ChunkQueue() { clear(); }
 
   /// Offers room for up to `bytes_max` more bytes as spans of memory to read into; returns how many of `out` were filled
-  /// in. Every offer is followed by commit() before anything else is asked of the queue.
+  /// in. Every offer is followed by commit() before any other call.
   std::size_t offer_room(std::size_t bytes_max, std::span<MutableBytes> out);
   /// The first `bytes` of what was offered now hold data (0: none); the rest of the offer is withdrawn.
   void commit(std::size_t bytes) noexcept;
@@ -76,7 +76,7 @@ class ChunkQueue {
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-  /// The chain, for a reader that keeps its own place in it (SendBuffer).
+  /// The chain, for a reader that keeps its own position in it (SendBuffer).
   [[nodiscard]] const Chunk* head() const noexcept { return head_; }
   [[nodiscard]] const Chunk* tail() const noexcept { return tail_; }
 

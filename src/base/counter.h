@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// How often something happened. One thread counts; any thread may read, and gets a value that was true a moment ago. Neither
-// waits for the other: the counting thread alone stores, so that it needs no locked instruction.
+// Counts events. One thread counts. Any thread may read; the value may be slightly out of date. Neither thread waits for the
+// other. Only the counting thread stores, so it needs no locked instruction.
 #pragma once
 
 #include <atomic>

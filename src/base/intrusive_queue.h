@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// A queue whose entries carry the links: entering and leaving allocate nothing, and an entry that is destroyed leaves by itself.
+// A queue whose entries hold the links. Entering and leaving allocate nothing. An entry that is destroyed leaves the queue.
 //
 //   class Waiter : public QueueLink<Waiter> { ... };
 //   Queue<Waiter> queue;
 //
-// One thread. A queue that is destroyed lets go of its entries.
+// One thread. A queue that is destroyed removes its entries; it does not own them.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,7 @@ class QueueLink {
   QueueLink& operator=(const QueueLink&) = delete;
 
   [[nodiscard]] bool is_queued() const noexcept { return queue_ != nullptr; }
-  /// No-op for an entry of no queue.
+  /// No-op when the entry is in no queue.
   void leave_queue() noexcept {
     if (queue_ != nullptr) queue_->remove(*this);
   }
@@ -53,7 +53,7 @@ class Queue {
   [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
-  /// No-op for an entry that is in this queue already; it is in no other.
+  /// No-op for an entry that is already in this queue. The entry is in no other queue.
   void push_back(QueueLink<Entry>& link) noexcept {
     if (link.queue_ != nullptr) return;
     link.queue_ = this;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The numbers that bound something in base and net: its unit in the name, its reason beside it. Each layer has such a file.
+// The limits of base and net. Each has its unit in its name and its reason beside it. Each layer has such a file.
 #pragma once
 
 #include <chrono>
@@ -10,22 +10,22 @@ namespace qmux::limits {
 
 // --- memory -----------------------------------------------------------------------------------------------------------
 
-/// Free chunks a worker keeps (16 KiB each, 32 MiB in all) while traffic uses them: a whole window of a fast path, so that
-/// steady traffic allocates nothing.
+/// Free chunks a worker keeps (16 KiB each, 32 MiB in all) while traffic uses them: the whole window of a fast path. Steady
+/// traffic allocates nothing.
 inline constexpr std::size_t kFreeChunksMax = 2048;
-/// Surplus chunks from which on giving them up is worth a walk through the allocator's heap.
+/// From this surplus on, returning memory is worth a walk through the allocator's heap.
 inline constexpr std::size_t kTrimBytesMin = std::size_t{1024} * 1024;
 
 // --- sockets ----------------------------------------------------------------------------------------------------------
 
-/// Probes of a silent TCP peer, the keep-alive's interval apart, that may go unanswered (tcp(7), TCP_KEEPCNT).
+/// Unanswered probes, one keep-alive interval apart, after which a silent TCP peer is considered dead (tcp(7), TCP_KEEPCNT).
 inline constexpr int kTcpProbesMax = 9;
 
 // --- log --------------------------------------------------------------------------------------------------------------
 
-/// Of one field of a log line; what a peer or a file has written may be longer, and is cut.
+/// Length of one field of a log line. A longer text, from a peer or a file, is cut.
 inline constexpr std::size_t kLogValueBytesMax = 1000;
-/// Log lines that wait to be written, while nothing reads them. More are dropped, and a line says how many.
+/// Log lines that wait to be written while their reader has stopped. Further lines are dropped, and a line reports how many.
 inline constexpr std::size_t kLogWaitingBytesMax = std::size_t{1024} * 1024;
 
 }  // namespace qmux::limits

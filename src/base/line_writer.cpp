@@ -16,7 +16,7 @@ LineWriter& LineWriter::start(int fd, std::size_t bytes_max, DroppedLine dropped
     std::thread([writer] { writer->run(); }).detach();
     writer->threaded_ = true;
   } catch (const std::system_error&) {
-    writer->threaded_ = false;  // lines that may come late are better than none
+    writer->threaded_ = false;  // a late line is better than none
   }
   return *writer;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Writes lines to a descriptor from a thread of its own, so that a reader that has stopped (a terminal that is held, a full
-// pipe) keeps no worker waiting. What waits is bounded: lines that do not fit are dropped, and a line says how many as soon
-// as there is room.
+// Writes lines to a descriptor from a thread of its own, so that a reader that has stopped (a paused terminal, a full pipe) does
+// not block a worker. The lines that wait are bounded: further lines are dropped, and a line reports how many as soon as there is
+// room.
 //
-// write() and flush() may be called from any thread. The thread lives as long as the process: an object is never destroyed.
+// write() and flush() may be called from any thread. The thread lives as long as the process, so an object is never destroyed.
 #pragma once
 
 #include <condition_variable>
@@ -21,16 +21,16 @@ namespace qmux {
 
 class LineWriter {
  public:
-  /// The line that says how many were dropped, with its end.
+  /// The line that reports how many were dropped, with its line end.
   using DroppedLine = std::function<std::string(std::uint64_t count)>;
 
-  /// Starts the thread, or, where no thread can be had, writes at once in write(). `fd` stays open.
+  /// Starts the thread. Where no thread can be started, write() writes at once. `fd` stays open.
   static LineWriter& start(int fd, std::size_t bytes_max, DroppedLine dropped_line);
   LineWriter(const LineWriter&) = delete;
   LineWriter& operator=(const LineWriter&) = delete;
 
   void write(std::string_view line);
-  /// Waits until everything has been written, for `at_most`; false: it has not.
+  /// Waits until everything has been written, for `at_most`. False: lines remain.
   bool flush(Duration at_most);
 
  private:
@@ -45,7 +45,7 @@ class LineWriter {
   std::condition_variable changed_;
   std::string waiting_;
   std::uint64_t dropped_ = 0;
-  bool writing_ = false;  ///< what was taken out of `waiting_` is being written
+  bool writing_ = false;  ///< lines taken out of `waiting_` are being written
   bool threaded_ = false;
 };
 

@@ -84,13 +84,13 @@ constexpr spdlog::level::level_enum to_spdlog(Level level) noexcept {
   return spdlog::level::off;
 }
 
-/// As inside the quotes of a JSON string (RFC 8259 section 7); text lines use the same rules.
+/// Escapes as inside the quotes of a JSON string (RFC 8259 section 7). Text lines use the same rules.
 void append_escaped(std::string& out, std::string_view value) { append_printable(out, value, "\"\\"); }
 
 bool needs_quotes(std::string_view value) {
   return value.empty() || std::ranges::any_of(value, [](char c) {
            return c == '"' || c == '\\' || c == '=' || static_cast<unsigned char>(c) <= 0x20 || c == 0x7f ||
-                  c == '\xc2';  // control characters beyond ASCII begin with it
+                  c == '\xc2';  // control characters beyond ASCII begin with this byte
          });
 }
 
@@ -130,7 +130,7 @@ void append_json(std::string& line, std::string_view event, std::span<const Fiel
 Field::Field(std::string_view key, std::string_view value)
     : key_(key), value_(value.substr(0, limits::kLogValueBytesMax)) {
   if (value.size() <= limits::kLogValueBytesMax) return;
-  // Not in the middle of a character of UTF-8 (RFC 3629).
+  // Do not cut inside a UTF-8 character (RFC 3629).
   const auto continues = [&](std::size_t at) { return (static_cast<unsigned char>(value[at]) & 0xc0U) == 0x80U; };
   while (!value_.empty() && continues(value_.size())) value_.pop_back();
   value_ += "... (" + std::to_string(value.size()) + " bytes)";
@@ -168,7 +168,7 @@ std::string format_event(Format format, std::string_view event, std::span<const 
 void write(Level level, std::string_view event, std::span<const Field> fields) {
   if (level == Level::off || !enabled(level)) return;
   const Format format = line_format.load(std::memory_order_relaxed);
-  // The overload that takes a finished text: nothing in it is read as a format.
+  // This overload takes a finished text and does not read it as a format.
   logger().log(to_spdlog(level), spdlog::string_view_t(format_event(format, event, fields)));
 }
 

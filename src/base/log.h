@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// What the program says about itself: one line an event, named fields behind it.
+// The program's log: one line for each event, followed by named fields.
 //
 //   log::info("client registered", {{"client_id", id}, {"remote", address.text()}});
 //   2026-01-31T12:00:00.000Z info client registered client_id=a remote=192.0.2.1:4433
 //
-// Any thread. A value may come from a peer: it is escaped, so that it can neither forge a line nor steer a terminal.
-// Secrets have no way in (base/secret.h has no text). Lines go to standard error.
+// Any thread. A value may come from a peer: it is escaped, so that it can neither forge a line nor control a terminal. A secret
+// cannot be logged (base/secret.h has no text). Lines go to standard error.
 #pragma once
 
 #include <concepts>
@@ -23,7 +23,7 @@ enum class Format : std::uint8_t { text, json };
 
 class Field {
  public:
-  /// A value over limits::kLogValueBytesMax is cut, and says so.
+  /// A value over limits::kLogValueBytesMax is cut and marked as cut.
   Field(std::string_view key, std::string_view value);
   Field(std::string_view key, const char* value) : Field(key, std::string_view(value)) {}
   template <std::integral Number>
@@ -48,14 +48,14 @@ class Field {
 
 using Fields = std::initializer_list<Field>;
 
-/// Before other threads are there. Until then: `info` and `text`.
+/// Call it before other threads start. The defaults are `info` and `text`.
 void configure(Level least, Format format);
-/// From now on lines are written by a thread of its own (base/line_writer.h). Once a process; signals that other threads are
-/// not to take are blocked by then.
+/// From now on a thread of its own writes the lines (base/line_writer.h). Call it once a process, after blocking the signals that
+/// the new thread must not take.
 void write_in_background();
-/// Waits until all lines are written, a second at most: before the process ends.
+/// Waits until all lines are written, for a second at most. Call it before the process ends.
 void flush();
-/// Whether a line of this level would be written: ask first where making the fields costs something.
+/// Whether a line of this level would be written. Check it first where the fields are expensive to make.
 [[nodiscard]] bool enabled(Level level) noexcept;
 
 void write(Level level, std::string_view event, std::span<const Field> fields);

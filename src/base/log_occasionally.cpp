@@ -10,14 +10,14 @@ void Occasionally::write(Time now, Level level, std::string_view event, std::spa
     if (left_out_++ == 0) period_over_.set(*last_ + period_);
     return;
   }
-  tell_left_out();
+  report_left_out();
   last_ = now;
   level_ = level;
   event_ = event;
   log::write(level, event, fields);
 }
 
-void Occasionally::tell_left_out() {
+void Occasionally::report_left_out() {
   if (left_out_ == 0) return;
   period_over_.cancel();
   log::write(level_, "lines left out", {{"event", event_}, {"count", std::exchange(left_out_, 0)}});

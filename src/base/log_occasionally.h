@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// An event that a peer can cause as often as he likes: one line a period. How many were left out is said when the period is
-// over, or at the end of this object, so that nothing is lost silently. One thread.
+// Logs an event that a peer can cause at any rate: one line a period. The number of lines left out is logged when the period is
+// over, or when this object is destroyed. One thread.
 #pragma once
 
 #include <cstdint>
@@ -19,19 +19,19 @@ namespace qmux::log {
 class Occasionally {
  public:
   explicit Occasionally(TimerQueue& timers, Duration period = std::chrono::seconds(10))
-      : period_(period), period_over_(timers, [this] { tell_left_out(); }) {}
+      : period_(period), period_over_(timers, [this] { report_left_out(); }) {}
   Occasionally(const Occasionally&) = delete;
   Occasionally& operator=(const Occasionally&) = delete;
-  ~Occasionally() { tell_left_out(); }
+  ~Occasionally() { report_left_out(); }
 
-  /// A line, or one more that is left out. The event is always the same.
+  /// Writes a line, or counts it as left out. The event is always the same.
   void write(Time now, Level level, std::string_view event, std::span<const Field> fields);
   void write(Time now, Level level, std::string_view event, Fields fields) {
     write(now, level, event, std::span(fields.begin(), fields.size()));
   }
 
  private:
-  void tell_left_out();
+  void report_left_out();
 
   const Duration period_;
   std::optional<Time> last_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What other workers leave for one worker: values in a bounded queue. post() may be called from any thread; take() by the
-// worker's own. The poster wakes the worker (io::EventLoop::wake) after a post that found the queue empty.
+// A bounded queue of values from other workers to one worker. post() may be called from any thread, take() only from the worker's
+// thread. The poster wakes the worker (io::EventLoop::wake) after a post that found the queue empty.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ class Mailbox {
 
   explicit Mailbox(std::size_t messages_max) : messages_max_(messages_max) {}
 
-  /// `refused` leaves the message with the caller: the queue is full, or closed.
+  /// `refused`: the queue is full or closed, and the caller keeps the message.
   Posted post(Message&& message) {
     const std::lock_guard lock(mutex_);
     if (closed_) return Posted::refused;
@@ -44,7 +44,7 @@ class Mailbox {
     return overflows_;
   }
 
-  /// Nothing is accepted any more; what is there can still be taken.
+  /// No further message is accepted. Those in the queue can still be taken.
   void close() {
     const std::lock_guard lock(mutex_);
     closed_ = true;

@@ -9,7 +9,7 @@ namespace qmux {
 namespace {
 
 constexpr unsigned char kDelete = 0x7f;
-constexpr unsigned char kC1Lead = 0xc2;  // of U+0080 to U+00BF in UTF-8; terminals obey those up to U+009F
+constexpr unsigned char kC1Lead = 0xc2;  // of U+0080 to U+00BF in UTF-8; terminals interpret those up to U+009F
 
 unsigned char octet(std::string_view text, std::size_t index) {
   return index < text.size() ? static_cast<unsigned char>(text[index]) : 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Text from outside, fit to be shown: control characters, which could forge a line or steer a terminal, are written as their
-// code points (\u001b).
+// Makes text from outside safe to print. Control characters, which could forge a line or control a terminal, become their code
+// points (\u001b).
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ void append_printable(std::string& out, std::string_view text, std::string_view 
 
 [[nodiscard]] std::string printable(std::string_view text);
 
-/// At most so many bytes of the text, "..." where it was longer; what is no printable ASCII becomes '?'. For what a peer may
-/// write as it likes.
+/// At most `bytes_max` bytes of the text, with "..." where it was longer. Every byte that is not printable ASCII becomes '?'. For
+/// text that a peer chooses freely.
 [[nodiscard]] std::string shown(std::string_view text, std::size_t bytes_max);
 
 }  // namespace qmux

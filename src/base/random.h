@@ -13,7 +13,7 @@ namespace qmux {
 class Random {
  public:
   virtual ~Random() = default;
-  /// Fills `into`; fit for keys and identifiers.
+  /// Fills `into`. The bytes may be used as keys and identifiers.
   virtual void fill(MutableBytes into) noexcept = 0;
 
   [[nodiscard]] std::uint64_t next_u64() noexcept {

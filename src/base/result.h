@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the world may do to us (a peer, a file, the network, a user) comes back as a Result. What only our own bug can
-// do is a CHECK (base/check.h).
+// An error caused from outside (a peer, a file, the network, a user) is returned as a Result. An error that only our own bug can
+// cause is a CHECK (base/check.h).
 #pragma once
 
 #include <expected>
@@ -9,10 +9,11 @@
 
 namespace qmux {
 
-/// Something went wrong that somebody outside must mend. All three texts are for people and never hold a secret.
+/// An error caused from outside: by a peer, a file, the network or a user. All three texts are for people and never hold a
+/// secret.
 struct Error {
   std::string what;      ///< what is wrong: "port 70000 is out of range"
-  std::string where;     ///< where: "server.yaml:3:17 listeners[0].quic_addr"; empty when there is no place to name
+  std::string where;     ///< where: "server.yaml:3:17 listeners[0].quic_addr"; empty when no place is known
   std::string expected;  ///< what would be right: "a port from 1 to 65535"; empty when `what` says it
 
   /// "where: what (expected ...)" on one line.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A text that must never reach a log, an error or a terminal. It has no formatter and no stream operator, so printing one
-// does not compile; its bytes are overwritten when it goes. Who needs them says so with expose().
+// A text that must never reach a log, an error or a terminal. It has no formatter and no stream operator, so printing one does
+// not compile. Its bytes are overwritten when it is destroyed. Code that needs the bytes calls expose().
 #pragma once
 
 #include <string.h>

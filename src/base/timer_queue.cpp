@@ -13,8 +13,8 @@ TimerQueue::~TimerQueue() { CHECK(heap_.empty()); }
 Time TimerQueue::next() const noexcept { return heap_.empty() ? kNever : heap_.front()->deadline_; }
 
 void TimerQueue::expire(Time now) {
-  // Timers set from now on carry a higher sequence: they wait for the next call, so that a callback which re-arms itself
-  // for `now` cannot hold the loop. None of them is earlier than `now`, so that they stand behind all that is due.
+  // Timers set from now on carry a higher sequence: they wait for the next call, so that a callback which re-arms itself for
+  // `now` cannot block the loop. None of them is earlier than `now`, so they come after all that is due.
   const std::uint64_t last = sequence_;
   earliest_ = now;
   while (!heap_.empty() && heap_.front()->deadline_ <= now && heap_.front()->sequence_ <= last) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// All timers of one event loop in one table: an indexed min-heap ordered by deadline, then by the order of setting, so
-// that a simulated run replays exactly.
+// All timers of one event loop: an indexed min-heap ordered by deadline, then by the order of setting. So a simulated run replays
+// exactly.
 //
-// One thread. A Timer is owned by whoever set it and may be moved by nobody; destroying it cancels it. Callbacks run from
-// expire() only, never from inside set(); a callback may set, cancel or destroy any timer, its own included.
+// One thread. A Timer is owned by the object that sets it and is never moved. Destroying it cancels it. Callbacks run from
+// expire() only, never from inside set(). A callback may set, cancel or destroy any timer, its own included.
 #pragma once
 
 #include <cstddef>
@@ -23,10 +23,10 @@ class TimerQueue {
   TimerQueue() = default;
   TimerQueue(const TimerQueue&) = delete;
   TimerQueue& operator=(const TimerQueue&) = delete;
-  /// Every Timer is gone by now.
+  /// Every Timer has been destroyed by now.
   ~TimerQueue();
 
-  /// Runs what is due at `now`, earliest first. What a callback sets for `now` or earlier runs in the next call.
+  /// Runs the timers due at `now`, earliest first. A timer that a callback sets for `now` or earlier runs in the next call.
   void expire(Time now);
   /// The earliest deadline; kNever when nothing is set.
   [[nodiscard]] Time next() const noexcept;
@@ -44,7 +44,7 @@ class TimerQueue {
 
   std::vector<Timer*> heap_;
   std::uint64_t sequence_ = 0;
-  Timer* running_ = nullptr;     ///< whose callback expire() is in; nullptr once that timer is destroyed
+  Timer* running_ = nullptr;     ///< the timer whose callback runs now; nullptr once it is destroyed
   Time earliest_ = Time::min();  ///< no deadline set within expire() is earlier
 };
 
@@ -57,7 +57,7 @@ class Timer {
   Timer& operator=(const Timer&) = delete;
   ~Timer();
 
-  /// Due at `deadline` (once), instead of any earlier setting. kNever cancels.
+  /// Due once, at `deadline`, which replaces an earlier setting. kNever cancels.
   void set(Time deadline);
   void cancel() noexcept;
   [[nodiscard]] bool is_set() const noexcept { return index_ != kUnset; }

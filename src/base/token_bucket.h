@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// How often something may happen: `per_second` on average, up to `burst` at once. Time is passed in.
+// Limits a rate: `per_second` events on average, up to `burst` at once. Time is passed in.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ class TokenBucket {
   TokenBucket(double per_second, double burst, Time now) noexcept
       : per_second_(per_second), burst_(burst), tokens_(burst), filled_(now) {}
 
-  /// Whether it may happen once more now.
+  /// Takes one token. False: the event is over the limit.
   [[nodiscard]] bool take(Time now) noexcept {
     tokens_ = std::min(burst_, tokens_ + std::chrono::duration<double>(now - filled_).count() * per_second_);
     filled_ = now;

@@ -33,7 +33,7 @@ Result<std::unique_ptr<AsioEventLoop>> AsioEventLoop::make() {
 }
 
 void AsioEventLoop::run() {
-  // The kernel knows nothing yet of timers set since the last pass.
+  // The kernel timer does not include the timers set since the last pass.
   pass_requested_ = true;
   while (!stopping_.exchange(false)) run_pass();
 }
@@ -46,7 +46,7 @@ void AsioEventLoop::stop() noexcept {
 void AsioEventLoop::run_pass() {
   reactor_.collect(!std::exchange(pass_requested_, false));
   now_ = std::max(now_, read_clock());
-  reactor_.tell();
+  reactor_.dispatch();
   timers_.expire(now_);
   if (pass_events_ != nullptr) pass_events_->end_of_pass(now_);
 

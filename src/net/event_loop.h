@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The event loop over the kernel: one pass is one wait, one timestamp, then what was ready, what was due, and
-// the pass observer. Asio (epoll) underneath.
+// The event loop over the kernel: one pass is one wait and one timestamp, then the ready sockets, the due timers and the pass
+// observer. It uses Asio (epoll).
 //
 // Belongs to the thread that calls run(); sockets may be opened on another thread before run() begins. Only
 // wake() and stop() may be called from elsewhere. Outlives everything opened on it.
@@ -24,7 +24,7 @@ class AsioEventLoop final : public io::EventLoop {
   /// Fails when the process has no descriptors left.
   [[nodiscard]] static Result<std::unique_ptr<AsioEventLoop>> make();
 
-  /// Passes until stop(); may be called again.
+  /// Runs passes until stop(). May be called again.
   void run();
   /// Any thread. run() returns when the current pass has ended, or at once in its next call.
   void stop() noexcept;
@@ -47,7 +47,7 @@ class AsioEventLoop final : public io::EventLoop {
   [[nodiscard]] std::unique_ptr<io::TcpSocket> adopt_tcp(io::TcpHandle handle) override;
   [[nodiscard]] std::unique_ptr<io::Resolution> resolve(const HostPort& host, Resolved done) override;
 
-  /// For what else the process watches (signals).
+  /// For other descriptors that the process watches (signals).
   [[nodiscard]] Reactor& reactor() noexcept { return reactor_; }
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Ownership of one descriptor, and the words for what the kernel refused.
+// Ownership of one descriptor, and the text of a kernel error.
 #pragma once
 
 #include <unistd.h>

@@ -26,7 +26,7 @@ void LoopTimer::wake_at(Time deadline) {
   setting.it_value.tv_sec = seconds.count();
   setting.it_value.tv_nsec = (since_boot - seconds).count();
   CHECK(::timerfd_settime(descriptor_.fd(), TFD_TIMER_ABSTIME, &setting, nullptr) == 0);
-  // Setting it has also cleared an earlier expiry, so that nothing needs to be read from it.
+  // Setting it has also cleared an earlier expiry, so nothing needs to be read from it.
   descriptor_.arm(Readiness::read);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Brings a loop out of its wait from any thread (eventfd(2)). Wakes coalesce: until the loop has answered
-// one, further wakes cost no system call.
+// Ends a loop's wait from any thread (eventfd(2)). Wakes coalesce: until the loop has handled one, further wakes cost no system
+// call.
 #pragma once
 
 #include <atomic>
@@ -25,7 +25,7 @@ class LoopWaker final : Reactor::Events {
   void ready(Readiness) override;
 
   Descriptor descriptor_;
-  const int fd_;  ///< other threads must not look into the Descriptor
+  const int fd_;  ///< other threads must not access the Descriptor
   std::atomic<bool> woken_{false};
   std::move_only_function<void()> handler_;
 };

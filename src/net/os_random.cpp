@@ -30,7 +30,7 @@ void OsRandom::fill(MutableBytes into) noexcept {
   }
   const MutableBytes unused = MutableBytes(block_).subspan(block_.size() - left_, into.size());
   std::ranges::copy(unused, into.begin());
-  // What was handed out may be a key: it stays nowhere else.
+  // The bytes handed out may be a key, so no copy of them is kept.
   ::explicit_bzero(unused.data(), unused.size());
   left_ -= into.size();
 }

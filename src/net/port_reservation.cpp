@@ -13,7 +13,7 @@
 namespace qmux::net {
 namespace {
 
-/// Binds without sharing, which fails when anybody else has the port.
+/// Binds without sharing, which fails when another socket has the port.
 FileDescriptor bind_alone(Transport transport, const Address& local) {
   const int type = transport == Transport::tcp ? SOCK_STREAM : SOCK_DGRAM;
   FileDescriptor fd(::socket(local.family(), type | SOCK_CLOEXEC, 0));

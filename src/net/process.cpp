@@ -18,7 +18,7 @@ sigset_t watched_signals() noexcept {
   ::sigemptyset(&set);
   ::sigaddset(&set, SIGINT);
   ::sigaddset(&set, SIGTERM);
-  // An ignored signal that is blocked is kept all the same, and a signalfd would report it.
+  // An ignored signal that is blocked still becomes pending, and a signalfd would report it.
   struct sigaction hang_up{};
   ::sigaction(SIGHUP, nullptr, &hang_up);
   if (hang_up.sa_handler != SIG_IGN) ::sigaddset(&set, SIGHUP);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What concerns the whole process: its limits and its signals.
+// Settings of the whole process: its limits and its signals.
 #pragma once
 
 #include <csignal>
@@ -12,8 +12,7 @@
 
 namespace qmux::net {
 
-/// Raises the limit of open files to what is allowed (RLIMIT_NOFILE, soft to hard); returns the limit in
-/// force.
+/// Raises the limit of open files to the maximum allowed (RLIMIT_NOFILE, soft to hard). Returns the limit in force.
 std::size_t raise_descriptor_limit() noexcept;
 
 /// SIGPIPE is ignored; SIGINT, SIGTERM and SIGHUP no longer end the process but wait for a SignalWatch. A SIGHUP that is

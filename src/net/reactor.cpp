@@ -12,24 +12,23 @@ namespace {
 
 /// An Asio wait operation with our handler; checked where one is allocated.
 constexpr std::size_t kOperationBytes = 128;
-/// Completions collected in one pass at most: a flood must not keep the pass from beginning.
+/// Completions collected in one pass at most: a flood must not delay the pass.
 constexpr int kCompletionsPerPassMax = 256;
 
 constexpr unsigned bit(Readiness readiness) noexcept { return 1U << static_cast<unsigned>(readiness); }
 
 }  // namespace
 
-/// What lives as long as Asio may still complete a wait: longer than the Descriptor, which may go at any
-/// time.
+/// Lives as long as Asio may still complete a wait: longer than the Descriptor, which may be destroyed at any time.
 struct Reactor::Watch {
   Watch(Reactor& r, Events& o) : reactor(r), owner(&o), descriptor(r.io_.get_executor()) {}
 
   Reactor& reactor;
-  Events* owner;  ///< nullptr: the Descriptor is gone
+  Events* owner;  ///< nullptr: the Descriptor has been destroyed
   asio::posix::basic_stream_descriptor<asio::io_context::executor_type> descriptor;
   unsigned armed = 0;       ///< bits of waits that Asio holds
-  unsigned pending = 0;     ///< bits of what the owner is to be told
-  unsigned references = 0;  ///< one for each armed bit, one while listed, one while being told
+  unsigned pending = 0;     ///< bits of the readiness to report to the owner
+  unsigned references = 0;  ///< one for each armed bit, one while listed, one while being notified
   bool listed = false;
 };
 
@@ -88,16 +87,16 @@ Reactor::~Reactor() {
 
 void Reactor::collect(bool block) {
   if (block) {
-    // Completions that list nothing (cancelled waits, edges that nobody waits for) begin no pass.
+    // Completions that list nothing (cancelled waits, edges without a waiter) begin no pass.
     while (ready_.empty()) io_.run_one();
   }
   for (int count = 0; count < kCompletionsPerPassMax && io_.poll_one() > 0; ++count) {
   }
 }
 
-void Reactor::tell() {
-  std::swap(ready_, telling_);
-  for (Watch* watch : telling_) {
+void Reactor::dispatch() {
+  std::swap(ready_, dispatching_);
+  for (Watch* watch : dispatching_) {
     watch->listed = false;
     const unsigned pending = std::exchange(watch->pending, 0U);
     for (const Readiness readiness : {Readiness::error, Readiness::read, Readiness::write}) {
@@ -105,7 +104,7 @@ void Reactor::tell() {
     }
     unreference(*watch);
   }
-  telling_.clear();
+  dispatching_.clear();
 }
 
 void Reactor::list(Watch& watch, Readiness readiness) {

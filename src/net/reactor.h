@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Turns the kernel's readiness into an ordered list. A Descriptor is armed for what its owner waits for; when
-// that comes, it is only put on the list; tell() then tells the owners in order. Between the two nothing of
-// ours runs, so that a pass of the loop has one beginning.
+// Turns the kernel's readiness into an ordered list. A Descriptor is armed for the readiness that its owner waits for. When it
+// becomes ready, it is only put on the list. dispatch() then calls the owners in order. No code of ours runs between the two, so
+// a pass of the loop has one beginning.
 //
-// One thread, Asio without locks underneath. Arming costs one system call (epoll_ctl) and, in steady state,
-// no allocation. A Reactor outlives its descriptors.
+// One thread; Asio without locks. Arming costs one system call (epoll_ctl) and, in steady state, no allocation. A Reactor
+// outlives its descriptors.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -18,7 +18,7 @@
 
 namespace qmux::net {
 
-/// In the order in which one descriptor's owner is told.
+/// In the order in which one descriptor's owner is notified.
 enum class Readiness : std::uint8_t {
   error,  ///< the kernel has something exceptional: an error, a hang-up, urgent data
   read,   ///< reading may make progress, if only to learn of an error
@@ -30,8 +30,8 @@ class Reactor {
   /// Events of a Descriptor.
   class Events {
    public:
-    /// Told from tell() alone, once for each arm() or post(). May be told although nothing is ready after
-    /// all. May destroy the descriptor.
+    /// Called from dispatch() only, once for each arm() or post(). It may be called although nothing is ready after all. It may
+    /// destroy the descriptor.
     virtual void ready(Readiness readiness) = 0;
 
    protected:
@@ -44,10 +44,10 @@ class Reactor {
   Reactor& operator=(const Reactor&) = delete;
   ~Reactor();
 
-  /// Collects what is ready; with `block` waits until something is.
+  /// Collects the ready descriptors. With `block` it waits until one is ready.
   void collect(bool block);
-  /// Tells the owners of what has been collected. What is posted meanwhile is told by the next call.
-  void tell();
+  /// Notifies the owners of the collected descriptors. What is posted meanwhile is reported by the next call.
+  void dispatch();
 
  private:
   friend class Descriptor;
@@ -80,7 +80,7 @@ class Reactor {
   asio::io_context io_;
   asio::executor_work_guard<asio::io_context::executor_type> never_out_of_work_;
   std::vector<Watch*> ready_;
-  std::vector<Watch*> telling_;
+  std::vector<Watch*> dispatching_;
   std::size_t watch_count_ = 0;
 };
 
@@ -92,15 +92,14 @@ class Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
   ~Descriptor() { close(); }
 
-  /// Takes `fd`, non-blocking. When the kernel has no room to watch it, it is closed, and only post() has an
-  /// effect.
+  /// Takes `fd`, non-blocking. When the kernel cannot watch it, it is closed, and only post() has an effect.
   [[nodiscard]] Result<void> open(int fd);
   [[nodiscard]] bool is_open() const noexcept { return watch_ != nullptr; }
   [[nodiscard]] int fd() const noexcept;
 
-  /// The owner is told once of this readiness. Arming what is armed changes nothing.
+  /// The owner is notified once of this readiness. Arming it again has no effect.
   void arm(Readiness readiness);
-  /// The owner is told in the next pass, which begins at once.
+  /// The owner is notified in the next pass, which begins at once.
   void post(Readiness readiness);
 
   void close() noexcept;

@@ -21,7 +21,7 @@ namespace {
 
 using Addresses = Result<std::vector<Address>>;
 
-/// An empty host is this machine.
+/// An empty host means this machine.
 Addresses ask_system(const HostPort& host) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
@@ -44,17 +44,17 @@ Addresses ask_system(const HostPort& host) {
   return addresses;
 }
 
-/// An answer that is there already, told in a later step of the loop.
+/// An answer that is already known, reported in a later step of the loop.
 class Known final : public io::Resolution {
  public:
   Known(AsioEventLoop& loop, Addresses addresses, io::EventLoop::Resolved done)
-      : addresses_(std::move(addresses)), done_(std::move(done)), timer_(loop.timers(), [this] { tell(); }) {
+      : addresses_(std::move(addresses)), done_(std::move(done)), timer_(loop.timers(), [this] { report(); }) {
     timer_.set(loop.now());
   }
 
  private:
-  void tell() {
-    // Being told may destroy this.
+  void report() {
+    // The callback may destroy this.
     auto done = std::move(done_);
     done(std::move(addresses_));
   }
@@ -64,9 +64,9 @@ class Known final : public io::Resolution {
   Timer timer_;
 };
 
-/// A question put to the system on a thread of its own. getaddrinfo() cannot be cancelled and may take as
-/// long as every name server's timeout together: nobody waits for the thread. What it shares with the loop is
-/// the answer; the end of its pipe says that it is there.
+/// A look-up on a thread of its own. getaddrinfo() cannot be cancelled and may take as long as the timeouts of all name servers
+/// together, so no thread waits for this one. It shares only the answer with the loop. The end of its pipe reports that the
+/// answer is there.
 class Asked final : public io::Resolution, Reactor::Events {
  public:
   explicit Asked(AsioEventLoop& loop) : descriptor_(loop.reactor(), *this) {}
@@ -103,7 +103,7 @@ class Asked final : public io::Resolution, Reactor::Events {
       addresses = std::move(answer_->addresses);
     }
     if (!addresses) return descriptor_.arm(Readiness::read);
-    // Being told may destroy this.
+    // The callback may destroy this.
     auto done = std::move(done_);
     done(std::move(*addresses));
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What all sockets share: options and addresses.
+// Functions for all sockets: options and addresses.
 #pragma once
 
 #include "base/address.h"

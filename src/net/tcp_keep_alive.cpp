@@ -13,7 +13,7 @@
 namespace qmux::net {
 namespace {
 
-/// One question, or its answer, may get lost.
+/// One probe, or its answer, may get lost.
 constexpr int kQuestionsMin = 2;
 
 }  // namespace

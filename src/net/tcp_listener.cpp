@@ -25,7 +25,7 @@ bool out_of_resources(int error) noexcept {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-/// All listeners of the process run out together: one of them says so, once an interval.
+/// All listeners of the process run out together. One of them logs it, once an interval.
 bool may_log_pause(Time now) noexcept {
   static std::atomic<Duration::rep> next{0};
   Duration::rep due = next.load();
@@ -96,7 +96,7 @@ void KernelTcpListener::ready(Readiness) {
 void KernelTcpListener::pause(int error) {
   resume_.set(loop_.now() + kPause);
   if (may_log_pause(loop_.now())) {
-    log::warn("accepting pauses: raise the limit of open files",
+    log::warn("accepting paused: raise the limit of open files",
               {{"traffic", local_.text()}, {"cause", errno_text(error)}});
   }
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // io::TcpListener over the kernel: accepts in batches, and pauses while the process or the system is out of
-// descriptors or memory, because the visitor who cannot be accepted stays in the queue and would be announced
-// again at once.
+// descriptors or memory, because a visitor that cannot be accepted stays in the queue and would be announced again at once.
 //
 // "[::]" takes IPv4 as well (as IPv4-mapped addresses), "0.0.0.0" IPv4 alone.
 #pragma once
@@ -34,7 +33,7 @@ class KernelTcpListener final : public io::TcpListener, Reactor::Events {
   Descriptor descriptor_;
   Address local_;
   Timer resume_;
-  bool* destroyed_ = nullptr;  ///< where to say so while the observer is being told
+  bool* destroyed_ = nullptr;  ///< set by the destructor while the observer's callback runs
 };
 
 }  // namespace qmux::net

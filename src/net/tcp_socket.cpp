@@ -22,7 +22,7 @@
 namespace qmux::net {
 namespace {
 
-/// Spans moved by one system call; a longer list is moved in part, which every caller allows for.
+/// Spans moved by one system call; a longer list is moved in part, which every caller handles.
 constexpr std::size_t kSpansMax = 64;
 
 template <typename Bytes>
@@ -36,8 +36,8 @@ std::size_t to_iovecs(std::span<const Bytes> spans, std::array<iovec, kSpansMax>
   return count;
 }
 
-/// Whether close() sends RST and drops what was not sent, or FIN after it. Every connection begins with the first and is given
-/// the second once it has ended in order: so the kernel resets also the connections of a process that is killed.
+/// Whether close() sends RST and drops what was not sent, or FIN after it. Every connection begins with the first and gets the
+/// second once it has ended in order. So the kernel also resets the connections of a process that is killed.
 void reset_on_close(int fd, bool on) noexcept {
   const linger immediately{on ? 1 : 0, 0};
   static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &immediately, sizeof immediately));
@@ -137,7 +137,7 @@ io::IoResult KernelTcpSocket::write(std::span<const ConstBytes> from) {
   }
   if (count < 0 && errno != EAGAIN && errno != ENOBUFS) {
     lose(errno);
-    reset_told_ = true;
+    reset_reported_ = true;
     return {io::IoStatus::reset};
   }
   writable_ = false;
@@ -146,7 +146,7 @@ io::IoResult KernelTcpSocket::write(std::span<const ConstBytes> from) {
 
 void KernelTcpSocket::shutdown_write() {
   if (reset_ || std::exchange(write_ended_, true)) return;
-  // Fails only where the connection is gone already, which the next read or watch() finds out.
+  // Fails only where the connection is already lost, which the next read or watch() detects.
   static_cast<void>(::shutdown(descriptor_.fd(), SHUT_WR));
   expect_answer();
 }
@@ -163,7 +163,7 @@ void KernelTcpSocket::watch(io::Interest interest, io::TcpSocketEvents* events) 
   events_ = events;
   if (events == nullptr || !descriptor_.is_open()) return;
   if (reset_) {
-    if (!reset_told_) descriptor_.post(Readiness::error);
+    if (!reset_reported_) descriptor_.post(Readiness::error);
     return;
   }
   if (has(interest, io::Interest::read)) {
@@ -172,7 +172,7 @@ void KernelTcpSocket::watch(io::Interest interest, io::TcpSocketEvents* events) 
   if (has(interest, io::Interest::write)) {
     writable_ || lost_ ? descriptor_.post(Readiness::write) : descriptor_.arm(Readiness::write);
   }
-  // Stays armed for the life of the connection: a reset is told whatever the interest.
+  // Stays armed for the life of the connection: a reset is reported whatever the interest.
   if (!urgent_ && !lost_) descriptor_.arm(Readiness::error);
 }
 
@@ -182,52 +182,52 @@ void KernelTcpSocket::ready(Readiness readiness) {
       return look_for_reset();
     case Readiness::read:
       readable_ = true;
-      return tell_readable();
+      return notify_readable();
     case Readiness::write:
       if (connecting_ && !finish_connecting()) return descriptor_.arm(Readiness::write);
       writable_ = true;
-      return tell_writable();
+      return notify_writable();
   }
 }
 
-void KernelTcpSocket::tell_readable() {
+void KernelTcpSocket::notify_readable() {
   if (events_ == nullptr || !has(interest_, io::Interest::read)) return;
   interest_ = has(interest_, io::Interest::write) ? io::Interest::write : io::Interest::none;
   events_->socket_readable();
 }
 
-void KernelTcpSocket::tell_writable() {
+void KernelTcpSocket::notify_writable() {
   if (events_ == nullptr || !has(interest_, io::Interest::write)) return;
   interest_ = has(interest_, io::Interest::read) ? io::Interest::read : io::Interest::none;
   events_->socket_writable();
 }
 
-void KernelTcpSocket::tell_reset() {
-  if (events_ == nullptr || std::exchange(reset_told_, true)) return;
+void KernelTcpSocket::notify_reset() {
+  if (events_ == nullptr || std::exchange(reset_reported_, true)) return;
   events_->socket_reset();
 }
 
 void KernelTcpSocket::look_for_reset() {
-  if (reset_ || lost_) return tell_reset();
-  // Whoever waits to read or write is told of that, and learns of the reset after the last byte that came
+  if (reset_ || lost_) return notify_reset();
+  // An observer that waits to read or write is notified of that readiness. It detects the reset after the last byte received
   // before it.
   if (interest_ != io::Interest::none) return;
   if (const int error = take_error(descriptor_.fd()); error != 0) {
     lose(error);
-    return tell_reset();
+    return notify_reset();
   }
-  // A hang-up after FIN both ways reports once; urgent data reports as long as it is unread.
+  // A hang-up after FIN both ways is reported once. Urgent data is reported as long as it is unread.
   urgent_ = true;
 }
 
 io::IoResult KernelTcpSocket::gone() noexcept {
   reset_ = true;
-  reset_told_ = true;
+  reset_reported_ = true;
   return {io::IoStatus::reset};
 }
 
-/// `error`: what the kernel said, which it says once; from then on a read finds what came before, and then an end. After FIN it
-/// is EPIPE, and the end is one.
+/// `error`: the kernel's error, which it reports once. From then on a read gives the data received before, and then an end. After
+/// FIN the error is EPIPE, and the end is a real one.
 void KernelTcpSocket::lose(int error) noexcept {
   lost_ = true;
   cut_ = error != EPIPE;
@@ -237,7 +237,7 @@ bool KernelTcpSocket::finish_connecting() noexcept {
   pollfd state{descriptor_.fd(), POLLOUT, 0};
   if (::poll(&state, 1, 0) == 0) return false;
   connecting_ = false;
-  // Asio would have the kernel announce room to write for ever after, at every arming of the reading side.
+  // Otherwise Asio would make the kernel announce room to write from then on, at every arming of the reading side.
   if (!descriptor_.open(descriptor_.release())) {
     reset_ = true;
     return true;
@@ -266,7 +266,7 @@ void KernelTcpSocket::look_for_answer() {
     return;
   }
   lost_ = true;
-  tell_reset();
+  notify_reset();
 }
 
 std::size_t KernelTcpSocket::unacknowledged_bytes() const {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// io::TcpSocket over the kernel. It remembers what it knows of its readiness: only a read or write that found
-// the kernel empty or full makes the next watch() arm the reactor, so that a busy socket costs no system call
-// but its own.
+// io::TcpSocket over the kernel. It remembers its readiness. Only after a read or write that found the kernel's buffer empty or
+// full does the next watch() arm the reactor. So a busy socket costs no system calls but its reads and writes.
 //
-// Keep-alive is the kernel's while nothing waits to be acknowledged. While something does the kernel sends no keep-alive, and
-// this looks itself whether anything still comes back (see tcp_is_unanswered()).
+// While no data waits to be acknowledged, the kernel does keep-alive. Otherwise the kernel sends no keep-alive, and this class
+// checks whether anything still arrives (see tcp_is_unanswered()).
 #pragma once
 
 #include <memory>
@@ -50,9 +49,9 @@ class KernelTcpSocket final : public io::TcpSocket, Reactor::Events {
 
   explicit KernelTcpSocket(AsioEventLoop& loop) noexcept;
   void ready(Readiness readiness) override;
-  void tell_readable();
-  void tell_writable();
-  void tell_reset();
+  void notify_readable();
+  void notify_writable();
+  void notify_reset();
   void look_for_reset();
   io::IoResult gone() noexcept;
   void lose(int error) noexcept;
@@ -71,10 +70,10 @@ class KernelTcpSocket final : public io::TcpSocket, Reactor::Events {
   bool urgent_ = false;       ///< urgent data keeps the kernel reporting; wait for it to be read
   bool read_ended_ = false;   ///< FIN received
   bool write_ended_ = false;  ///< FIN sent
-  bool lost_ = false;         ///< the connection is over, but what came before may still be read
-  bool cut_ = false;          ///< of a lost one: its end is no FIN, though the kernel reads like one
-  bool reset_ = false;        ///< and nothing can be read any more
-  bool reset_told_ = false;
+  bool lost_ = false;         ///< the connection is over, but data received before may still be read
+  bool cut_ = false;          ///< of a lost one: its end is no FIN, though the kernel reports it as one
+  bool reset_ = false;        ///< the connection is over, and nothing can be read any more
+  bool reset_reported_ = false;
 };
 
 }  // namespace qmux::net

@@ -19,7 +19,7 @@ struct alignas(cmsghdr) ControlBuffer {
   std::array<std::byte, 128> bytes;
 };
 
-/// What is to be sent beside a run.
+/// The values to send beside a run.
 struct SendControl {
   std::size_t segment_bytes = 0;  ///< 0: the run is one packet
   io::Ecn ecn = io::Ecn::not_ect;
@@ -30,7 +30,7 @@ struct SendControl {
 void write_control(msghdr& message, ControlBuffer& buffer, const SendControl& control, const Address& remote) noexcept;
 
 /// Reads what came beside a run: sets `segment_bytes`, `ecn`, the host of `local`, and `overflow_count` (of the
-/// socket, SO_RXQ_OVFL, wraps around), each only where it is told.
+/// socket, SO_RXQ_OVFL, wraps around), each only where it is present.
 void read_control(msghdr& message, io::PacketRun& run, std::uint32_t& overflow_count) noexcept;
 
 }  // namespace qmux::net

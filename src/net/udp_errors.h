@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a connected UDP socket hears of packets that did not arrive: the error of a call on it, and the queue of IP_RECVERR
-// (ip(7)), which says what kind of ICMP message was behind it.
+// How a connected UDP socket learns of packets that did not arrive: from the error of a call on it, and from the queue of
+// IP_RECVERR (ip(7)), which gives the kind of ICMP message.
 #pragma once
 
 #include <optional>
@@ -10,11 +10,10 @@
 
 namespace qmux::net {
 
-/// `error`: errno of a send or receive call. `none`: it says nothing about the way.
+/// `error`: errno of a send or receive call. `none`: the error is not about the path.
 [[nodiscard]] io::Unreachable unreachable_by_errno(int error) noexcept;
 
-/// Takes one error off the queue; `none` when it is about something else, such as the size of a packet. Nothing: the queue is
-/// empty.
+/// Takes one error off the queue. `none`: it is about something else, such as the size of a packet. No value: the queue is empty.
 [[nodiscard]] std::optional<io::Unreachable> take_queued_error(int fd) noexcept;
 
 }  // namespace qmux::net

@@ -22,7 +22,7 @@ UdpInbox::UdpInbox() : bytes_(std::make_unique_for_overwrite<std::byte[]>(kRunsM
 }
 
 int UdpInbox::receive(int fd, std::size_t count) noexcept {
-  // What the kernel overwrites in every call.
+  // The kernel overwrites these in every call.
   for (std::size_t i = 0; i < count; ++i) {
     messages_[i].msg_hdr.msg_namelen = sizeof senders_[i];
     messages_[i].msg_hdr.msg_controllen = sizeof controls_[i].bytes;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The memory that all UDP sockets of one loop receive into, one after another: what a call has received stays
-// until the next. Pages of it are backed only once something that long has arrived.
+// The memory that all UDP sockets of one loop receive into, one after another. The packets of one call stay valid until the next
+// call. A page is backed by memory only once a run long enough to reach it has arrived.
 #pragma once
 
 #include <sys/socket.h>

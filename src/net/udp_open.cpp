@@ -19,7 +19,7 @@ namespace {
 
 struct BufferOption {
   int set;
-  int force;           ///< beyond the limit, for whoever may (CAP_NET_ADMIN)
+  int force;           ///< beyond the limit, for a privileged process (CAP_NET_ADMIN)
   const char* sysctl;  ///< the limit
   const char* purpose;
 };
@@ -32,9 +32,9 @@ void ask_for_buffer(int fd, const BufferOption& option, std::size_t bytes, std::
   int granted = 0;
   socklen_t length = sizeof granted;
   if (::getsockopt(fd, SOL_SOCKET, option.set, &granted, &length) != 0) return;
-  granted /= 2;  // the kernel counts its own bookkeeping in
+  granted /= 2;  // the kernel includes its own bookkeeping
   if (granted >= asked || warned.test_and_set()) return;
-  log::warn("udp buffer smaller than asked, fast paths will lose packets",
+  log::warn("UDP buffer smaller than requested: fast paths will lose packets",
             {{"direction", option.purpose},
              {"granted_kib", granted / 1024},
              {"asked_kib", asked / 1024},
@@ -49,8 +49,7 @@ void ask_for_buffers(int fd, std::size_t bytes) {
 }
 
 void set_udp_options(int fd, const io::DatagramOptions& options) {
-  // An IPv6 socket may carry IPv4 too: it gets both families' options, and what does not apply is refused
-  // without harm.
+  // An IPv6 socket may carry IPv4 too: it gets both families' options, and a refused option does no harm.
   const bool local_varies = options.local.is_wildcard() && !options.remote.specified();
   set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, options.fragmentable ? IP_PMTUDISC_DONT : IP_PMTUDISC_PROBE);
   set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Makes a UDP socket with the options that QUIC and UDP tunnels need of it.
+// Makes a UDP socket with the options that QUIC and UDP tunnels need.
 #pragma once
 
 #include "base/io/event_loop.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Packet runs on their way into the kernel: as messages of one sendmmsg(2), each a whole run that the kernel
-// cuts into packets (UDP_SEGMENT), or a single packet where it cannot.
+// Packet runs on their way into the kernel: as messages of one sendmmsg(2). Each message is a whole run that the kernel cuts into
+// packets (UDP_SEGMENT), or a single packet where the kernel cannot.
 #pragma once
 
 #include <sys/socket.h>
@@ -16,7 +16,7 @@
 
 namespace qmux::net {
 
-/// A place in a sequence of runs that goes from message to message.
+/// A position in a sequence of runs that advances message by message.
 class RunCursor {
  public:
   /// Without `segmentation` every packet is a message.
@@ -31,10 +31,10 @@ class RunCursor {
   [[nodiscard]] std::size_t packets_left() const noexcept;
 
   void next() noexcept;
-  /// Packets of this run that lie behind; and back to that place.
+  /// Packets of this run already sent; resume() returns to that position.
   [[nodiscard]] std::size_t packets_done() const noexcept { return packet_; }
   void resume(std::size_t packets_done) noexcept;
-  /// The rest of this run goes packet by packet.
+  /// The rest of this run is sent packet by packet.
   void split_run() noexcept { split_ = true; }
   /// Likewise this run and all that follow.
   void split_all() noexcept { whole_runs_ = false; }
@@ -59,7 +59,7 @@ class UdpOutbox {
   UdpOutbox(const UdpOutbox&) = delete;
   UdpOutbox& operator=(const UdpOutbox&) = delete;
 
-  /// Takes what comes at `at`, as much as there is room for, in place of what was here.
+  /// Replaces the messages with those at `at`, as many as there is room for.
   void fill(RunCursor at) noexcept;
   [[nodiscard]] std::span<mmsghdr> messages() noexcept { return std::span(messages_).first(count_); }
 

@@ -13,8 +13,7 @@
 namespace qmux::net {
 namespace {
 
-/// Errors of earlier packets (ICMP, on a connected socket) stand before what has arrived; more than a few
-/// never do.
+/// Errors of earlier packets (ICMP, on a connected socket) are reported before received packets; never more than a few.
 constexpr int kStaleErrorsMax = 4;
 /// Taken off the error queue at a time; what is left there raises another error.
 constexpr int kQueuedErrorsMax = 64;
@@ -114,7 +113,7 @@ int UdpSocket::send_from(RunCursor& at) {
     if (error == EINTR) continue;
     if (error == EAGAIN) return error;
     note(error);
-    // It may be an earlier packet's error, which is gone once told.
+    // It may be an earlier packet's error, which is cleared once reported.
     if (remote_.specified() && !std::exchange(tried, true)) continue;
     if (at.packet_count() == 1 || !is_about_segmentation(error)) return error;
     if (error == EIO) {
@@ -130,7 +129,7 @@ int UdpSocket::send_from(RunCursor& at) {
 void UdpSocket::note(int error) noexcept {
   io::Unreachable why = unreachable_by_errno(error);
   if (remote_.specified()) {
-    // The queue knows more than the error alone. It is emptied, for each entry in it takes from the receive buffer.
+    // The queue gives more detail than the error alone. It is emptied, because each entry in it uses the receive buffer.
     for (int count = 0; count < kQueuedErrorsMax; ++count) {
       const auto queued = take_queued_error(descriptor_.fd());
       if (!queued) break;

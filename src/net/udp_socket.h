@@ -34,7 +34,7 @@ class UdpSocket final : public io::DatagramSocket, Reactor::Events {
  private:
   UdpSocket(Reactor& reactor, UdpInbox& inbox, io::DatagramSocket::Events& events);
   void ready(Readiness readiness) override;
-  /// Goes on from `at` until nothing is left (0), or until the kernel will not have the message there (errno).
+  /// Sends from `at` on until nothing is left (0), or until the kernel refuses the message there (errno).
   int send_from(RunCursor& at);
   void note(int error) noexcept;
 
@@ -46,9 +46,9 @@ class UdpSocket final : public io::DatagramSocket, Reactor::Events {
   bool drained_ = false;  ///< the kernel had no more at the last look
   bool segmentation_ = true;
   io::Unreachable unreachable_ = io::Unreachable::none;
-  std::uint32_t overflow_count_ = 0;  ///< as the kernel last told it
+  std::uint32_t overflow_count_ = 0;  ///< as last reported by the kernel
   std::uint64_t overflowed_ = 0;
-  /// Sending packet by packet, a run may have gone in part when the kernel's buffer was full: the part is not
+  /// When packets are sent one by one, a run may have been sent in part when the kernel's buffer became full. That part is not
   /// sent again.
   struct {
     ConstBytes run;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// What the user can do about a connection that failed, for the field `remedy` of the log: words that may name files and keys of
-// the configuration, which this layer does not know.
+// What the user can do about a connection that failed, for the field `remedy` of the log. The text may name files and keys of the
+// configuration, which this layer does not know.
 //
-// Implemented by whoever fills in the options; const, so any thread may ask. An empty text: there is nothing to say.
+// Implemented by the layer that fills in the options. The functions are const, so any thread may call them. An empty text: no
+// advice.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a server and a client need to know to run: the one set of options, with the defaults of every key that they hold. The
-// configuration (app/config) reads its keys into these; what it cannot know is filled in before the start. Plain values, checked
-// before they come here.
+// The options of a server and of a client, with the default of every key that they hold. The configuration (app/config) reads its
+// keys into these. Values that the file cannot give are filled in before the start. Plain values, already checked.
 #pragma once
 
 #include <chrono>
@@ -22,7 +21,7 @@
 
 namespace qmux::tunnel {
 
-/// A TCP peer that has been silent for so long is asked whether it is there, as often again without an answer.
+/// A TCP peer is probed after this much silence, and again after each further such time without an answer.
 inline constexpr Duration kTcpKeepAliveDefault = std::chrono::seconds(15);
 
 enum class Balance : std::uint8_t { least_connections, round_robin };
@@ -79,7 +78,7 @@ struct ServerEntry {
   std::string server_name;  ///< what its certificate must name
 };
 
-/// What a client connects visitors to.
+/// The service that a client connects visitors to.
 struct LocalServiceOptions {
   HostPort address{};  ///< looked up again when the last answer has expired (limits::kServiceLookUpAge)
 };

@@ -23,7 +23,7 @@ constexpr bool is_json_space(char c) { return c == ' ' || c == '\t' || c == '\n'
 
 }  // namespace
 
-/// A place in bytes that lie in pieces.
+/// A position in bytes that lie in pieces.
 class ConnCloseTrailer::Cursor {
  public:
   explicit Cursor(std::span<const ConstBytes> pieces) : pieces_(pieces) { settle(); }
@@ -31,7 +31,7 @@ class ConnCloseTrailer::Cursor {
   [[nodiscard]] bool at_end() const noexcept { return pieces_.empty(); }
   [[nodiscard]] std::byte operator*() const noexcept { return pieces_.front()[offset_]; }
 
-  /// Goes on by `count` bytes, or to the end; returns how many it were.
+  /// Advances by `count` bytes, or to the end. Returns how many bytes that was.
   std::size_t skip(std::size_t count) noexcept {
     std::size_t skipped = 0;
     while (!pieces_.empty() && skipped < count) {
@@ -50,7 +50,7 @@ class ConnCloseTrailer::Cursor {
     return byte;
   }
 
-  /// Goes on to the next `wanted`, or to the end; returns how many bytes it skipped.
+  /// Advances to the next `wanted`, or to the end. Returns how many bytes it skipped.
   std::size_t skip_to(std::byte wanted) noexcept {
     std::size_t skipped = 0;
     while (!pieces_.empty()) {
@@ -69,7 +69,7 @@ class ConnCloseTrailer::Cursor {
  private:
   [[nodiscard]] ConstBytes rest() const noexcept { return pieces_.front().subspan(offset_); }
 
-  /// Leaves pieces that are used up, or empty.
+  /// Skips pieces that are used up or empty.
   void settle() noexcept {
     while (!pieces_.empty() && offset_ == pieces_.front().size()) {
       pieces_ = pieces_.subspan(1);
@@ -104,7 +104,7 @@ ConnCloseTrailer::Verdict ConnCloseTrailer::judge(std::span<const ConstBytes> re
   }
 }
 
-/// What the last `size` bytes, which start at `at` with the type, are.
+/// Judges the last `size` bytes, which start at `at` with the type.
 ConnCloseTrailer::Held ConnCloseTrailer::match(Cursor at, std::size_t size, bool at_fin, bool& dial_failed) const {
   if (at_fin && size <= kMessageHeaderBytes) return Held::nothing;
   const Held possible = at_fin ? Held::nothing : Held::possible;
@@ -115,7 +115,7 @@ ConnCloseTrailer::Held ConnCloseTrailer::match(Cursor at, std::size_t size, bool
     const auto byte = at.next();
     if (!byte) return possible;
     frame += std::to_integer<std::size_t>(*byte) << 8U * (kMessageHeaderBytes - 1 - i);
-    if (frame > limits::kConnCloseBytesMax) return Held::nothing;  // most of what is no header ends here
+    if (frame > limits::kConnCloseBytesMax) return Held::nothing;  // most bytes that are no header end here
   }
   if (size > frame || frame == kMessageHeaderBytes) return Held::nothing;
   if (at_fin) return size == frame && is_conn_close(at, dial_failed) ? Held::trailer : Held::nothing;
@@ -123,8 +123,8 @@ ConnCloseTrailer::Held ConnCloseTrailer::match(Cursor at, std::size_t size, bool
   return match_json_start(at) ? Held::likely : Held::nothing;
 }
 
-/// Whether what is here of a payload is a beginning of `{"ConnID":<ours>,"Reason":"...`. Leaves `at` after
-/// what it saw.
+/// Whether the available part of a payload is a beginning of `{"ConnID":<ours>,"Reason":"...`. Leaves `at` after the part
+/// examined.
 bool ConnCloseTrailer::match_json_start(Cursor& at) const {
   for (const std::string_view token :
        {std::string_view("{"), std::string_view("\"ConnID\""), std::string_view(":"), id_text(), std::string_view(","),
@@ -138,7 +138,7 @@ bool ConnCloseTrailer::match_json_start(Cursor& at) const {
   }
   while (const auto byte = at.next()) {
     const char c = static_cast<char>(*byte);
-    if (static_cast<unsigned char>(c) < 0x20 && !is_json_space(c)) return false;  // no JSON goes on so
+    if (static_cast<unsigned char>(c) < 0x20 && !is_json_space(c)) return false;  // never in JSON
   }
   return true;
 }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Knows the trailer of a Go client. When the local service has closed, or could not be dialled, that
-// client appends a framed ConnClose to the raw bytes of the tunnel stream and ends it (docs/PROTOCOL.md). The
-// visitor must not see it.
+// Recognizes the trailer of a Go client. When the local service has closed, or could not be dialled, that client appends a framed
+// ConnClose to the raw bytes of the tunnel stream and ends the stream (docs/PROTOCOL.md). The visitor must not get the trailer.
 //
 // The trailer is one ConnClose message that carries the stream's own ConnID, is at most
 // limits::kConnCloseBytesMax long and ends where the stream ends; its JSON names ConnID first and Reason
 // second, as Go writes it. Everything else is data.
 //
-// Owns no bytes and keeps no state: it judges the bytes that are readable, wherever the stream has them.
+// Owns no bytes and keeps no state: it judges the readable bytes where the stream holds them.
 #pragma once
 
 #include <array>
@@ -25,12 +24,12 @@ class ConnCloseTrailer {
  public:
   enum class Held : std::uint8_t {
     nothing,
-    /// Only a beginning of a header, which data ends in by chance too. Unless more comes within
+    /// Only the beginning of a header, with which data may also end by chance. Unless more arrives within
     /// limits::kTrailerHoldMax, deliver it as data.
     possible,
-    /// A header and JSON that fits. Wait for more, however long.
+    /// A header and JSON that fits. Wait for more, without a limit on the time.
     likely,
-    /// FIN has come and this is the trailer: drop it.
+    /// FIN has arrived and this is the trailer: drop it.
     trailer,
   };
 
@@ -46,8 +45,7 @@ class ConnCloseTrailer {
   explicit ConnCloseTrailer(std::uint64_t conn_id) noexcept;
 
   /// `readable`: the bytes not yet consumed, in order. `at_fin`: the stream ends after the last of them;
-  /// otherwise it may be any leading part of them. The verdict on a byte never changes for the worse: what
-  /// was to be delivered stays so.
+  /// otherwise it may be any leading part of them. A byte once judged to be data stays data.
   [[nodiscard]] Verdict judge(std::span<const ConstBytes> readable, bool at_fin) const;
 
  private:

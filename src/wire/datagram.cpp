@@ -14,7 +14,7 @@ constexpr std::size_t kTotalAt = 8;
 constexpr std::byte kFragmented{0x80};
 constexpr std::byte kMoreFollow{0x01};
 
-/// The one flags byte that a sender gives this fragment.
+/// The only flags byte that a sender gives this fragment.
 constexpr std::byte flags_of(const Fragment& fragment) {
   return fragment.index + 1 < fragment.total ? kFragmented | kMoreFollow : kFragmented;
 }
@@ -24,7 +24,7 @@ bool bears_the_mark(ConstBytes datagram) {
   return datagram.size() >= kFragmentHeaderBytes && (datagram[kFlagsAt] & kFragmented) != std::byte{0};
 }
 
-/// An existing sender does not escape; what no sender makes of a fragment is such a payload of his.
+/// A Go sender does not escape. Bytes that no sender makes as a fragment are such a payload.
 std::optional<Fragment> parse_fragment(ConstBytes datagram) {
   const Fragment fragment{.id = read_be<std::uint16_t>(datagram.subspan(kIdAt)),
                           .index = std::to_integer<std::uint8_t>(datagram[kIndexAt]),

@@ -6,9 +6,9 @@
 //   uint32be session | payload
 //   uint32be session | uint16be fragment id | uint8 flags | uint8 index | uint8 total | fragment
 //
-// Nothing says which of the two it is but the flags' high bit, which a payload may have in the same place. So a sender of ours
-// escapes such a payload as the only fragment of one, and a receiver takes for a fragment only what a sender may have made.
-// Pure functions; any thread. FragmentPlan cuts a payload into fragments, a Reassembler puts them together.
+// Only the flags' high bit distinguishes the two forms, and a payload may have that bit in the same place. So our sender escapes
+// such a payload: it sends it as the only fragment of one. A receiver takes for a fragment only what a sender may have made. Pure
+// functions; any thread. FragmentPlan cuts a payload into fragments. Reassembler joins them.
 #pragma once
 
 #include <array>
@@ -22,10 +22,9 @@ namespace qmux::wire {
 
 inline constexpr std::size_t kSessionHeaderBytes = 4;
 inline constexpr std::size_t kFragmentHeaderBytes = 9;
-/// Parts of one payload at most: their count is one byte.
+/// The most fragments of one payload: their count is one byte.
 inline constexpr std::size_t kFragmentsMax = 255;
-/// The fragment id of every escaped payload, and of nothing else: a Go receiver tells groups apart by
-/// it alone.
+/// The fragment id of every escaped payload, and of nothing else: a Go receiver distinguishes groups by it alone.
 inline constexpr std::uint16_t kEscapeFragmentId = 0;
 
 /// Which fragment this is; index < total.
@@ -41,17 +40,17 @@ struct Fragment {
 struct Datagram {
   std::uint32_t session = 0;
   std::optional<Fragment> fragment{};  ///< nothing: `payload` is whole
-  /// It bears a fragment's mark and is no fragment (index, total or flags that nobody makes): from an existing sender, who
-  /// does not escape, a payload; from a sender who does (frag-seq is in use), broken, to be counted and dropped.
+  /// It has a fragment's mark and is no fragment (an index, total or flags that no sender makes). From a Go sender, which does
+  /// not escape, it is a payload. From a sender that escapes (frag-seq is in use) it is malformed: count and drop it.
   bool unescaped = false;
   ConstBytes payload{};
 };
 
-/// Nothing: too short to name a session. Whatever else comes is one of the two forms.
+/// Nothing: too short to name a session. Every other datagram is one of the two forms.
 [[nodiscard]] std::optional<Datagram> parse_datagram(ConstBytes datagram) noexcept;
 
-/// Whether a receiver would misread this payload if it were sent bare. Of the payload only its size and its first 3 bytes
-/// are looked at, so `first_bytes` may be its first piece if that holds as many, or all that there are.
+/// Whether a receiver would misread this payload if it were sent bare. Only the payload's size and its first 3 bytes matter. So
+/// `first_bytes` may be its first piece if that holds 3 bytes, or the whole payload if it is shorter.
 [[nodiscard]] bool needs_escape(std::size_t payload_bytes, ConstBytes first_bytes) noexcept;
 
 /// The bytes to send before a payload or a fragment of it.

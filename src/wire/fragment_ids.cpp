@@ -23,7 +23,7 @@ std::optional<std::uint16_t> FragmentIds::next(Time now) noexcept {
   if (!frag_seq_) {
     const std::size_t block = id / kBlockIds;
     const bool begins_block = id == without_escape(static_cast<std::uint16_t>(block * kBlockIds));
-    // Within a block this was asked when it began; the first one may begin in its middle, unused.
+    // Within a block this was checked when the block began. The first block may begin in its middle, unused.
     if (begins_block && now < rested_at_[block]) return std::nullopt;
     rested_at_[block] = now + limits::kFragmentIdReuseMin;
   }

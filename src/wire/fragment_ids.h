@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// The fragment ids of what one connection sends (docs/PROTOCOL.md, section 7): they count up from a random start, so that
-// they seldom meet another connection's at a receiver that tells groups apart by the id alone, and leave out the id of escapes.
+// The fragment ids of what one connection sends (docs/PROTOCOL.md, section 7). They count up from a random start, so that they
+// seldom equal another connection's at a receiver that distinguishes groups by the id alone. They leave out the id of escapes.
 //
-// Towards a Go receiver an id rests for limits::kFragmentIdReuseMin between two uses. A time for each of 65,535 ids
-// would be half a megabyte a connection. As ids are handed out in order, one time for each block of them is enough: that of
-// the last id of the block handed out, which is the youngest. When the count comes back to the block, all of it rests until that
-// one has rested; so no id comes back early, and at most one block in 64 comes back late.
+// Towards a Go receiver an id rests for limits::kFragmentIdReuseMin between two uses. A time for each of 65,535 ids would take
+// half a megabyte a connection. Ids are handed out in order, so one time for each block of ids is enough: that of the last id
+// handed out of the block. When the count returns to the block, the whole block rests until that id has rested. So no id is
+// reused too early, and at most one block in 64 is reused late.
 //
 // Owned by a connection; one thread; allocates nothing.
 #pragma once
@@ -22,10 +22,10 @@ namespace qmux::wire {
 
 class FragmentIds {
  public:
-  /// `frag_seq`: the receiver keeps up with ids that come again at once.
+  /// `frag_seq`: the receiver handles ids that are reused at once.
   FragmentIds(std::uint16_t start_random, bool frag_seq) noexcept;
 
-  /// The id of the next payload in fragments; nothing while all have been used lately. `now` never goes backwards.
+  /// The id of the next payload in fragments; nothing while all have been used recently. `now` never goes backwards.
   [[nodiscard]] std::optional<std::uint16_t> next(Time now) noexcept;
 
  private:

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// How one UDP payload travels: in one datagram where it fits, escaped if it must be, otherwise in as few fragments as will do.
-// The fragments are of one size, but for the last, so that they can leave in one segmented send and none is cut to the very
-// edge of a path that may shrink.
+// How one UDP payload is sent: in one datagram where it fits, escaped if necessary, otherwise in as few fragments as possible.
+// All fragments but the last have one size. So they can leave in one segmented send, and none fills a path that may shrink to its
+// limit.
 //
 //   const auto plan = FragmentPlan::make(size, room, needs_escape(size, first_bytes));
 //   const std::uint16_t id = plan.form() == FragmentPlan::Form::fragments ? *ids.next(now) : kEscapeFragmentId;
 //   for (std::size_t i = 0; i < plan.datagrams(); ++i)
 //     send(plan.header(session, id, i).bytes(), slice(payload, plan.slice(i).offset, plan.slice(i).size));
 //
-// A value; pure functions; any thread. Says nothing of the bytes, which may lie in several pieces.
+// A value; pure functions; any thread. Does not access the bytes, which may lie in several pieces.
 #pragma once
 
 #include <cstddef>
@@ -23,11 +23,11 @@ class FragmentPlan {
  public:
   enum class Form {
     whole,
-    escaped,     ///< whole, but as the only fragment of one, which nobody misreads
+    escaped,     ///< whole, but as the only fragment of one, which no receiver misreads
     fragments,   ///< takes a fragment id
     impossible,  ///< more than kFragmentsMax fragments, or more than limits::kUdpPayloadBytesMax
   };
-  /// Where in the payload a datagram's share lies.
+  /// The part of the payload that a datagram carries.
   struct Slice {
     std::size_t offset = 0;
     std::size_t size = 0;
@@ -43,7 +43,7 @@ class FragmentPlan {
   [[nodiscard]] std::size_t datagrams() const noexcept { return datagrams_; }
   /// `index` < datagrams().
   [[nodiscard]] Slice slice(std::size_t index) const noexcept;
-  /// The header of that datagram. `id` is of FragmentIds and counts only for fragments.
+  /// The header of that datagram. `id` comes from FragmentIds and is used only for fragments.
   [[nodiscard]] DatagramHeader header(std::uint32_t session, std::uint16_t id, std::size_t index) const noexcept;
 
  private:

@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Nothing we know nests deeper than two; an extension that we ignore may, within reason.
+// No known message nests deeper than two levels. An extension that we ignore may, up to this limit.
 constexpr std::size_t kDepthMax = 32;
 
 std::string_view type_name(const JsonField::Place& place) {
@@ -50,7 +50,7 @@ class FieldReader final : public nlohmann::json_sax<Json> {
   bool null() override {
     if (depth_ != 1) return scalar();
     if (current_ == nullptr) return true;
-    // An empty list is null to Go, which does not tell a nil slice from an empty one.
+    // Go encodes an empty list as null, because it does not distinguish a nil slice from an empty one.
     if (begin_list()) {
       strings_ = nullptr;
       numbers_ = nullptr;
@@ -147,7 +147,7 @@ class FieldReader final : public nlohmann::json_sax<Json> {
   }
   [[nodiscard]] bool in_list() const { return strings_ != nullptr || numbers_ != nullptr; }
 
-  /// A value that no place takes: fine where nothing is expected, mistyped elsewhere.
+  /// A value that no place takes: ignored where none is expected, mistyped elsewhere.
   bool scalar() {
     if (depth_ == 0) return stop(fail("is not a JSON object", std::string(object_)));
     if (depth_ == 1 && current_ != nullptr) return stop(missing(*current_, "has the wrong type or range"));

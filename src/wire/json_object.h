@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Reads one JSON object straight into the fields of a struct, without building a tree: whatever a peer sends,
-// this takes the memory of the fields asked for, and nesting costs it nothing. No exception leaves it.
+// Reads one JSON object straight into the fields of a struct, without building a tree. Whatever a peer sends, this needs only the
+// memory of the requested fields, and nesting costs nothing. No exception leaves it.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,8 @@ struct JsonField {
   bool required = true;  ///< otherwise it may be missing or null and keeps the value it has
 };
 
-/// `json` is exactly one object. Other names in it are ignored, whatever they hold; of a repeated name the
-/// last one counts. An Error's `where` is "object.name". After an Error the places hold anything.
+/// `json` is exactly one object. Other names in it are ignored, whatever their values. Of a repeated name the last one counts. An
+/// Error's `where` is "object.name". After an Error the values in the places are unspecified.
 [[nodiscard]] Result<void> read_json_object(ConstBytes json, std::string_view object,
                                             std::span<const JsonField> fields);
 

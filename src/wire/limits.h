@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The numbers that bound something in wire: its unit in the name, its reason beside it.
+// The limits of wire. Each has its unit in its name and its reason beside it.
 #pragma once
 
 #include <chrono>
@@ -11,41 +11,41 @@ namespace qmux::limits {
 
 // --- messages ---------------------------------------------------------------------------------------------------------
 
-/// Largest JSON of a control message accepted (docs/PROTOCOL.md). None that either side sends comes near.
+/// Largest JSON of a control message accepted (docs/PROTOCOL.md). No message that either side sends comes near it.
 inline constexpr std::size_t kMessageBytesMax = std::size_t{64} * 1024;
-/// A client's name: kept and logged for as long as he is registered, so tighter than the message that brings it.
+/// A client's name. It is kept and logged for as long as the client is registered, so its limit is tighter than the message's.
 inline constexpr std::size_t kClientIdBytesMax = 256;
 /// Each text of a NewConn: the longest address with a zone and a port takes 70 bytes.
 inline constexpr std::size_t kNewConnTextBytesMax = 256;
-/// A process's random name: 128 bits in hex take 32; room for a longer one to come.
+/// A process's random name: 128 bits in hex take 32; leaves room for a longer one later.
 inline constexpr std::size_t kInstanceBytesMax = 64;
-/// Ended UDP sessions that one message reports, which keeps within kMessageBytesMax.
+/// Ended UDP sessions that one message reports. The message stays within kMessageBytesMax.
 inline constexpr std::size_t kUdpEndNoticeSessionsMax = 4096;
 /// A Go client's trailer on a tunnel stream (wire/conn_close_trailer.h), with its header. Its reason is an error
-/// text of the Go library with an address in it, some 300 bytes at the longest; more is data.
+/// text of the Go library with an address in it, about 300 bytes at most. Anything longer is data.
 inline constexpr std::size_t kConnCloseBytesMax = std::size_t{4} * 1024;
-/// How long the last bytes of a Go client's stream are held when all they share with a trailer is its header's
-/// beginning: a service may well end a message in 0x06 (ASCII ACK) and wait for the answer. Packets sent together arrive
-/// well within it.
+/// How long the last bytes of a Go client's stream are held when they match only the beginning of a trailer's header. A service
+/// may well end a message in 0x06 (ASCII ACK) and wait for the answer. Packets sent together arrive well within this time.
 inline constexpr std::chrono::milliseconds kTrailerHoldMax{20};
 
 // --- UDP --------------------------------------------------------------------------------------------------------------
 
-/// Largest UDP payload over IPv4 (RFC 768: 65,535 less the headers); a sum of parts beyond it is nobody's payload.
+/// Largest UDP payload over IPv4 (RFC 768: 65,535 less the headers); fragments that add up to more are no payload.
 inline constexpr std::size_t kUdpPayloadBytesMax = 65'507;
-/// A fragment id is not used again before this towards a Go receiver: it keeps an incomplete group for up to 10 s, and the
-/// last part of it may have been on its way for a while.
+/// Towards a Go receiver a fragment id is not reused before this. That receiver keeps an incomplete group for up to 10 s, and the
+/// last fragment may have been in flight for some time.
 inline constexpr std::chrono::seconds kFragmentIdReuseMin{15};
-/// How long the parts of one payload may take to arrive, from the first to come. Those that are missing are lost.
+/// How long the fragments of one payload may take to arrive, counted from the first. Those still missing are lost.
 inline constexpr std::chrono::seconds kReassemblyTimeMax{5};
-/// With frag-seq, ids this far apart are not on their way at the same time: the older group is dropped. An eighth of all
-/// ids, so that no order of arrival makes an id meet its own last use.
+/// With frag-seq, ids this far apart are not in flight at the same time: the older group is dropped. It is an eighth of all ids,
+/// so that an id cannot meet its own last use in any order of arrival.
 inline constexpr std::uint16_t kFragmentIdsAheadMax = 8192;
-/// What one connection's incomplete payloads may hold; over it the oldest is dropped. Some 60 of the largest, a thousand of two
-/// parts: many more than are in flight at once, so what goes is what waits for a part that was lost.
+/// Memory of one connection's incomplete payloads; over it the oldest is dropped. Enough for about 60 of the largest or a
+/// thousand of two fragments. That is many more than are in flight at once, so a dropped payload is one that waits for a lost
+/// fragment.
 inline constexpr std::size_t kReassemblyConnectionBytesMax = std::size_t{4} * 1024 * 1024;
-/// Incomplete payloads, and blocks of 2 KiB for their parts, that a worker keeps free while none needs them (0.6 MiB in all), so
-/// that steady traffic allocates nothing.
+/// Free groups, and free blocks of 2 KiB for their fragments, that a worker keeps for reuse (0.6 MiB in all). Steady traffic
+/// allocates nothing.
 inline constexpr std::size_t kFreeReassemblyGroupsMax = 64;
 inline constexpr std::size_t kFreeReassemblyBlocksMax = 256;
 

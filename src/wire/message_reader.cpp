@@ -30,7 +30,7 @@ Result<MessageReader::Step> MessageReader::read(ConstBytes input) {
   const ConstBytes piece = input.subspan(step.consumed, std::min(input.size() - step.consumed, payload_left_));
   step.consumed += piece.size();
   payload_left_ -= piece.size();
-  // A message that lies in one piece, as nearly all do, is read where it lies.
+  // A message in one piece, as nearly all are, is read without a copy.
   const bool in_one_piece = payload_left_ == 0 && payload_.empty();
   if (!in_one_piece && is_known_type(type)) payload_.insert(payload_.end(), piece.begin(), piece.end());
   if (payload_left_ > 0) return step;

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Takes messages off a byte stream that arrives in any pieces. No I/O. One reader a stream and direction; one
-// thread. It owns memory only while a message that it knows is incomplete, never more than
-// limits::kMessageBytesMax.
+// Reads messages from a byte stream that arrives in any pieces. No I/O. One reader for each stream and direction; one thread. It
+// owns memory only while a message of a known type is incomplete, and never more than limits::kMessageBytesMax.
 //
 //   while (!input.empty()) {
 //     auto step = reader.read(input);
-//     if (!step) ...                               // the peer broke the protocol: end the stream
-//     input = input.subspan(step->consumed);
-//     if (step->message) ...
+//     if (!step) ... // the peer violated the protocol: end the stream input = input.subspan(step->consumed); if (step->message)
+//     ...
 //   }
 #pragma once
 
@@ -27,15 +25,14 @@ namespace qmux::wire {
 class MessageReader {
  public:
   struct Step {
-    std::size_t consumed = 0;        ///< of the input, exactly to the end of `message`; what follows is not looked at
+    std::size_t consumed = 0;  ///< of the input, exactly to the end of `message`; the bytes after it were not read
     std::optional<Message> message;  ///< nothing: all of the input was consumed and more is needed
   };
 
-  /// Goes on to the end of one message at most. After an Error the reader is done: further calls give the
-  /// same Error.
+  /// Reads to the end of one message at most. After an Error further calls give the same Error.
   [[nodiscard]] Result<Step> read(ConstBytes input);
 
-  /// Whether a message has begun and not ended. A stream that ends then was cut.
+  /// Whether a message has begun and not ended. A stream that ends in between was cut.
   [[nodiscard]] bool in_message() const noexcept { return header_have_ > 0; }
 
  private:

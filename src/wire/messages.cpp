@@ -73,7 +73,7 @@ Result<Message> decode_new_conn(ConstBytes payload) {
 
 OrderedJson to_json(const Register& m) {
   OrderedJson json{{"ClientID", m.client_id}, {"Version", m.version}, {"Capabilities", m.capabilities}};
-  if (m.instance.empty()) return json;  // as a Go program says it
+  if (m.instance.empty()) return json;  // as a Go program sends it
   json["Instance"] = m.instance;
   json["Slot"] = m.slot;
   json["Epoch"] = m.epoch;
@@ -186,8 +186,7 @@ void encode(const Message& message, std::vector<std::byte>& out) {
   std::visit(
       [&out]<typename M>(const M& m) {
         if constexpr (!std::is_same_v<M, UnknownMessage>) {
-          // Text that is not UTF-8 (an identifier from a file) is sent with U+FFFD in it, as the existing
-          // programs do.
+          // Text that is not UTF-8 (an identifier from a file) is sent with U+FFFD in it, as the Go programs do.
           const std::string json = to_json(m).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
           append_message(static_cast<std::uint8_t>(type_of(m)), json, out);
         }

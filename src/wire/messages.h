@@ -4,7 +4,7 @@
 //
 //   uint8 type | uint32be length | JSON object of that length
 //
-// Pure functions; any thread. Reading them off a stream, in whatever pieces it brings: wire/message_reader.h.
+// Pure functions; any thread. wire/message_reader.h reads them from a stream that arrives in any pieces.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ namespace qmux::wire {
 /// Bytes before the JSON: type and length.
 inline constexpr std::size_t kMessageHeaderBytes = 5;
 
-/// What `Register::version` says: the protocol of the Go programs, which everything newer extends.
+/// The value of `Register::version`: the protocol of the Go programs, which all newer features extend.
 inline constexpr std::string_view kProtocolVersion = "1.0";
 
 enum class MessageType : std::uint8_t {
@@ -81,7 +81,7 @@ struct NewConn {
   std::uint64_t conn_id = 0;
   std::string protocol{};     ///< "tcp"
   std::string source_addr{};  ///< the visitor, "ip:port"
-  std::string dest_addr{};    ///< the traffic address he came to, "ip:port"
+  std::string dest_addr{};    ///< the traffic address it connected to, "ip:port"
   std::int64_t timestamp = 0;
   bool ack = false;  ///< the client's first byte is to be 0x00, sent once its dial succeeded
 
@@ -96,14 +96,14 @@ struct ConnClose {
   bool operator==(const ConnClose&) const = default;
 };
 
-/// Either way: open nothing new towards me; what is open goes on.
+/// Either way: open nothing new towards the sender; what is open continues.
 struct GoAway {
   std::string reason{};
 
   bool operator==(const GoAway&) const = default;
 };
 
-/// Server to client: these UDP sessions have ended and do not come again.
+/// Server to client: these UDP sessions have ended and their ids are not used again.
 struct UdpEnd {
   std::vector<std::uint32_t> sessions{};  ///< at most limits::kUdpEndNoticeSessionsMax from ours
 
@@ -127,8 +127,8 @@ struct UnknownMessage {
 using Message =
     std::variant<Register, RegisterAck, Heartbeat, NewConn, ConnClose, GoAway, UdpEnd, ErrorMessage, UnknownMessage>;
 
-/// Appends a message that every receiver ignores (type 0x09), of about `bytes` in all, at most what a message may have: what
-/// fills a packet with something that arrives in any case.
+/// Appends a message that every receiver ignores (type 0x09), of about `bytes` in all, at most the maximum of a message. It fills
+/// a packet with data that is delivered in any case.
 void encode_padding(std::size_t bytes, std::vector<std::byte>& out);
 
 /// Whether decode_message() looks into the payload of this type.
@@ -136,8 +136,7 @@ void encode_padding(std::size_t bytes, std::vector<std::byte>& out);
 
 /// The payload of one message. Unknown fields are ignored; a missing or mistyped field is an Error whose
 /// `where` names it
-/// ("Register.ClientID"). No text of the peer's gets into an Error. Does not look into the payload of an
-/// unknown type.
+/// ("Register.ClientID"). No text from the peer appears in an Error. The payload of an unknown type is not read.
 [[nodiscard]] Result<Message> decode_message(std::uint8_t type, ConstBytes payload);
 
 /// Appends header and JSON to `out`. The message is of a known type and stays within

@@ -60,8 +60,8 @@ ReassemblyGroup* Reassembler::open_group(const Received& received) noexcept {
 }
 
 void Reassembler::drop_overtaken(std::uint16_t id) noexcept {
-  // Looking at the oldest alone is enough: a younger one has a later id, but for what the network reordered. What is a little
-  // behind is late; all else is ahead, however far, as ids may be lost by the thousand.
+  // Checking the oldest alone is enough: apart from reordering, a younger group has a later id. An id a little behind is late.
+  // Every other id is ahead, however far, because thousands of ids may be lost.
   while (ReassemblyGroup* const oldest = ages_.oldest()) {
     const auto ahead = static_cast<std::uint16_t>(id - id_of(oldest->key));
     const auto behind = static_cast<std::uint16_t>(-ahead);
@@ -71,7 +71,7 @@ void Reassembler::drop_overtaken(std::uint16_t id) noexcept {
 }
 
 bool Reassembler::make_room(std::size_t bytes, const ReassemblyGroup* group) noexcept {
-  // Each limit has room for one group of any size: before nothing is left to drop, there is room.
+  // Each limit has room for one group of any size, so there is room before the last group is dropped.
   while (held_bytes_ + bytes > budget_.connection_bytes_max_) {
     ReassemblyGroup& oldest = *ages_.oldest();
     const bool is_its_own = &oldest == group;
@@ -106,7 +106,7 @@ void Reassembler::store(const Received& received, ReassemblyGroup* group, Time n
 }
 
 ConstBytes Reassembler::assemble(const Received& last, ReassemblyGroup& group) {
-  // The last to come goes to its place without being stored.
+  // The last fragment is copied to its place without being stored.
   const MutableBytes payload = budget_.assembly().first(group.bytes() + last.bytes.size());
   MutableBytes rest = payload;
   for (std::size_t index = 0; index < group.total; ++index) {

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// Puts the payloads together that come in fragments on one connection (docs/PROTOCOL.md, section 7). Takes any input in its
-// stride: fragments of any sizes, in any order, twice, of a payload that never completes, under an id that has come again.
+// Reassembles the payloads that arrive in fragments on one connection (docs/PROTOCOL.md, section 7). Accepts any input: fragments
+// of any size, in any order, duplicated, of a payload that never completes, or under a reused id.
 //
-// A group is what has come of one payload. It is known by session and fragment id, begins with the first fragment to come, and
-// ends complete, or dropped and counted: after limits::kReassemblyTimeMax; when a fragment comes that cannot be of the same
-// payload (another total, or other bytes where a fragment has come already), with which a new group begins, because ids come
-// again and the later use is the one whose fragments are still on their way; as the oldest, when a limit of the budget is
-// reached; and with frag-seq once ids come that are limits::kFragmentIdsAheadMax from its own.
+// A group is the fragments received of one payload, under its session and fragment id. It begins with the first fragment
+// received. It ends when it is complete. Otherwise it is dropped and counted:
+// - after limits::kReassemblyTimeMax;
+// - when a fragment arrives that cannot be of the same payload (another total, or other bytes where a fragment has arrived
+//   already). A new group begins with it: ids are reused, and the later use is the one whose fragments are still in flight;
+// - as the oldest, when a limit of the budget is reached;
+// - with frag-seq, once ids arrive that are limits::kFragmentIdsAheadMax from its own.
 //
-// Nothing remembers a payload that has been delivered: QUIC delivers a datagram at most once, so none of its fragments comes
-// again.
+// A delivered payload is not remembered: QUIC delivers a datagram at most once, so none of its fragments arrives again.
 //
-// Owned by a connection; one thread; calls nobody. A fragment costs O(log groups) and allocates nothing in steady state.
+// Owned by a connection; one thread; makes no callbacks. A fragment costs O(log groups) and allocates nothing in steady state.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +27,7 @@
 
 namespace qmux::wire {
 
-/// A payload from its fragments.
+/// A reassembled payload.
 struct Assembled {
   std::uint32_t session = 0;
   ConstBytes payload{};
@@ -34,21 +35,22 @@ struct Assembled {
 
 class Reassembler {
  public:
-  /// `frag_seq`: the sender counts ids up and uses them again at once.
+  /// `frag_seq`: the sender counts ids up and reuses them at once.
   Reassembler(bool frag_seq, ReassemblyBudget& budget) noexcept : frag_seq_(frag_seq), budget_(budget) {}
   Reassembler(const Reassembler&) = delete;
   Reassembler& operator=(const Reassembler&) = delete;
   /// Gives everything back.
   ~Reassembler();
 
-  /// `datagram` has a fragment. The payload that it completes lies in memory of the budget, until the next call for any
-  /// connection of it; the only fragment of one is its own payload and changes nothing here. `now` never goes backwards.
+  /// `datagram` has a fragment. The payload that it completes lies in the budget's memory, and is valid until the next call for
+  /// any connection of that budget. The only fragment of one is its own payload and changes nothing here. `now` never goes
+  /// backwards.
   [[nodiscard]] std::optional<Assembled> add(const Datagram& datagram, Time now);
 
   /// When to call expire() next; kNever while nothing is incomplete.
   [[nodiscard]] Time deadline() const noexcept;
   void expire(Time now) noexcept;
-  /// The session has ended, and nobody wants its payloads.
+  /// The session has ended: drops its incomplete payloads.
   void forget_session(std::uint32_t session) noexcept;
 
   [[nodiscard]] std::size_t group_count() const noexcept { return groups_.size(); }
@@ -64,10 +66,10 @@ class Reassembler {
     ConstBytes bytes;
   };
 
-  /// The group that the fragment belongs to, if it is open. One under the same id that it cannot belong to is dropped.
+  /// The group that the fragment belongs to, if there is one. A group under the same id to which it cannot belong is dropped.
   ReassemblyGroup* open_group(const Received& received) noexcept;
   void drop_overtaken(std::uint16_t id) noexcept;
-  /// Drops groups until so many bytes more can be held; false if `group` was among them.
+  /// Drops groups until `bytes` more can be held. False if `group` was among them.
   bool make_room(std::size_t bytes, const ReassemblyGroup* group) noexcept;
   void store(const Received& received, ReassemblyGroup* group, Time now);
   ConstBytes assemble(const Received& last, ReassemblyGroup& group);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// What the incomplete payloads of all connections of one worker may hold together, and each connection's for itself. Over a
-// limit the oldest goes first. Keeps some memory that is free, so that steady traffic allocates nothing.
+// Limits the memory of incomplete payloads: of all connections of one worker together, and of each connection. Over a limit the
+// oldest is dropped first. It keeps some free memory for reuse, so that steady traffic allocates nothing.
 //
-// One a worker; one thread; outlives its Reassemblers, and all that happens to it is their doing.
+// One for each worker; one thread; outlives its Reassemblers, which alone call it.
 #pragma once
 
 #include <cstddef>
@@ -17,17 +17,17 @@
 
 namespace qmux::wire {
 
-/// How often something happened to what came in fragments. What was dropped incomplete is counted once, for its reason.
+/// Counters of payloads that arrive in fragments. A payload dropped incomplete is counted once, under its reason.
 struct ReassemblyCounters {
   Counter fragments;
-  Counter duplicates;  ///< fragments that had come already, and had no effect
+  Counter duplicates;  ///< fragments received before; they have no effect
 
   Counter assembled;
-  Counter expired;                   ///< a fragment did not come in time
+  Counter expired;                   ///< a fragment did not arrive in time
   Counter evicted_connection_limit;  ///< the oldest when the connection held too much ...
   Counter evicted_budget;            ///< ... or the worker
-  Counter conflicting;               ///< a fragment came that is another payload's under the same id
-  Counter overtaken;                 ///< frag-seq: ids came that are too far from its own
+  Counter conflicting;               ///< a fragment of another payload arrived under the same id
+  Counter overtaken;                 ///< frag-seq: ids arrived that are too far from its own
   Counter oversize;                  ///< larger than any UDP payload
   Counter forgotten;                 ///< its session or its connection ended
 
@@ -36,7 +36,8 @@ struct ReassemblyCounters {
 
 class ReassemblyBudget {
  public:
-  /// A limit smaller than what the largest payload takes is raised to that. `counters` outlive it; nullptr: it counts for itself.
+  /// A limit smaller than the largest payload needs is raised to that. `counters` outlive it. nullptr: it uses counters of its
+  /// own.
   explicit ReassemblyBudget(std::size_t bytes_max,
                             std::size_t connection_bytes_max = limits::kReassemblyConnectionBytesMax,
                             ReassemblyCounters* counters = nullptr);
@@ -46,9 +47,9 @@ class ReassemblyBudget {
 
   [[nodiscard]] std::size_t bytes_max() const noexcept { return bytes_max_; }
   [[nodiscard]] std::size_t connection_bytes_max() const noexcept { return connection_bytes_max_; }
-  /// All memory of incomplete payloads, bookkeeping included; without what is kept free.
+  /// All memory of incomplete payloads, bookkeeping included; without the free memory kept for reuse.
   [[nodiscard]] std::size_t held_bytes() const noexcept { return held_bytes_; }
-  /// Of all connections, those that are gone included.
+  /// Of all connections, including those that have ended.
   [[nodiscard]] const ReassemblyCounters& counters() const noexcept { return counters_; }
 
  private:
@@ -57,7 +58,7 @@ class ReassemblyBudget {
   /// A new group of `groups`.
   ReassemblyGroup& take(ReassemblyGroups& groups, std::uint64_t key);
   void give_back(ReassemblyGroups& groups, ReassemblyGroup& group) noexcept;
-  /// Where a payload is put together; as large as any.
+  /// Where a payload is assembled; as large as the largest.
   MutableBytes assembly();
 
   const std::size_t bytes_max_;

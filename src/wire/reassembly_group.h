@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// An incomplete payload: the fragments of it that have come, in whatever order and of whatever sizes. Its bytes lie in blocks one
-// fragment after the other as they came, so that it takes memory for what has come and not for what was announced.
+// An incomplete payload: its received fragments, of any sizes and in any order. Their bytes lie in blocks, one fragment after the
+// other in the order of arrival. So a group uses memory for received bytes, not for announced ones.
 //
-// Owned by a Reassembler; lent from and given back to its ReassemblyBudget. One thread.
+// Owned by a Reassembler; taken from and given back to its ReassemblyBudget. One thread.
 #pragma once
 
 #include <array>
@@ -26,7 +26,7 @@ class Reassembler;
 using ReassemblyBlock = std::array<std::byte, 2048>;
 using FreeReassemblyBlocks = std::vector<std::unique_ptr<ReassemblyBlock>>;
 
-/// How many blocks the fragments of a group take that have come.
+/// How many blocks the received fragments of a group take.
 [[nodiscard]] constexpr std::size_t reassembly_blocks_for(std::size_t bytes) noexcept {
   return (bytes + sizeof(ReassemblyBlock) - 1) / sizeof(ReassemblyBlock);
 }
@@ -42,14 +42,14 @@ class ReassemblyGroup {
   [[nodiscard]] bool has(std::size_t index) const noexcept { return has_.test(index); }
   [[nodiscard]] std::size_t fragments() const noexcept { return parts_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
-  /// The fragment that has come is this one.
+  /// Whether the received fragment has these bytes.
   [[nodiscard]] bool equals(std::size_t index, ConstBytes fragment) const noexcept;
-  /// Copies the fragment that has come to the beginning of `out`; returns the rest of `out`.
+  /// Copies the received fragment to the beginning of `out`. Returns the rest of `out`.
   [[nodiscard]] MutableBytes copy(std::size_t index, MutableBytes out) const noexcept;
 
-  /// Keeps a fragment that has not come yet. No more than limits::kUdpPayloadBytesMax in all.
+  /// Stores a fragment that has not been received yet. No more than limits::kUdpPayloadBytesMax in all.
   void append(std::size_t index, ConstBytes fragment, FreeReassemblyBlocks& free);
-  /// Holds nothing now; keeps no block.
+  /// Empties the group and gives all its blocks back.
   void clear(FreeReassemblyBlocks& free) noexcept;
 
   // The Reassembler's notes.
@@ -77,8 +77,8 @@ class ReassemblyGroup {
   std::array<std::unique_ptr<ReassemblyBlock>, reassembly_blocks_for(limits::kUdpPayloadBytesMax)> blocks_;
 };
 
-/// By session and fragment id. An ordered map, because no choice of ids by a peer makes it slow, and because its nodes can be
-/// taken out, kept and put in again elsewhere.
+/// By session and fragment id. An ordered map: no choice of ids by a peer makes it slow, and its nodes can be taken out, kept and
+/// reused elsewhere.
 using ReassemblyGroups = std::map<std::uint64_t, ReassemblyGroup>;
 
 /// What a group is charged: its node in the map (which has a colour and three links besides), then its blocks.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the log says when a client and a server do not come together: each cause once, whose it is, and what would be right."""
+"""The log when a client and a server do not connect: each cause once, the side concerned, and what would be right."""
 
 import asyncio
 import contextlib
@@ -117,7 +117,7 @@ def test_established_connection_outlives_a_closed_port(make_tunnel):
     tunnel.wait_until_serving()
     tunnel.server.kill()
     tunnel.start_server()
-    tunnel.client.wait_for_log("server lost")
+    tunnel.client.wait_for_log("server disconnected")
     assert NO_PROGRAM not in tunnel.client.log()
 
 
@@ -187,7 +187,7 @@ def test_wrong_certificate_is_named_on_both_sides(make_tunnel, own_credentials, 
         said(tunnel.client, "server not reached", refused.format("the server"),
              f"tls.client_cert_file ({own_credentials.client_crt})")
     for process in (tunnel.client, tunnel.server):
-        assert "broke the protocol" not in process.log() and "TLS:" not in process.log()
+        assert "violated the protocol" not in process.log() and "TLS:" not in process.log()
 
 
 def test_client_of_another_ca_learns_which_file_the_server_needs(make_tunnel, own_credentials):
@@ -210,7 +210,7 @@ needs_reference = pytest.mark.skipif(GO_SERVER.missing() is not None, reason=GO_
 def test_existing_server_refuses_a_client(make_tunnel, own_credentials, authority, days):
     replace(own_credentials, authority, "client", days=days)
     tunnel = start_both(make_tunnel(GO_SERVER, credentials=own_credentials))
-    said(tunnel.client, "server not reached", "the server finds this client's certificate expired or not valid yet",
+    said(tunnel.client, "server not reached", "the server considers this client's certificate expired or not valid yet",
          f"tls.client_cert_file ({own_credentials.client_crt})")
 
 
@@ -239,7 +239,7 @@ def test_server_of_another_protocol_is_told_from_a_broken_one(make_tunnel, crede
     server = asyncio.run_coroutine_threadsafe(serve("127.0.0.1", tunnel.quic_port, configuration=settings), loop).result(10)
     try:
         tunnel.spawn_client()
-        said(tunnel.client, "server not reached", r"the server speaks another protocol than QMux \(ALPN\)",
+        said(tunnel.client, "server not reached", r"the server uses a protocol other than QMux \(ALPN\)",
              "another program answers there")
     finally:
         loop.call_soon_threadsafe(server.close)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A P-256 private key as PKCS #8 text. GnuTLS 3.7 writes the private value as a signed integer, so with 33 bytes where its
-// first bit is set and with fewer than 32 where it begins with zeros; RFC 5915 section 3 wants 32 always, and strict readers
-// (Python's cryptography) refuse anything else.
+// A P-256 private key as PKCS #8 text. GnuTLS 3.7 writes the private value as a signed integer: with 33 bytes when its first bit
+// is set, and with fewer than 32 when it begins with zeros. RFC 5915 section 3 requires 32 always, and strict readers (Python's
+// cryptography) refuse anything else.
 #pragma once
 
 #include <gnutls/x509.h>

@@ -56,7 +56,7 @@ Result<void> check_client_name(const std::string& name) {
                             c == '_' || c == '-';
                    });
   if (!fit) {
-    return fail("\"" + name + "\" does not do as a client's name", {},
+    return fail("\"" + name + "\" is not a valid client name", {},
                 "up to 64 letters, digits, \".\", \"_\" and \"-\", the first a letter, digit or \"_\"");
   }
   if (name == "ca" || name == "server")

@@ -82,7 +82,7 @@ int sign(const Identity& identity, const Identity& authority) {
                                GNUTLS_DIG_SHA256, 0);
 }
 
-/// The authority's key identifier as its certificate has it, so that the two match whoever made it.
+/// The authority's key identifier as in its certificate, so that the two match whatever program made it.
 int set_authority_key_id(gnutls_x509_crt_t certificate, const Identity& authority) {
   std::array<unsigned char, 64> id{};
   std::size_t size = id.size();
@@ -113,7 +113,7 @@ int set_alternative_names(gnutls_x509_crt_t certificate, const ServerNames& name
   return steps.status();
 }
 
-/// RSA encipherment is of TLS 1.2 and before, and there for those who still ask for the bit.
+/// RSA encipherment belongs to TLS 1.2 and earlier. It is set for peers that still require the bit.
 unsigned server_key_usage(KeyType type) {
   return GNUTLS_KEY_DIGITAL_SIGNATURE | (type == KeyType::rsa ? GNUTLS_KEY_KEY_ENCIPHERMENT : 0U);
 }
@@ -150,7 +150,7 @@ std::string ip_bytes(const std::string& literal) {
   return {};
 }
 
-/// A list in the order of its making, each name once.
+/// Each name once, in the order given.
 class NameList {
  public:
   void add(std::string name) {
@@ -163,7 +163,7 @@ class NameList {
   std::unordered_set<std::string> seen_;
 };
 
-/// As a peer gets it. GnuTLS looks for names and issuers in what it has parsed, not in what it has built.
+/// As a peer receives it. GnuTLS looks for names and issuers in what it has parsed, not in what it has built.
 Identity parsed_again(Identity built) {
   gnutls_datum_t der{};
   CHECK(gnutls_x509_crt_export2(built.certificate.get(), GNUTLS_X509_FMT_DER, &der) == GNUTLS_E_SUCCESS);

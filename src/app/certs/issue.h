@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// X.509 certificates (RFC 5280) for mutual TLS: an authority, servers and clients. Time comes in; keys and serial numbers
-// are drawn from the system. No files here.
+// X.509 certificates (RFC 5280) for mutual TLS: an authority, servers and clients. Time is passed in. Keys and serial numbers
+// come from the system's randomness. This code uses no files.
 #pragma once
 
 #include <ctime>
@@ -33,14 +33,14 @@ struct Identity {
   X509PrivateKey key;
 };
 
-/// DNS names and IP addresses that a server's certificate holds good for, in order and without repetition.
+/// DNS names and IP addresses that a server's certificate is valid for, in order and without repetition.
 struct ServerNames {
   std::vector<std::string> dns;  ///< lower case
   std::vector<std::string> ip;   ///< 4 or 16 bytes each
 };
 
 /// What users give, sorted into names and addresses, followed by what every server of ours is known as: "qmux-server",
-/// 127.0.0.1 and ::1. Fails on what is neither a DNS name ("*." in front is fine) nor an IP address.
+/// 127.0.0.1 and ::1. Fails on a text that is neither a DNS name ("*." in front is allowed) nor an IP address.
 [[nodiscard]] Result<ServerNames> server_names(const std::vector<std::string>& given);
 
 [[nodiscard]] Result<Identity> make_authority(KeyType type, const Validity& validity);
@@ -50,8 +50,8 @@ struct ServerNames {
 [[nodiscard]] Result<Identity> issue_client(const Identity& authority, KeyType type, const Validity& validity,
                                             std::string_view common_name);
 
-/// An authority from its PEM files' contents. Fails when they do not belong together, when the certificate is none of an
-/// authority, or when `now` is outside of its validity. `certificate_file` and `key_file` are named in errors.
+/// An authority from its PEM files' contents. Fails when they do not match, when the certificate is not an authority's, or when
+/// `now` is outside its validity. `certificate_file` and `key_file` are named in errors.
 [[nodiscard]] Result<Identity> import_authority(std::string_view certificate_pem, std::string_view key_pem,
                                                 std::time_t now, const std::string& certificate_file,
                                                 const std::string& key_file);

@@ -19,8 +19,8 @@ namespace {
 
 constexpr unsigned kYearsMax = 100;
 
-/// The arguments in the forms that CLI11 knows, from those that the Go program takes too: "-c=FILE" for "-c FILE", and
-/// "help COMMAND" for "COMMAND --help".
+/// Converts forms that the Go program also accepts to those that CLI11 knows: "-c=FILE" to "-c FILE", and "help COMMAND" to
+/// "COMMAND --help".
 std::vector<std::string> familiar(std::span<const char* const> arguments) {
   std::vector<std::string> result;
   bool help = false;
@@ -38,7 +38,7 @@ std::vector<std::string> familiar(std::span<const char* const> arguments) {
   return result;
 }
 
-/// "" would name the root directory, or nothing at all; it is what a variable that is not set leaves.
+/// An empty text would name the root directory, or nothing at all. It is what an unset variable gives.
 CLI::Validator not_empty() {
   return {[](const std::string& given) { return given.empty() ? std::string("an empty name (expected a path)") : ""; },
           ""};

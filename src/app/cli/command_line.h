@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A command line as a value: what it asks for, or what is wrong with it. Nothing is done here and nothing printed.
+// A command line as a value: the command, or what is wrong with it. Parsing runs nothing and prints nothing.
 #pragma once
 
 #include <expected>

@@ -70,7 +70,7 @@ int do_command(const CheckConfig& wanted, bool debug) {
 
 int do_command(const GenerateConfig& wanted, bool /*debug*/) {
   const std::string_view example = wanted.role == Role::server ? example_server_config() : example_client_config();
-  // A token may come to stand in it.
+  // The file may come to hold a token.
   constexpr mode_t kOwnerOnly = 0600;
   const NewFile file{wanted.output_file, example, kOwnerOnly};
   if (auto written = write_files({&file, 1}, Existing::keep); !written) {

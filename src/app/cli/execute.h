@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// Does what a command line asks for.
+// Runs the command of a command line.
 #pragma once
 
 #include "app/cli/command_line.h"
 
 namespace qmux::app {
 
-/// Returns the exit status: 0 done, 1 failed while running, 2 wrong configuration. What is asked for goes to standard
-/// output, what is wrong to standard error.
+/// Returns the exit status: 0 done, 1 failed while running, 2 wrong configuration. Results go to standard output, errors to
+/// standard error.
 [[nodiscard]] int execute(const CommandLine& line);
 
 }  // namespace qmux::app

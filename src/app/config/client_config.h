@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The configuration of `qmux run client`. A plain value, complete and checked when it comes from load_client_config(). What a
-// layer below needs stands in that layer's own options, with its default.
+// The configuration of `qmux run client`. A plain value; load_client_config() returns it complete and checked. Values that a
+// lower layer needs are in that layer's own options, with their defaults.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,7 @@ struct ClientTlsConfig {
 };
 
 struct ClientConfig {
-  tunnel::ClientOptions options{
-      .transport = {.incoming_streams_max = 65'536}};  ///< without what is loaded when it runs
+  tunnel::ClientOptions options{.transport = {.incoming_streams_max = 65'536}};  ///< without what is loaded at start
   ClientTlsConfig tls;
   ClientAuthConfig auth;
   std::uint32_t workers = 1;  ///< event loops, at least one

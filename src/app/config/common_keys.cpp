@@ -28,7 +28,7 @@ std::string path_in(const std::string& map, std::string_view key) {
 void check_window(Report& report, const std::string& initial_path, std::uint64_t initial, const std::string& max_path,
                   std::uint64_t& max) {
   if (initial <= max || report.failed(initial_path) || report.failed(max_path)) return;
-  // The Go programs take a large initial window alone; what it then means is that it does not grow.
+  // The Go programs accept a large initial window alone. It then means that the window does not grow.
   if (!report.given(max_path)) {
     max = initial;
     return;

@@ -10,7 +10,7 @@
 
 namespace qmux::app {
 
-/// No duration in a file is longer: a year.
+/// The longest duration in a file: a year.
 inline constexpr Duration kDurationMax = std::chrono::hours(8760);
 inline constexpr std::uint32_t kWorkersMax = 256;
 
@@ -23,10 +23,10 @@ void tcp_keepalive_key(Section& keys, Duration& tcp_keepalive);
 
 /// Initial windows within the maximal ones. `path` is the map that holds the keys.
 void check_windows(Report& report, const std::string& path, quic::TransportConfig& quic);
-/// Warns of datagrams too small for payloads that `udp` says are to be carried.
+/// Warns of datagrams too small for the payloads that `udp` allows.
 void check_udp(Report& report, const std::string& path, const tunnel::UdpOptions& udp);
 void check_health(Report& report, const tunnel::HealthOptions& health);
-/// A token is there, long enough, when it is the method.
+/// With the method `token`: the token is there and long enough.
 void check_token(Report& report, AuthMethod method, const Secret& token);
 
 }  // namespace qmux::app

@@ -18,7 +18,7 @@ server:
     - # host:port; the name is resolved again at every attempt.
       address: "localhost:8443"
 
-      # The name that the server's certificate must hold good for. Default: the host of the address.
+      # The name that the server's certificate must be valid for. Default: the host of the address.
       server_name: "qmux-server"
 
 # The service that visitors reach.
@@ -76,11 +76,11 @@ udp:
   # A visitor without traffic either way for this long is forgotten.
   # session_idle_timeout: 5m
 
-# How often to send a heartbeat to the server, and after how long without one from it it is taken for gone.
+# How often to send a heartbeat to the server, and after how long without one from it the server is considered dead.
 heartbeat_interval: 10s
 health_timeout: 30s
 
-# After losing a server: at once, then ever more slowly, up to this long between two attempts.
+# Retries after a failure: at once, then with growing delays, up to this between two attempts.
 # reconnect:
 #   max_backoff: 30s
 

@@ -62,8 +62,8 @@ listeners:
 
 # Who may connect as a client.
 auth:
-  # mtls: whoever has a certificate of this authority.
-  # Not yet: token, for whoever knows the token; qmux run refuses it in this version.
+  # mtls: every client with a certificate of this authority.
+  # Not yet: token, for every client that knows the token; qmux run refuses it in this version.
   method: "mtls"
   ca_cert_file: "./certs/ca.crt"
   # Not yet: at least 16 bytes.
@@ -86,7 +86,7 @@ tls:
 # Which client of the pool gets the next visitor: least-connections or round-robin.
 load_balancer: "least-connections"
 
-# How often to send a heartbeat to a client, and after how long without one from him he is taken for gone.
+# How often to send a heartbeat to a client, and after how long without one from it the client is considered dead.
 heartbeat_interval: 10s
 health_timeout: 30s
 

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kListenersMax = 256;
 constexpr std::uint32_t kVisitorsMax = 1U << 24U;
-// Where the old example shows them, in the listener itself.
+// In the Go example file these keys are in the listener itself.
 constexpr std::string_view kOldUdpKeys[] = {"enable_fragmentation", "fragment_assembler_shards",
                                             "enable_buffer_pooling", "read_buffer_size", "datagram_buffer_size"};
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The configuration of `qmux run server`. A plain value, complete and checked when it comes from load_server_config(). What a
-// layer below needs stands in that layer's own options, with its default.
+// The configuration of `qmux run server`. A plain value; load_server_config() returns it complete and checked. Values that a
+// lower layer needs are in that layer's own options, with their defaults.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,7 @@ struct ListenerConfig {
   HostPort quic_addr;     ///< UDP, for clients; an empty host is every address, port 0 any free one
   HostPort traffic_addr;  ///< for visitors; likewise
   VisitorProtocol protocol = VisitorProtocol::tcp;
-  tunnel::ListenerOptions
-      options;  ///< without the addresses and the protocols, which follow from the above when it runs
+  tunnel::ListenerOptions options;  ///< without the addresses and the protocols, which follow from the above at start
 };
 
 struct ServerAuthConfig {
@@ -36,8 +35,8 @@ struct ServerAuthConfig {
 struct ServerTlsConfig {
   std::string server_cert_file;
   std::string server_key_file;
-  std::string quic_secret_file{};            ///< made when it is not there; empty: what it holds follows from the key
-  Duration ticket_key_rotation_interval{0};  ///< 0: never
+  std::string quic_secret_file{};                ///< made when missing; empty: the secret follows from the private key
+  Duration ticket_key_rotation_interval{0};      ///< 0: never
   std::uint8_t ticket_key_rotation_overlap = 2;  ///< keys kept, the current one included
 };
 
@@ -45,7 +44,7 @@ struct ServerConfig {
   std::vector<ListenerConfig> listeners;  ///< at least one; no two share an address
   ServerAuthConfig auth;
   ServerTlsConfig tls;
-  tunnel::ServerOptions options;  ///< without the listeners and what is loaded when it runs
+  tunnel::ServerOptions options;  ///< without the listeners and what is loaded at start
   std::uint32_t workers = 0;      ///< event loops; 0: one per core
   LogConfig log;
 };

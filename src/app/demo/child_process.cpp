@@ -26,7 +26,7 @@ Result<void> ChildProcess::start() {
   output_ = net::FileDescriptor(ends[0]);
   const net::FileDescriptor write_end(ends[1]);
 
-  // All that a child needs is made before fork(): afterwards only async-signal-safe calls are allowed (signal-safety(7)).
+  // Everything that a child needs is made before fork(): after it only async-signal-safe calls are allowed (signal-safety(7)).
   std::vector<char*> argv;
   static char name[] = "qmux";
   argv.push_back(name);
@@ -39,7 +39,7 @@ Result<void> ChildProcess::start() {
   if (pid_ == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
-    sigset_t none;  // whatever its parent holds back, it is to hear SIGTERM
+    sigset_t none;  // it must receive SIGTERM even if its parent blocks it
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
     setpgid(0, 0);  // Ctrl-C in a terminal reaches the demo alone, which then ends its children in order
@@ -84,7 +84,7 @@ Result<std::string> ChildProcess::wait_for_line(const std::string& text, std::ch
   std::string said;
   for (const std::string& line : lines_) said += "\n    " + line;
   const std::string what =
-      std::string(ended_ ? "it ended before it said" : "it did not say") + " \"" + text + "\"; it said:";
+      std::string(ended_ ? "it ended before it printed" : "it did not print") + " \"" + text + "\"; it printed:";
   return fail(what + (said.empty() ? " nothing" : said), "qmux " + arguments_[0] + " " + arguments_[1]);
 }
 

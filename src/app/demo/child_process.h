@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// This program, run once more with other arguments, and what it prints. It ends no later than its owner does, however that
-// comes about.
+// This program, run again with other arguments, and its output. It ends no later than its owner, however the owner ends.
 #pragma once
 
 #include <sys/types.h>
@@ -29,12 +28,12 @@ class ChildProcess {
   ~ChildProcess() { stop(); }
 
   [[nodiscard]] Result<void> start();
-  /// The first line, printed already or within `timeout`, that contains `text`; an Error with what it printed last when it
-  /// ended or kept silent instead.
+  /// The first line that contains `text`, already printed or printed within `timeout`. If it ends or prints no such line: an
+  /// Error with its last output.
   [[nodiscard]] Result<std::string> wait_for_line(const std::string& text, std::chrono::milliseconds timeout);
   /// -1 while it does not run.
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
-  /// SIGTERM, and SIGKILL when that has not helped in time; waits for its end.
+  /// Sends SIGTERM, and SIGKILL if it has not ended in time. Waits for its end.
   void stop();
 
  private:

@@ -34,7 +34,7 @@ constexpr std::uint64_t kFetchBytes = std::uint64_t{256} << 20U;
 constexpr std::size_t kRoundTrips = 1000;
 constexpr seconds kStartTimeout{10};
 
-/// A directory of our own under the system's temporary one; gone with its owner, and all that is in it.
+/// A directory of our own under the system's temporary one. It is removed with its content when its owner is destroyed.
 class TemporaryDirectory {
  public:
   [[nodiscard]] Result<void> make() {
@@ -80,7 +80,7 @@ std::string field(const std::string& line, const std::string& key) {
   return line.substr(begin, line.find_first_of(" \n", begin) - begin);
 }
 
-/// Fails when nobody hears it any more, which ends the demo.
+/// Fails when standard output is closed, which ends the demo.
 Result<void> print(const std::string& text) {
   if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return {};
   return fail("cannot write to standard output");
@@ -131,7 +131,7 @@ Result<void> set_up(Show& show) {
   const std::string quic = field(*listening, "quic");
   const std::string traffic = field(*listening, "traffic");
   const auto address = Address::parse(traffic);
-  if (!address) return fail("the server does not say where it listens", *listening);
+  if (!address) return fail("the server does not report its address", *listening);
   show.traffic = *address;
   if (said = say("server", "clients on {} (QUIC), visitors on {} (TCP)", quic, traffic); !said) return said;
 
@@ -156,7 +156,7 @@ Result<void> measure_fetch(const Show& show) {
   const auto taken = fetch(show.traffic, kFetchBytes, steady_clock, [&](auto part) { hash.add(part); });
   if (!taken) return std::unexpected(taken.error());
   const std::string sha256 = hash.hex();
-  if (sha256 != expected_sha256(kFetchBytes)) return fail("the bytes that came are not those that were sent");
+  if (sha256 != expected_sha256(kFetchBytes)) return fail("the bytes received differ from the bytes sent");
   auto said =
       say("fetch", "{} MiB through the tunnel in {:.2f} s, {:.1f} Gbit/s: all of it on this machine, over loopback",
           kFetchBytes >> 20U, taken->count(), static_cast<double>(kFetchBytes) * 8e-9 / taken->count());
@@ -220,8 +220,8 @@ void wait_for_signal() {
   sigwait(&signals, &caught);
 }
 
-/// Signals wait until the demo asks for them, so that none leaves files behind; every thread inherits this. Of a closed
-/// standard output it is told by what it prints there.
+/// Signals stay blocked until the demo waits for them, so that none leaves files behind. Every thread inherits this. The demo
+/// notices a closed standard output when it prints.
 void block_signals() {
   const sigset_t signals = ending_signals();
   sigprocmask(SIG_BLOCK, &signals, nullptr);
@@ -253,7 +253,7 @@ int demo(bool keep) {
   }
   if (shown) shown = print("\nDone; nothing is left behind.\n");
   if (shown) return 0;
-  // Of a standard output that cannot be written every command's user is told in the end.
+  // main() reports a standard output that cannot be written, for every command.
   if (std::ferror(stdout) == 0) fmt::print(stderr, "\nqmux: the demo failed: {}\n", shown.error().text());
   return 1;
 }

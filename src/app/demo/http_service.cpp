@@ -99,7 +99,7 @@ std::span<const std::byte> HttpService::pattern() {
   static const auto bytes = [] {
     std::array<std::byte, kPatternBytes> filled;
     std::uint32_t state = 1;
-    for (std::byte& byte : filled) {  // xorshift32: nothing that a compressor or a repeated copy could hide behind
+    for (std::byte& byte : filled) {  // xorshift32: neither compressible nor repetitive
       state ^= state << 13U;
       state ^= state >> 17U;
       state ^= state << 5U;

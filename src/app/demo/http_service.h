@@ -15,8 +15,8 @@ namespace qmux::app {
 
 class HttpService {
  public:
-  /// Listens on 127.0.0.1, on a free port, and serves on a thread of its own until destroyed. Throws std::system_error when
-  /// the machine does not let it.
+  /// Listens on 127.0.0.1, on a free port, and serves on a thread of its own until destroyed. Throws std::system_error when it
+  /// cannot listen.
   HttpService();
   HttpService(const HttpService&) = delete;
   HttpService& operator=(const HttpService&) = delete;
@@ -24,7 +24,7 @@ class HttpService {
 
   [[nodiscard]] std::uint16_t port() const noexcept;
   static constexpr std::size_t kPatternBytes = 65536;
-  /// What /bytes/N repeats.
+  /// The bytes that /bytes/N repeats.
   [[nodiscard]] static std::span<const std::byte> pattern();
 
  private:

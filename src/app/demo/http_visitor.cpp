@@ -64,7 +64,7 @@ Result<Seconds> fetch(const Address& service, std::uint64_t bytes, const DemoClo
     }
     return taken;
   } catch (const std::system_error& error) {
-    return fail(std::string("the transfer broke off: ") + error.what(), service.text());
+    return fail(std::string("the transfer was interrupted: ") + error.what(), service.text());
   }
 }
 
@@ -81,7 +81,7 @@ Result<Seconds> median_round_trip(const Address& service, std::size_t count, con
     std::ranges::nth_element(times, times.begin() + static_cast<std::ptrdiff_t>(count / 2));
     return times[count / 2];
   } catch (const std::system_error& error) {
-    return fail(std::string("the connection broke off: ") + error.what(), service.text());
+    return fail(std::string("the connection was interrupted: ") + error.what(), service.text());
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Keeps this process and others on one processor for a while, so that a round trip among them shows what the programs take and
+// Keeps this process and others on one processor for a while, so that a round trip among them shows the cost of the programs and
 // not how long processors sleep.
 #pragma once
 
@@ -14,7 +14,7 @@ namespace qmux::app {
 
 class OneProcessor {
  public:
-  /// This process and `others`, each with the threads that it has now. Until destroyed.
+  /// Moves this process and `others`, each with its present threads. Undone on destruction.
   explicit OneProcessor(std::initializer_list<pid_t> others);
   OneProcessor(const OneProcessor&) = delete;
   OneProcessor& operator=(const OneProcessor&) = delete;

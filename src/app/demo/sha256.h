@@ -9,7 +9,7 @@
 
 namespace qmux::app {
 
-/// SHA-256 of bytes that come in parts. One owner, one thread.
+/// SHA-256 of bytes added in parts. One owner, one thread.
 class Sha256 {
  public:
   Sha256();

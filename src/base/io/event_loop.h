@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Everything that a worker asks of the outside. One event loop a worker, one thread; net/ runs it on the kernel, tests/sim
-// on a virtual clock.
+// A worker's interface to the outside. One event loop a worker, one thread. net/ runs it on the kernel, tests/sim on a virtual
+// clock.
 //
-// A pass: one timestamp; sockets that are ready tell their observers; timers that are due run; then the pass observer
-// finishes the work that both have collected. Observers are told in the order in which things became ready. Nothing tells
-// an observer from inside a call that the observer made.
+// A pass has one timestamp. Sockets that are ready call their observers, in the order in which they became ready. Then timers
+// that are due run. Then the pass observer finishes the work that both have collected. No callback runs inside a call made by its
+// receiver.
 #pragma once
 
 #include <cstdint>
@@ -29,14 +29,14 @@ struct DatagramOptions {
   Address local;                  ///< to bind; port 0: any
   Address remote;                 ///< specified: connect to it, and receive from it alone
   bool shared_port = false;       ///< SO_REUSEPORT: one socket a worker on one address
-  std::size_t steered_among = 0;  ///< of a shared port: so many sockets, and each QUIC packet goes to the one, in the
-                                  ///< order of opening, that the first byte of its connection ID names; 0: by address
+  std::size_t steered_among = 0;  ///< sockets of a shared port: the first byte of a QUIC packet's connection ID names
+                                  ///< its socket, in the order of opening; 0: by address
   std::size_t buffer_bytes = 4U << 20U;  ///< to ask for in each direction
-  bool fragmentable = false;  ///< IP may fragment what is longer than the path takes; otherwise it is lost, or
-                              ///< SendStatus::too_large, as QUIC needs it to find the path's MTU
+  bool fragmentable = false;  ///< IP may fragment a packet larger than the path's MTU. Otherwise the packet is lost or
+                              ///< SendStatus::too_large, as QUIC needs to find the path's MTU
 };
 
-/// A look-up under way; destroying it cancels it and nobody is told.
+/// A look-up in progress. Destroying it cancels it without a callback.
 class Resolution {
  public:
   virtual ~Resolution() = default;
@@ -50,7 +50,7 @@ class EventLoop {
   /// Ends every pass.
   class PassEvents {
    public:
-    /// Everything of this pass has been told. Where work remains: request_pass().
+    /// All callbacks of this pass have run. Where work remains, call request_pass().
     virtual void end_of_pass(Time now) = 0;
 
    protected:
@@ -61,34 +61,34 @@ class EventLoop {
 
   /// The timestamp of the current pass; the same all through it, never decreasing.
   [[nodiscard]] virtual Time now() const noexcept = 0;
-  /// A clock that runs while the loop's thread has the processor, from any beginning. Only to measure what work costs; a
-  /// simulated pass takes no time.
+  /// The processor time of the loop's thread, from an arbitrary start. Only to measure the cost of work. A simulated pass takes
+  /// no time.
   [[nodiscard]] virtual Time clock() const noexcept { return now(); }
-  /// Seconds since 1970-01-01 UTC, for messages that carry it.
+  /// Seconds since 1970-01-01 UTC, for messages that carry a time.
   [[nodiscard]] virtual std::int64_t unix_seconds() const noexcept = 0;
   [[nodiscard]] virtual Random& random() noexcept = 0;
   [[nodiscard]] virtual TimerQueue& timers() noexcept = 0;
 
   /// One observer a loop; nullptr removes it.
   virtual void set_pass_events(PassEvents* events) noexcept = 0;
-  /// The next pass starts at once, without waiting: there is work left that no socket will announce.
+  /// The next pass starts at once, without waiting, because work is left that no socket will announce.
   virtual void request_pass() noexcept = 0;
-  /// From any thread: a pass will begin soon, and the wake handler runs in it. Wakes coalesce.
+  /// Any thread. A pass begins soon and runs the wake handler. Wakes coalesce.
   virtual void wake() noexcept = 0;
   virtual void set_wake_handler(std::move_only_function<void()> handler) = 0;
 
   /// The observer outlives the socket.
   [[nodiscard]] virtual Result<std::unique_ptr<DatagramSocket>> open_datagram(const DatagramOptions& options,
                                                                               DatagramSocket::Events& events) = 0;
-  /// `shared_port`: as in DatagramOptions. Pauses by itself while the process is out of descriptors.
+  /// `shared_port`: as in DatagramOptions. Pauses accepting while the process is out of descriptors.
   [[nodiscard]] virtual Result<std::unique_ptr<TcpListener>> listen_tcp(const Address& local, bool shared_port,
                                                                         TcpListener::Events& events) = 0;
   /// Begins to connect; watch for writability, then ask connect_error().
   [[nodiscard]] virtual Result<std::unique_ptr<TcpSocket>> connect_tcp(const Address& remote) = 0;
-  /// Makes a connection from elsewhere this loop's.
+  /// Moves a detached connection into this loop.
   [[nodiscard]] virtual std::unique_ptr<TcpSocket> adopt_tcp(TcpHandle handle) = 0;
 
-  /// `done` is told from the loop, never from inside this call. An IP literal needs no look-up but is told likewise.
+  /// `done` runs from the loop, never inside this call; so does that of an IP literal, which needs no look-up.
   [[nodiscard]] virtual std::unique_ptr<Resolution> resolve(const HostPort& host, Resolved done) = 0;
 };
 

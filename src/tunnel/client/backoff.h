@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// How long to wait before the next attempt: not at all after the first failure, then twice as long each time up to a bound,
-// less a random part, so that clients of a server that comes back do not all arrive at once.
+// How long to wait before the next attempt: not at all after the first failure, then twice as long each time up to a bound. A
+// random part is subtracted, so that the clients of a restarted server do not all reconnect at once.
 #pragma once
 
 #include <algorithm>

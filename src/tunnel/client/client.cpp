@@ -10,7 +10,7 @@
 namespace qmux::tunnel {
 namespace {
 
-/// A name for this process that nobody can guess: 128 random bits in hex (docs/PROTOCOL.md, Register).
+/// A name for this process that cannot be guessed: 128 random bits in hex (docs/PROTOCOL.md, Register).
 std::string make_instance(Random& random) {
   std::array<std::byte, 16> bytes;
   random.fill(bytes);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A client: a tie to each of its servers, spread over its workers.
+// A client: a link to each of its servers, spread over its workers.
 //
 // start() before any of the loops runs, destruction after all of them have ended; stop() from any thread. The loops outlive
 // it.
@@ -20,18 +20,18 @@ namespace qmux::tunnel {
 
 class Client final {
  public:
-  /// One worker a loop. `stopped` is told once, after stop(), on the thread of the worker that finished last.
+  /// One worker a loop. `stopped` is called once, after stop(), on the thread of the worker that finished last.
   Client(ClientOptions options, const std::vector<io::EventLoop*>& loops, std::move_only_function<void()> stopped);
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   ~Client();
 
   void start();
-  /// Leaves the servers in order, within limits::kStopTimeMax.
+  /// Closes the connections to the servers in order, within limits::kStopTimeMax.
   void stop() noexcept;
 
   [[nodiscard]] std::size_t worker_count() const noexcept { return workers_.size(); }
-  /// Of the worker's own thread.
+  /// Call it on the worker's own thread.
   [[nodiscard]] const ClientWorker& worker(std::size_t index) const { return *workers_[index]; }
 
  private:

@@ -47,9 +47,9 @@ void ClientSession::control_message(const wire::Message& message) {
   } else if (const auto* const error = std::get_if<wire::ErrorMessage>(&message)) {
     worker_.complaints.reported.write(worker_.loop.now(), log::Level::warn, "server reports an error",
                                       {{"code", error->code}, {"message", error->message}});
-  } else if (const auto* const farewell = std::get_if<wire::GoAway>(&message)) {
-    // What is open goes on; the server opens nothing more by itself.
-    if (!std::exchange(server_drains_, true)) log::info("server drains", {{"reason", farewell->reason}});
+  } else if (const auto* const go_away = std::get_if<wire::GoAway>(&message)) {
+    // Open tunnels continue. The server opens no more by itself.
+    if (!std::exchange(server_drains_, true)) log::info("server is draining", {{"reason", go_away->reason}});
   } else if (const auto* const ended = std::get_if<wire::UdpEnd>(&message); ended != nullptr && udp_) {
     udp_->end_sessions(ended->sessions);
   } else if (!std::holds_alternative<wire::Heartbeat>(message)) {

@@ -2,7 +2,7 @@
 //
 // A connection to a server as the client sees it: registration, heartbeats, and the tunnels that the server opens.
 //
-// Owned by its host; one thread. After session_ended() nothing more comes from it.
+// Owned by its host; one thread. It makes no callbacks after session_ended().
 #pragma once
 
 #include <cstdint>
@@ -31,9 +31,9 @@ struct SessionEnd {
 
 class ClientSessionHost {
  public:
-  /// The server has let us in.
+  /// The server has accepted the registration.
   virtual void session_registered() = 0;
-  /// The connection is gone. The host retires the session.
+  /// The connection has ended. The host retires the session.
   virtual void session_ended(const SessionEnd& end) = 0;
 
  protected:
@@ -45,7 +45,7 @@ class ClientSession final : public Retirable,
                             public ControlEvents,
                             public ClientTunnelEvents {
  public:
-  /// `options` outlives it. `introduction`: what it registers with.
+  /// `options` outlives it. `introduction`: its Register.
   ClientSession(WorkerState& worker, const ClientOptions& options, wire::Register introduction,
                 ClientSessionHost& host);
   ~ClientSession() override;
@@ -74,7 +74,7 @@ class ClientSession final : public Retirable,
   void open_control_stream();
   void begin_tunnel(quic::Stream& stream);
   void registration_answered(const wire::RegisterAck& answer);
-  /// Closes the connection; `cause` is what session_ended() will say.
+  /// Closes the connection; session_ended() reports `cause`.
   void leave(quic::ErrorCode code, std::string cause);
 
   WorkerState& worker_;
@@ -87,8 +87,9 @@ class ClientSession final : public Retirable,
   std::string own_cause_;
   RelayPeer server_ = RelayPeer::exact;
   bool registered_ = false;
-  bool server_drains_ = false;        ///< it has sent GoAway
-  std::vector<quic::Stream*> early_;  ///< opened by the server before its answer arrived: packets overtake each other
+  bool server_drains_ = false;  ///< it has sent GoAway
+  std::vector<quic::Stream*>
+      early_;  ///< opened by the server before its answer arrived, because packets may be reordered
   LocalService local_service_;
   std::unordered_map<std::int64_t, std::unique_ptr<ClientTunnel>> tunnels_;  ///< by stream
   std::unique_ptr<EarlyDatagrams> early_datagrams_;                          ///< until registered

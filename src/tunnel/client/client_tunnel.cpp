@@ -38,7 +38,7 @@ ClientTunnel::~ClientTunnel() {
 void ClientTunnel::stream_readable(quic::Stream& stream) {
   if (!dial_) read_request();
   if (stream_ == nullptr) return;
-  // FIN during the dial is a visitor who has said all that he wants to say; a reset is one who has gone.
+  // FIN during the dial means that the visitor sends no more. A reset means that it has disconnected.
   if ((stream.reset_received() && !has_last_bytes()) || (!dial_ && stream.at_end())) {
     ++worker_.counters.requests_lost;
     give_up(ErrorCode::tcp_reset);
@@ -60,7 +60,7 @@ void ClientTunnel::stream_writable(quic::Stream& stream) {
 
 void ClientTunnel::stream_send_done(quic::Stream& /*stream*/) {}
 
-/// What came before its reset is the service's all the same, as soon as that is reached.
+/// Bytes received before the reset still go to the service once it is reached.
 bool ClientTunnel::has_last_bytes() const {
   const auto reset = stream_->reset_received();
   const bool counts = !reset || *reset == static_cast<std::uint64_t>(ErrorCode::tcp_reset);

@@ -26,7 +26,7 @@ namespace qmux::tunnel {
 
 class ClientTunnel;
 
-/// Never called from inside a call that the owner makes to the tunnel.
+/// Never called inside a call that the owner makes to the tunnel.
 class ClientTunnelEvents {
  public:
   /// Once, unless the owner ended the tunnel itself. The owner retires it.
@@ -51,12 +51,12 @@ class ClientTunnel final : public Retirable,
   void connection_lost();
 
  private:
-  // Before the relay: the stream's events are this one's.
+  // Before the relay exists, this object gets the stream's events.
   void stream_readable(quic::Stream& stream) override;
   void stream_writable(quic::Stream& stream) override;
   void stream_send_done(quic::Stream& stream) override;
 
-  // MemoryBudget::Holder, until there is a relay: what the visitor has sent meanwhile.
+  // MemoryBudget::Holder, until there is a relay: for the bytes that the visitor has sent meanwhile.
   bool has_progressed() override { return false; }
   void evicted() override;
 
@@ -67,7 +67,7 @@ class ClientTunnel final : public Retirable,
   void read_request();
   void begin_dial(const wire::NewConn& request);
   void dialed(Result<std::unique_ptr<io::TcpSocket>> result);
-  /// The request comes to nothing: tells the server so and ends.
+  /// The request has failed: reports that to the server and ends.
   void give_up(quic::ErrorCode code);
   void account(const RelayEnd& end);
 
@@ -77,7 +77,7 @@ class ClientTunnel final : public Retirable,
   ClientTunnelEvents& events_;
   CallGuard guard_;
   const std::int64_t stream_id_;
-  quic::Stream* stream_;  ///< until the relay has it, or nobody
+  quic::Stream* stream_;  ///< until the relay takes it or it is released
   wire::MessageReader reader_;
   wire::NewConn request_;
   Timer deadline_;  ///< for NewConn

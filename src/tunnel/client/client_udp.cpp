@@ -52,7 +52,7 @@ void ClientUdp::open(ClientUdpSession& session) {
     service_.wait_for_addresses(*this);
   } else if (*addresses) {
     session.open(**addresses);
-  }  // else the next payload asks again
+  }  // otherwise the next payload looks up again
 }
 
 void ClientUdp::session_answered(ClientUdpSession& session) {

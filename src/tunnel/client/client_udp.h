@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The UDP sessions of a connection, as the client sees them: a socket of its own towards the local service for each session
-// that the server names.
+// The client's side of the UDP sessions of a connection: for each session of the server, a socket of its own towards the local
+// service.
 //
 // Owned by the client's session; one thread.
 #pragma once
@@ -36,10 +36,10 @@ class ClientUdp final : private UdpChannelEvents, private ClientUdpSessionEvents
   /// Ends all sessions.
   ~ClientUdp();
 
-  /// Datagrams that came before this object was there.
+  /// Datagrams that arrived before this object existed.
   void receive_early(const EarlyDatagrams::Datagrams& early);
 
-  /// The server's word; ids that are not there are none of ours any more.
+  /// The server has ended these sessions. Unknown ids are ignored: those sessions have already ended here.
   void end_sessions(std::span<const std::uint32_t> ids);
 
  private:
@@ -54,7 +54,7 @@ class ClientUdp final : private UdpChannelEvents, private ClientUdpSessionEvents
   Sessions::Place find_or_begin(std::uint32_t id);
   void end(Sessions::Place session);
   void end_idle();
-  /// At once where the service's addresses are known, else when they have been looked up.
+  /// Opens at once if the service's addresses are known, otherwise after a look-up.
   void open(ClientUdpSession& session);
   void service_found(const Result<LocalService::Addresses>& addresses) override;
 

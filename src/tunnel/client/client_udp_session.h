@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// A visitor's UDP as the client sees it: a session id of the server's, and a socket connected to the local service.
+// The client's side of a visitor's UDP: a session id from the server, and a socket connected to the local service.
 //
 //   begun, waits for the service's address -> open
 //
-// An ICMP error does not end it: the service may come back. While the service has never answered, each such error is the turn
-// of the next of its addresses, again and again. Owned by ClientUdp; one thread.
+// An ICMP error does not end it: the service may come back. Until the service has answered, each such error makes it try the next
+// of the service's addresses, in a cycle. Owned by ClientUdp; one thread.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ namespace qmux::tunnel {
 
 class ClientUdpSession;
 
-/// Never called from inside a call that the owner makes to the session.
+/// Never called inside a call that the owner makes to the session.
 class ClientUdpSessionEvents {
  public:
   /// The service has sent something.
@@ -46,10 +46,10 @@ class ClientUdpSession final : private io::DatagramSocket::Events, private Unrea
   ~ClientUdpSession();
 
   [[nodiscard]] std::uint32_t id() const noexcept { return flow_.session(); }
-  /// Opens the socket to the first of these that can be used, and sends what has waited. Without any, what waits is dropped.
+  /// Opens the socket to the first usable address and sends the waiting payloads. If there is none, they are dropped.
   void open(std::span<const Address> service);
   [[nodiscard]] bool is_open() const noexcept { return socket_ != nullptr; }
-  /// To the local service; waits, within bounds, while the session is not open.
+  /// To the local service. The payload waits, within bounds, while the session is not open.
   void deliver(ConstBytes payload);
 
   // Its owner's notes.
@@ -61,7 +61,7 @@ class ClientUdpSession final : private io::DatagramSocket::Events, private Unrea
   void datagrams_writable() override {}
   void read_on() override { datagrams_readable(); }
 
-  /// The way to the service may have failed: says so, and tries the next of its addresses while none has answered.
+  /// The path to the service may have failed: logs it, and tries the next address while the service has never answered.
   void check_reachable();
   /// True: the session is open.
   bool open_next();
@@ -71,8 +71,8 @@ class ClientUdpSession final : private io::DatagramSocket::Events, private Unrea
   ClientUdpSessionEvents& events_;
   CallGuard guard_;
   UdpFlow flow_;
-  PayloadQueue early_;  ///< payloads that came before the socket
-  UdpSender& sender_;   ///< of the connection: what it may hold waiting
+  PayloadQueue early_;  ///< payloads that arrived before the socket was open
+  UdpSender& sender_;   ///< of the connection: its account limits the waiting payloads
   std::vector<Address> addresses_;
   std::size_t next_address_ = 0;
   Address remote_;

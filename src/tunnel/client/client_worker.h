@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// One worker of a client: the ties to some of its servers, on one event loop.
+// One worker of a client: the links to some of its servers, on one event loop.
 //
-// Owned by the Client. Belongs to the loop's thread once the loop runs, but for stop(), which any thread may call.
+// Owned by the Client. Belongs to the loop's thread once the loop runs, except stop(), which any thread may call.
 #pragma once
 
 #include <atomic>
@@ -22,7 +22,7 @@ namespace qmux::tunnel {
 
 class ClientWorker final : private io::EventLoop::PassEvents {
  public:
-  /// `workers`: how many there are of the client, which share `stuck_tunnels` and `ready`. `stopped` is told once, on the
+  /// `workers`: the number of the client's workers, which share `stuck_tunnels` and `ready`. `stopped` is called once, on the
   /// worker's thread, when an orderly stop is done.
   ClientWorker(io::EventLoop& loop, std::size_t workers, MemoryLimit& stuck_tunnels, ReadyNotice& ready,
                const ClientOptions& options, std::string instance, std::move_only_function<void()> stopped);
@@ -30,7 +30,7 @@ class ClientWorker final : private io::EventLoop::PassEvents {
   ClientWorker& operator=(const ClientWorker&) = delete;
   ~ClientWorker();
 
-  /// Makes the server at this place in the options one of its own.
+  /// Adds the server at this position in the options.
   void add_server(std::uint32_t slot);
   void start();
   void stop() noexcept;

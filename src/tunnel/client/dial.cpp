@@ -56,7 +56,7 @@ void Dial::try_next() {
     timer_.set(loop_.now() + share);
     return;
   }
-  timer_.set(loop_.now());  // the constructor may have led here, and calls nothing back
+  timer_.set(loop_.now());  // this may run in the constructor, which must not call back
 }
 
 void Dial::socket_writable() {
@@ -65,7 +65,7 @@ void Dial::socket_writable() {
     return;
   }
   socket_->watch(io::Interest::none, nullptr);
-  tell(std::move(socket_));
+  finish(std::move(socket_));
 }
 
 void Dial::socket_reset() { attempt_failed(socket_->connect_error().value_or("connection reset")); }
@@ -79,16 +79,16 @@ void Dial::timer_expired() {
   const std::string service = service_.address().text();
   switch (phase_) {
     case Phase::awaits_place:
-      return tell(fail("too many other attempts to connect wait for the service's answer", service));
+      return finish(fail("too many other attempts to connect wait for the service's answer", service));
     case Phase::awaits_addresses:
-      return tell(fail("the name was not resolved in time", service));
+      return finish(fail("the name was not resolved in time", service));
     case Phase::tries_addresses:
       if (socket_ != nullptr) return attempt_failed("no answer to the attempt to connect");
-      return tell(std::unexpected(std::move(last_error_)));
+      return finish(std::unexpected(std::move(last_error_)));
   }
 }
 
-void Dial::tell(Result<std::unique_ptr<io::TcpSocket>> result) {
+void Dial::finish(Result<std::unique_ptr<io::TcpSocket>> result) {
   timer_.cancel();
   LocalService::AddressWaiter::leave_queue();
   LocalService::DialWaiter::leave_queue();

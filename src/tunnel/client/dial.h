@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Connects to the local service: waits for its place among the attempts (tunnel/client/local_service.h), then for the service's
-// addresses, and tries these in turn, each for its share of what is left of limits::kDialTimeout.
+// Connects to the local service: waits for a place among the attempts (tunnel/client/local_service.h), then for the service's
+// addresses. It tries these in turn, each for its share of the rest of limits::kDialTimeout.
 //
 //   waits for a place -> waits for addresses -> tries them -> done
 //
-// Owned by who wants the socket; one thread. Destroying it cancels it.
+// Owned by the user of the socket; one thread. Destroying it cancels it.
 #pragma once
 
 #include <cstddef>
@@ -26,11 +26,10 @@ namespace qmux::tunnel {
 
 class Dial final : private io::TcpSocketEvents, private LocalService::AddressWaiter, private LocalService::DialWaiter {
  public:
-  /// A connected socket that nobody watches yet; or why the last address could not be reached, or the name not be resolved.
+  /// A connected socket without a watcher, or why the last address could not be reached or the name could not be resolved.
   using Done = std::move_only_function<void(Result<std::unique_ptr<io::TcpSocket>>)>;
 
-  /// `done` is called once, from the loop, never from inside the constructor. The Dial may be destroyed from there. `service`
-  /// outlives it.
+  /// `done` is called once, from the loop, never inside the constructor. It may destroy the Dial. `service` outlives it.
   Dial(io::EventLoop& loop, LocalService& service, Done done);
   Dial(const Dial&) = delete;
   Dial& operator=(const Dial&) = delete;
@@ -50,7 +49,7 @@ class Dial final : private io::TcpSocketEvents, private LocalService::AddressWai
   void try_next();
   void attempt_failed(std::string why);
   void timer_expired();
-  void tell(Result<std::unique_ptr<io::TcpSocket>> result);
+  void finish(Result<std::unique_ptr<io::TcpSocket>> result);
   void leave_place();
 
   io::EventLoop& loop_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Keeps what a server sends by UDP before its answer to the registration has been read: datagrams are told as they are
-// decrypted, and may come in the very packet of the answer.
+// Keeps the datagrams that a server sends before its answer to the registration has been read. Datagrams are delivered as they
+// are decrypted, and may arrive in the same packet as the answer.
 //
 // One a connection, until its UDP begins; one thread.
 #pragma once
@@ -29,7 +29,7 @@ class EarlyDatagrams final : private quic::DatagramHost {
   EarlyDatagrams& operator=(const EarlyDatagrams&) = delete;
   ~EarlyDatagrams() { connection_.set_datagram_user(nullptr); }
 
-  /// Those that came, in their order; over limits::kUdpEarlyBytesMax the rest was dropped.
+  /// The datagrams received, in order. Those over limits::kUdpEarlyBytesMax were dropped.
   [[nodiscard]] Datagrams take() noexcept { return std::exchange(datagrams_, {}); }
 
  private:

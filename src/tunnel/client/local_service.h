@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// The local service as one session of a client sees it: where it is, and how many attempts to connect to it may be under way at a
-// time.
+// The local service for one session of a client: its addresses, and the limit of concurrent attempts to connect to it.
 //
-// - One look-up of its name serves all who ask, and its answer is valid for a while: a thousand visitors at once cost one
-//   question to the system's resolver.
-// - A service that does not answer holds no more than a bounded number of sockets that are still connecting; who comes after
-//   waits.
+// - One look-up of its name serves all waiters, and the answer is valid for some time. So a thousand visitors at once cost one
+//   query of the system's resolver.
+// - A service that does not answer occupies no more than a bounded number of connecting sockets. Further attempts wait.
 //
-// Owned by the session; one thread; outlives those who wait. A waiter is called from a timer or a look-up's end, never from
-// inside a call that it makes.
+// Owned by the session; one thread; outlives its waiters. A waiter is called from a timer or the end of a look-up, never inside a
+// call that it makes.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +28,7 @@ class LocalService {
  public:
   using Addresses = std::vector<Address>;
 
-  /// Who waits for addresses. Forgotten when destroyed.
+  /// Waits for addresses. Removed when destroyed.
   class AddressWaiter : public QueueLink<AddressWaiter> {
    public:
     /// Once for each wait_for_addresses().
@@ -39,7 +37,7 @@ class LocalService {
    protected:
     ~AddressWaiter() = default;
   };
-  /// Who waits to connect.
+  /// Waits to connect.
   class DialWaiter : public QueueLink<DialWaiter> {
    public:
     /// It holds one of the places now, until give_back_place().
@@ -55,9 +53,9 @@ class LocalService {
 
   [[nodiscard]] const HostPort& address() const noexcept { return address_; }
 
-  /// Its addresses in the order to try, or why the last look-up failed; nullptr: not known at this time.
+  /// Its addresses in the order to try, or why the last look-up failed. nullptr: not known now.
   [[nodiscard]] const Result<Addresses>* known() const noexcept;
-  /// Looks the name up, unless a look-up is under way.
+  /// Looks the name up, unless a look-up is in progress.
   void wait_for_addresses(AddressWaiter& waiter);
 
   /// True: it holds a place. False: it waits for one, in order.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Says "client ready" in the log, once: when the first server has accepted the client.
+// Logs "client ready" once, when the first server has accepted the client.
 //
 // One a client, shared by its workers; any thread.
 #pragma once

@@ -124,7 +124,7 @@ void ServerLink::session_ended(const SessionEnd& end) {
   }
   if (worker_.loop.now() - registered_at_ >= limits::kStableSessionMin) backoff_.reset();
   const Duration wait = backoff_.next(worker_.loop.random());
-  log_failure("server lost", end, wait);
+  log_failure("server disconnected", end, wait);
   next_step_.set(worker_.loop.now() + wait);
 }
 
@@ -132,7 +132,7 @@ void ServerLink::failed(const SessionEnd& why, Where where) {
   slow_.cancel();
   const bool other_address = next_address_ < addresses_.size();
   Duration wait = other_address ? Duration::zero() : backoff_.next(worker_.loop.random());
-  // Waiting spares the server. When it is we who have no network, we want to notice soon that it is back.
+  // A wait spares the server. When this machine has no network, a short wait notices sooner that it is back.
   if (where == Where::here) wait = std::min<Duration>(wait, limits::kLocalRetryMax);
   log_failure("server not reached", why, wait);
   next_step_.set(worker_.loop.now() + wait);
@@ -149,18 +149,18 @@ void ServerLink::log_failure(std::string_view event, const SessionEnd& why, Dura
 
 void ServerLink::stop() {
   stopping_ = true;
-  // A server that we are not registered with is told once, in this pass: it has nothing of ours that it would keep.
-  farewell_awaited_ = is_registered();
+  // A server that we are not registered with is notified once, in this pass: it keeps no state of ours.
+  close_awaited_ = is_registered();
   next_step_.cancel();
   slow_.cancel();
   resolution_.reset();
   for (const auto& endpoint : endpoints_) endpoint->close_all(quic::ErrorCode::shutdown, "client is stopping");
 }
 
-bool ServerLink::stopped() const noexcept { return stopping_ && (endpoints_.empty() || !farewell_awaited_); }
+bool ServerLink::stopped() const noexcept { return stopping_ && (endpoints_.empty() || !close_awaited_); }
 
 void ServerLink::forget_finished() {
-  // Beyond a few, goodbyes go unheard: a server that refuses at once must not make us collect sockets.
+  // Beyond a few, closing connections are dropped: a server that refuses at once must not make us collect sockets.
   constexpr std::size_t kFarewellsMax = 4;
   const std::size_t in_use = session_ ? 1 : 0;
   while (endpoints_.size() > in_use + kFarewellsMax) endpoints_.erase(endpoints_.begin());

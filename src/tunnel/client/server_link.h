@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// A client's tie to one server, for as long as the client runs: resolve -> connect -> register -> serve; on any failure at
-// once again, then with growing waits.
+// A client's link to one server, for as long as the client runs: resolve -> connect -> register -> serve. After a failure it
+// retries at once, then with growing delays.
 //
-// Owned by the client's worker; one thread. Its endpoints change only from timers and resolutions, never while endpoints are
-// served at the end of a pass, except by forget_finished().
+// Owned by the client's worker; one thread. Its endpoints change only from timers and resolutions and in forget_finished(), never
+// while endpoints are processed at the end of a pass.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ namespace qmux::tunnel {
 
 class ServerLink final : public ClientSessionHost {
  public:
-  /// `options` outlives it. `slot` is the place of this server among them: with `instance` it names the connection.
+  /// `options` outlives it. `slot` is the position of this server in `options`. With `instance` it identifies the connection.
   ServerLink(WorkerState& worker, ReadyNotice& ready, const ClientOptions& options, std::string instance,
              std::uint32_t slot);
   ServerLink(const ServerLink&) = delete;
@@ -35,11 +35,11 @@ class ServerLink final : public ClientSessionHost {
   void start();
   /// Closes the connection in order and makes no new one.
   void stop();
-  /// After stop() and the end of its pass: everything has been said, and heard by a server that we were registered with.
+  /// After stop() and the end of its pass: everything has been sent, and a server that we were registered with has received it.
   [[nodiscard]] bool stopped() const noexcept;
 
   [[nodiscard]] bool is_registered() const noexcept { return session_ && session_->is_registered(); }
-  /// For the end of a pass: the endpoint in use, and those whose connections are still saying goodbye.
+  /// For the end of a pass: the endpoint in use, and those whose connections are still closing.
   [[nodiscard]] const std::vector<std::unique_ptr<quic::Endpoint>>& endpoints() const noexcept { return endpoints_; }
   void forget_finished();
 
@@ -48,11 +48,11 @@ class ServerLink final : public ClientSessionHost {
   void session_registered() override;
   void session_ended(const SessionEnd& end) override;
 
-  /// Here: nothing left this machine, because it has no network or the name cannot be looked up.
+  /// Here: no packet left this machine, because it has no network or the name cannot be looked up.
   enum class Where { here, there };
 
   void attempt();
-  /// A line at the first attempt, so that nothing needs to fail before the log says what the client is doing.
+  /// Logs the first attempt, so that the log shows what the client is doing before anything fails.
   void announce();
   void announce_delay();
   void resolved(Result<std::vector<Address>> addresses);
@@ -70,7 +70,7 @@ class ServerLink final : public ClientSessionHost {
   std::uint64_t epoch_ = 0;
   Backoff backoff_;
   Timer next_step_;
-  Timer slow_;  ///< set while the first attempt is under way
+  Timer slow_;  ///< set during the first attempt
   std::unique_ptr<io::Resolution> resolution_;
   std::vector<Address> addresses_;
   std::size_t next_address_ = 0;
@@ -83,7 +83,7 @@ class ServerLink final : public ClientSessionHost {
   std::unique_ptr<ClientSession> session_;
   bool announced_ = false;  ///< since the server was connected last
   bool stopping_ = false;
-  bool farewell_awaited_ = false;
+  bool close_awaited_ = false;
 };
 
 }  // namespace qmux::tunnel

@@ -56,8 +56,8 @@ void ControlStream::start_heartbeats() {
   silence_.set(loop_.now() + health_.timeout);
 }
 
-/// A heartbeat may wait behind data at a peer that does not send it first, while that data shows that the peer lives. What QUIC
-/// sends by itself shows nothing: a program may hang while its library goes on acknowledging.
+/// A heartbeat may wait behind data at a peer that does not send it first. That data shows that the peer is alive. Packets that
+/// QUIC sends by itself show nothing: a program may hang while its library still acknowledges.
 void ControlStream::check_silence() {
   const Time now = loop_.now();
   const Time without_data = std::max(last_message_, events_.last_data()) + health_.timeout;
@@ -65,7 +65,7 @@ void ControlStream::check_silence() {
   if (now >= without_data) {
     fail(ControlFailure::Kind::silent, "no heartbeat and no data within the health timeout");
   } else if (now >= without_messages) {
-    fail(ControlFailure::Kind::silent, "data came, but no heartbeat within four times the health timeout");
+    fail(ControlFailure::Kind::silent, "data arrived, but no heartbeat within four times the health timeout");
   } else {
     silence_.set(std::min(without_data, without_messages));
   }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The control stream of a session (docs/PROTOCOL.md): messages both ways, heartbeats, and the end of a peer that is silent
-// or does not keep the protocol.
+// The control stream of a session (docs/PROTOCOL.md): messages both ways and heartbeats. Detects a peer that is silent or
+// violates the protocol.
 //
-// Owned by a session; one thread. It may not be destroyed from inside ControlEvents. It lets go of its stream when it is
-// destroyed, unless connection_lost() was called before.
+// Owned by a session; one thread. It must not be destroyed inside ControlEvents. Its destructor releases the stream, unless
+// connection_lost() was called before.
 #pragma once
 
 #include <cstdint>
@@ -21,28 +21,28 @@
 
 namespace qmux::tunnel {
 
-/// Why a control stream is of no more use.
+/// Why a control stream has failed.
 struct ControlFailure {
   enum class Kind : std::uint8_t {
-    ended,      ///< FIN or reset: it should live as long as the connection
+    ended,      ///< FIN or reset: it must live as long as the connection
     malformed,  ///< not a message
-    flood,      ///< more messages than anyone needs
+    flood,      ///< more messages than the limit
     silent,     ///< neither a message nor data for the health timeout
   };
   Kind kind;
   std::string text;  ///< for people; holds nothing that the peer sent
 };
 
-/// Never called from inside a call that the owner makes to the control stream.
+/// Never called inside a call that the owner makes to the control stream.
 class ControlEvents {
  public:
   /// A message of a known type.
   virtual void control_message(const wire::Message& message) = 0;
-  /// Told once; no message follows.
+  /// Called once; no message follows.
   virtual void control_failed(const ControlFailure& failure) = 0;
-  /// After finish(): the peer has everything, or wants nothing more.
+  /// After finish(): the peer has received everything, or has stopped reading.
   virtual void control_finished() = 0;
-  /// Asked at any time: when stream data or a datagram of the peer last came.
+  /// Called at any time: when stream data or a datagram of the peer last arrived.
   [[nodiscard]] virtual Time last_data() const = 0;
 
  protected:
@@ -57,16 +57,16 @@ class ControlStream final : private quic::StreamEvents {
   ~ControlStream();
 
   void send(const wire::Message& message);
-  /// About so many bytes that mean nothing, unless there is a backlog.
+  /// Sends about `bytes` of padding, unless there is a backlog.
   void send_padding(std::size_t bytes);
-  /// The peer acknowledges nothing for a while: what can wait should.
+  /// The peer has not acknowledged for some time: messages that can wait should wait.
   [[nodiscard]] bool has_backlog() const noexcept;
-  /// From now on: a heartbeat every interval. The peer is considered dead when neither a message nor data comes from it for the
-  /// timeout, or no message for limits::kHealthTimeoutsWithoutMessage of them.
+  /// From now on: a heartbeat every interval. The peer is considered dead when neither a message nor data arrives for the
+  /// timeout, or no message for limits::kHealthTimeoutsWithoutMessage timeouts.
   void start_heartbeats();
-  /// Ends our direction; nothing is sent or awaited any more.
+  /// Ends our direction. Nothing more is sent or awaited.
   void finish();
-  /// The stream is gone, with its connection.
+  /// The stream has been destroyed with its connection.
   void connection_lost() noexcept;
 
  private:
@@ -74,7 +74,7 @@ class ControlStream final : private quic::StreamEvents {
   void stream_writable(quic::Stream& stream) override;
   void stream_send_done(quic::Stream& stream) override;
 
-  /// Takes one message off the stream; false when there is none now.
+  /// Reads one message from the stream. False when there is none now.
   bool read_message();
   void beat();
   void check_silence();
@@ -90,7 +90,7 @@ class ControlStream final : private quic::StreamEvents {
   Timer heartbeat_due_;
   Timer silence_;
   Time last_message_{};
-  bool ended_ = false;  ///< failed or finishing: what the peer still says is not heard
+  bool ended_ = false;  ///< failed or finishing: further messages of the peer are ignored
 };
 
 }  // namespace qmux::tunnel

@@ -9,12 +9,13 @@
 namespace qmux::tunnel {
 namespace {
 
-/// Whether two connections come from one program that runs: with one local service, and alive or dead together.
+/// Whether two connections come from one running process. It has one local service, and its connections are alive or dead
+/// together.
 bool same_process(const Applicant& a, const Applicant& b) {
   return !a.instance.empty() && a.instance == b.instance && a.client_id == b.client_id;
 }
 
-/// How long others are preferred for after dials have failed in so many periods in a row.
+/// How long other members are preferred after dials have failed in `periods` periods in a row.
 Duration penalty(unsigned periods) {
   Duration length = limits::kDialPenaltyMin;
   while (--periods > 0 && length < limits::kDialPenaltyMax) length *= 2;
@@ -99,14 +100,14 @@ bool Pool::dial_succeeded(MemberId member) {
   return true;
 }
 
-/// What one connection of a process has found out holds for all of them.
+/// What one connection of a process has found out is valid for all of them.
 void Pool::share(const Member& with, FailedDials failed_dials) noexcept {
   for (Member& member : members_) {
     if (member.id == with.id || same_process(member.client, with.client)) member.failed_dials = failed_dials;
   }
 }
 
-Pool::Seat Pool::choose(std::span<const MemberId> tried, Time now, Need need) {
+Pool::Assignment Pool::choose(std::span<const MemberId> tried, Time now, Need need) {
   const std::lock_guard lock(mutex_);
   Member* best = nullptr;
   for (Member& member : members_) {
@@ -116,7 +117,7 @@ Pool::Seat Pool::choose(std::span<const MemberId> tried, Time now, Need need) {
   }
   if (best == nullptr) return {};
   best->last_choice[static_cast<std::size_t>(need)] = ++choices_;
-  ++best->seats;
+  ++best->assignments;
   FailedDials failed_dials = best->failed_dials;
   const bool is_probe = need == Need::tcp && failed_dials.periods > 0 && now >= failed_dials.next_probe;
   if (is_probe) {
@@ -132,7 +133,8 @@ bool Pool::better(const Member& candidate, const Member& best, Time now, Need ne
     return (member.state == State::suspect ? 4 : 0) + (avoided ? 2 : 0) + (member.has_credit ? 0 : 1);
   };
   if (troubles(candidate) != troubles(best)) return troubles(candidate) < troubles(best);
-  if (balance_ == Balance::least_connections && candidate.seats != best.seats) return candidate.seats < best.seats;
+  if (balance_ == Balance::least_connections && candidate.assignments != best.assignments)
+    return candidate.assignments < best.assignments;
   const auto turn = static_cast<std::size_t>(need);
   return candidate.last_choice[turn] < best.last_choice[turn];
 }
@@ -142,20 +144,20 @@ std::size_t Pool::size() const {
   return members_.size();
 }
 
-std::size_t Pool::seats() const {
+std::size_t Pool::assignments() const {
   const std::lock_guard lock(mutex_);
   std::size_t sum = 0;
-  for (const Member& member : members_) sum += member.seats;
+  for (const Member& member : members_) sum += member.assignments;
   return sum;
 }
 
 void Pool::give_back(MemberId member, bool was_probe) noexcept {
   const std::lock_guard lock(mutex_);
   Member* const found = find(member);
-  if (found == nullptr) return;  // has left with its seats
-  CHECK(found->seats > 0);
-  --found->seats;
-  // Nothing was learnt from that visitor: the next one may be sent. The period is over, or a new one has begun.
+  if (found == nullptr) return;  // has left with its assignments
+  CHECK(found->assignments > 0);
+  --found->assignments;
+  // That visitor gave no result: the next one may be sent. The period is over, or a new one has begun.
   FailedDials failed_dials = found->failed_dials;
   if (!was_probe || failed_dials.periods == 0 || failed_dials.next_probe <= failed_dials.period_end) return;
   failed_dials.next_probe = failed_dials.period_end;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The clients that can serve a listener's visitors, and the choice among them.
+// The clients that can serve a listener's visitors, and the selection of one.
 //
-// The one structure that workers share: every call may come from any worker and takes a short lock. A member is one
-// connection of a client; the member belongs to the worker that holds this connection. Visitors on their way to a member
-// and tunnels with it hold a Seat, so that a choice made on one worker is seen by the next one at once.
+// Shared by the workers: every call may come from any worker and takes a short lock. A member is one connection of a client and
+// belongs to the worker that holds this connection. A visitor assigned to a member and a tunnel with it hold an Assignment, so
+// that a choice made on one worker counts at once on the others.
 #pragma once
 
 #include <array>
@@ -24,7 +24,7 @@ namespace qmux::tunnel {
 /// Names a connection that is or was in the pool; never used twice.
 using MemberId = std::uint64_t;
 
-/// A client that has joined, for the sessions of members with the same name.
+/// Reported to the sessions of members with the same name: a client that has joined.
 struct ClientRegistered {
   std::size_t listener = 0;
   MemberId member = 0;
@@ -32,10 +32,10 @@ struct ClientRegistered {
   std::string instance;
 };
 
-/// Who wants to join, as his Register says (docs/PROTOCOL.md).
+/// A client that wants to join, with the values of its Register (docs/PROTOCOL.md).
 struct Applicant {
   std::string client_id;
-  std::string instance;  ///< empty: a program that does not name its processes; replaces nobody
+  std::string instance;  ///< empty: a program that does not name its processes; replaces no member
   std::uint32_t slot = 0;
   std::uint64_t epoch = 0;
   std::size_t worker = 0;
@@ -44,23 +44,23 @@ struct Applicant {
 
 class Pool {
  public:
-  /// A visitor's place with a member, given back when it goes. Movable between threads. Not beyond the pool's life.
-  class Seat {
+  /// RAII token: counts one visitor against a member until destroyed. Movable between threads. The pool outlives it.
+  class Assignment {
    public:
-    Seat() noexcept = default;
-    Seat(Seat&& other) noexcept
+    Assignment() noexcept = default;
+    Assignment(Assignment&& other) noexcept
         : pool_(std::exchange(other.pool_, nullptr)),
           member_(other.member_),
           worker_(other.worker_),
           is_probe_(other.is_probe_) {}
-    Seat& operator=(Seat&& other) noexcept {
+    Assignment& operator=(Assignment&& other) noexcept {
       std::swap(pool_, other.pool_);
       std::swap(member_, other.member_);
       std::swap(worker_, other.worker_);
       std::swap(is_probe_, other.is_probe_);
       return *this;
     }
-    ~Seat() {
+    ~Assignment() {
       if (pool_ != nullptr) pool_->give_back(member_, is_probe_);
     }
     [[nodiscard]] bool valid() const noexcept { return pool_ != nullptr; }
@@ -69,7 +69,7 @@ class Pool {
 
    private:
     friend class Pool;
-    Seat(Pool& pool, MemberId member, std::size_t worker, bool is_probe) noexcept
+    Assignment(Pool& pool, MemberId member, std::size_t worker, bool is_probe) noexcept
         : pool_(&pool), member_(member), worker_(worker), is_probe_(is_probe) {}
 
     Pool* pool_ = nullptr;
@@ -78,7 +78,7 @@ class Pool {
     bool is_probe_ = false;
   };
 
-  /// The connection whose place a newcomer took: to be closed by its worker.
+  /// The connection that a newcomer replaced. Its worker closes it.
   struct Replaced {
     MemberId member;
     std::size_t worker;
@@ -86,13 +86,13 @@ class Pool {
   struct Admission {
     MemberId member;
     std::optional<Replaced> replaced;
-    /// Workers that hold members with this client_id of another process, each worker once: most often the newcomer is the same
-    /// client, started again, and those are dead. They stay what they are until they have been asked.
+    /// Workers that hold members with this client_id from another process, each worker once. Most often the newcomer is the same
+    /// client, restarted, and those members are dead. They keep their state until they have been probed.
     std::vector<std::size_t> namesake_workers;
     bool has_namesake = false;  ///< one of these takes visitors
   };
 
-  /// What a visitor needs of a client.
+  /// The protocol that a visitor needs.
   enum class Need : std::uint8_t { tcp, udp };
   static constexpr std::size_t kNeeds = 2;
 
@@ -100,53 +100,53 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  /// Takes the place of the member with the same client, instance and slot. Nothing: that one has the same epoch or a
-  /// higher one, so the applicant is the older.
+  /// Adds the applicant. It replaces the member with the same client, instance and slot. Nothing: that member has the same or a
+  /// higher epoch, so the applicant is the older one.
   [[nodiscard]] std::optional<Admission> join(Applicant applicant);
   /// No-op for a member that was replaced.
   void leave(MemberId member);
 
-  /// Signs of trouble; of life. False: it is no member any more.
+  /// The member shows no sign of life; it shows one. False: it is no member any more.
   void suspect(MemberId member);
   bool heard_from(MemberId member);
-  /// It wants no new tunnels.
+  /// The member accepts no new tunnels.
   void drain(MemberId member);
-  /// Whether the member can open a stream at once, as far as is known: who can is chosen before who cannot.
+  /// Whether a stream to the member can be opened at once, as far as is known. Such members are preferred.
   void set_stream_credit(MemberId member, bool available);
 
-  /// The member's process did not reach its local service by TCP. For a while, which grows with every such period in a row
-  /// (limits::kDialPenaltyMin, kDialPenaltyMax), visitors by TCP go to others where there are any; then it gets one visitor, and
-  /// more once a dial has succeeded. Returns how long; nothing for a dial that began before such a period, which lasts.
+  /// The member's process did not reach its local service by TCP. For a period, which grows with every such period in a row
+  /// (limits::kDialPenaltyMin, kDialPenaltyMax), other members are preferred for visitors by TCP. Then it gets one visitor, and
+  /// more once a dial has succeeded. Returns the length of the period. Nothing for a dial that began before the current period.
   std::optional<Duration> dial_failed(MemberId member, Time now);
-  /// It reached it. True: this has ended what dial_failed() began.
+  /// The member's process reached its local service. True: this has ended a period of dial_failed().
   bool dial_succeeded(MemberId member);
 
-  /// A seat with the best member that is not among `tried`; an invalid one when there is none. Members that are equally good
-  /// take turns, the visitors of each protocol by themselves.
-  [[nodiscard]] Seat choose(std::span<const MemberId> tried, Time now, Need need = Need::tcp);
+  /// Assigns a visitor to the best member that is not among `tried`. Invalid when there is none. Equally good members take turns,
+  /// separately for each protocol.
+  [[nodiscard]] Assignment choose(std::span<const MemberId> tried, Time now, Need need = Need::tcp);
 
   [[nodiscard]] std::size_t size() const;
-  /// Seats taken at present with the members present.
-  [[nodiscard]] std::size_t seats() const;
+  /// Assignments to the present members.
+  [[nodiscard]] std::size_t assignments() const;
 
  private:
   enum class State : std::uint8_t {
     ready,
-    suspect,   ///< chosen only when nobody is ready
+    suspect,   ///< chosen only when no member is ready
     draining,  ///< not chosen
   };
-  /// Of a process, known to each of its members.
+  /// The failed dials of a process; each of its members has a copy.
   struct FailedDials {
     unsigned periods = 0;  ///< in a row; 0: none failed since one succeeded
     Time period_end{};
-    Time next_probe{};  ///< from then on a visitor may be sent all the same
+    Time next_probe{};  ///< from then on one visitor may be assigned as a probe
   };
   struct Member {
     MemberId id;
     Applicant client;
     State state = State::ready;
     bool has_credit = true;
-    std::size_t seats = 0;
+    std::size_t assignments = 0;
     FailedDials failed_dials{};
     std::array<std::uint64_t, kNeeds> last_choice{};  ///< by Need; 0: never
   };

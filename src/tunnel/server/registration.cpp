@@ -4,9 +4,9 @@
 namespace qmux::tunnel {
 
 Result<ClientAbilities> review(const wire::Register& request) {
-  // A later version would announce what it adds as capabilities; another major version says that it cannot.
+  // A later version would announce its additions as capabilities. Another major version means that it cannot.
   if (request.version != "1" && !request.version.starts_with("1.")) {
-    return fail("this server speaks protocol version " + std::string(wire::kProtocolVersion));
+    return fail("this server supports protocol version " + std::string(wire::kProtocolVersion));
   }
   return ClientAbilities{.conn_ack = request.can(wire::capability::kConnAck),
                          .drain = request.can(wire::capability::kDrain),

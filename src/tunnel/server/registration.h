@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What a server makes of a Register (docs/PROTOCOL.md): whether it can work with that client, and by which extensions.
-// Pure functions.
+// Reviews a Register (docs/PROTOCOL.md): whether the server can serve that client, and with which extensions. Pure functions.
 #pragma once
 
 #include <string>
@@ -12,14 +11,14 @@
 
 namespace qmux::tunnel {
 
-/// Extensions that this server knows how to use.
+/// The extensions of a client that this server uses.
 struct ClientAbilities {
   bool conn_ack = false;
   bool drain = false;
   bool udp = false;       ///< carries UDP ...
-  bool frag_seq = false;  ///< ... and tells groups of fragments apart by session and age ...
-  bool udp_end = false;   ///< ... and wants to hear of sessions that have ended
-  /// A program that names its processes; others are the Go programs, with their habits.
+  bool frag_seq = false;  ///< ... and distinguishes groups of fragments by session and age ...
+  bool udp_end = false;   ///< ... and wants to be notified of sessions that have ended
+  /// A program that names its processes; the others are Go programs, with their peculiarities.
   bool names_instances = false;
 };
 

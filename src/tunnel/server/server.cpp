@@ -56,7 +56,7 @@ Result<void> Server::start() {
     for (const auto& worker : workers_) {
       ServerListener& listener = worker->listener(setup.index);
       if (auto opened = listener.open(quic, traffic); !opened) return opened;
-      // Where any port would do, the first worker's is everybody's.
+      // With port 0, all workers take the port of the first one.
       quic.set_port(listener.quic_address().port());
       traffic.set_port(listener.traffic_address().port());
     }

@@ -20,24 +20,24 @@ namespace qmux::tunnel {
 
 class Server final : public Workers {
  public:
-  /// One worker a loop. `stopped` is told once, after stop(), on the thread of the worker that finished last.
+  /// One worker a loop. `stopped` is called once, after stop(), on the thread of the worker that finished last.
   Server(ServerOptions options, const std::vector<io::EventLoop*>& loops, std::move_only_function<void()> stopped);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();
 
   /// Opens all sockets, listener by listener, each on all workers in their order: the kernel numbers the sockets of a shared
-  /// port in the order in which they were bound. After an Error only destruction remains.
+  /// port in the order in which they were bound. After an Error it may only be destroyed.
   [[nodiscard]] Result<void> start();
-  /// Visitors and clients are let go in order, within limits::kStopTimeMax.
+  /// Closes visitors and clients in order, within limits::kStopTimeMax.
   void stop() noexcept;
 
-  /// The addresses bound, with the ports that were really given.
+  /// The addresses bound, with their actual ports.
   [[nodiscard]] Address quic_address(std::size_t listener) const { return quic_addresses_[listener]; }
   [[nodiscard]] Address traffic_address(std::size_t listener) const { return traffic_addresses_[listener]; }
   [[nodiscard]] const Pool& pool(std::size_t listener) const { return *pools_[listener]; }
   [[nodiscard]] std::size_t worker_count() const noexcept { return workers_.size(); }
-  /// Of the worker's own thread.
+  /// Call it on the worker's own thread.
   [[nodiscard]] const WorkerState& worker(std::size_t index) const { return workers_[index]->state(); }
   [[nodiscard]] const quic::HandshakeLoad& handshakes() const noexcept { return handshakes_; }
   /// Of the worker's own thread.

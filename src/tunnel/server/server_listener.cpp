@@ -78,10 +78,10 @@ void ServerListener::not_admitted(VisitorAdmission::Refusal why) {
   }
 }
 
-void ServerListener::visitor_returned(SeatedVisitor seated) { place(unseat(std::move(seated))); }
+void ServerListener::visitor_returned(AssignedVisitor assigned) { place(unassign(std::move(assigned))); }
 
-void ServerListener::visitor_arrived(SeatedVisitor seated) {
-  if (!hand_to_member(seated)) place(unseat(std::move(seated)));
+void ServerListener::visitor_arrived(AssignedVisitor assigned) {
+  if (!hand_to_member(assigned)) place(unassign(std::move(assigned)));
 }
 
 void ServerListener::place(Visitor visitor) {
@@ -94,29 +94,29 @@ void ServerListener::place(Visitor visitor) {
     return;
   }
   while (true) {
-    SeatedVisitor seated{.visitor = std::move(visitor), .seat = {}};
-    seated.seat = setup_.pool->choose(seated.visitor.tried, worker_.loop.now());
-    if (!seated.seat.valid()) return wait_for_client(std::move(seated.visitor));
-    if (send_to(seated)) return;
-    visitor = unseat(std::move(seated));
+    AssignedVisitor assigned{.visitor = std::move(visitor), .assignment = {}};
+    assigned.assignment = setup_.pool->choose(assigned.visitor.tried, worker_.loop.now());
+    if (!assigned.assignment.valid()) return wait_for_client(std::move(assigned.visitor));
+    if (send_to(assigned)) return;
+    visitor = unassign(std::move(assigned));
   }
 }
 
-bool ServerListener::send_to(SeatedVisitor& seated) {
-  const std::size_t worker = seated.seat.worker();
-  if (worker == slot_.index) return hand_to_member(seated);
-  WorkerMessage message = std::move(seated);
+bool ServerListener::send_to(AssignedVisitor& assigned) {
+  const std::size_t worker = assigned.assignment.worker();
+  if (worker == slot_.index) return hand_to_member(assigned);
+  WorkerMessage message = std::move(assigned);
   if (workers_.post(worker, message)) {
     ++worker_.counters.visitors_moved;
     return true;
   }
-  seated = std::move(std::get<SeatedVisitor>(message));
+  assigned = std::move(std::get<AssignedVisitor>(message));
   return false;
 }
 
-bool ServerListener::hand_to_member(SeatedVisitor& seated) {
-  const auto found = members_.find(seated.seat.member());  // which may have left while the visitor was on its way
-  return found != members_.end() && found->second->take(seated);
+bool ServerListener::hand_to_member(AssignedVisitor& assigned) {
+  const auto found = members_.find(assigned.assignment.member());  // which may have left meanwhile
+  return found != members_.end() && found->second->take(assigned);
 }
 
 void ServerListener::wait_for_client(Visitor visitor) {
@@ -137,7 +137,7 @@ void ServerListener::place_waiting() {
       ++worker_.counters.visitors_no_client;
       continue;
     }
-    visitor.tried.clear();  // another round: who could not take him a moment ago may do so now
+    visitor.tried.clear();  // another round: a member that could not take it before may do so now
     place(std::move(visitor));
   }
   if (waiting_.empty()) {
@@ -166,7 +166,7 @@ void ServerListener::session_registered(ServerSession& session, const Pool::Admi
       member_replaced(replaced->member);
     } else {
       WorkerMessage message = MemberReplaced{.listener = setup_.index, .member = replaced->member};
-      // Should it not arrive, the session sees at its next heartbeat that it is no member any more.
+      // If the message is lost, the session notices at its next heartbeat that it is no member any more.
       static_cast<void>(workers_.post(replaced->worker, message));
     }
   }
@@ -174,7 +174,7 @@ void ServerListener::session_registered(ServerSession& session, const Pool::Admi
   if (!waiting_.empty()) retry_.set(worker_.loop.now());
 }
 
-/// Should it not arrive, a member that is dead is found out by the next visitor.
+/// If the message is lost, the next visitor shows that the member is dead.
 void ServerListener::notify_namesakes(ServerSession& session, const std::vector<std::size_t>& workers) {
   const ClientRegistered newcomer{.listener = setup_.index,
                                   .member = session.member(),

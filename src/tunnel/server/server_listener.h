@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One worker's part of a listener: its socket for QUIC and its socket for visitors, the sessions of the clients that are on
-// this worker, and the way of a visitor to the client that the pool picks, on this worker or another.
+// One worker's part of a listener: its socket for QUIC, its socket for visitors, and the sessions of the clients on this worker.
+// It passes each visitor to the client that the pool chooses, on this worker or another.
 //
 // Owned by its worker; one thread.
 #pragma once
@@ -22,7 +22,7 @@
 
 namespace qmux::tunnel {
 
-/// What all listeners of all workers know alike. Outlives them.
+/// Common data of all listeners of all workers. Outlives them.
 struct ListenerSetup {
   std::size_t index = 0;
   const ListenerOptions* options = nullptr;
@@ -42,19 +42,19 @@ class ServerListener final : private quic::EndpointHost, private io::TcpListener
   /// Opens both sockets at these addresses (those of the options, with the ports that the first worker got).
   [[nodiscard]] Result<void> open(const Address& quic_address, const Address& traffic_address);
   [[nodiscard]] Address quic_address() const { return endpoint_.local_address(); }
-  /// Where visitors come, by whatever protocol they may.
+  /// The address of visitors, for every protocol that is enabled.
   [[nodiscard]] Address traffic_address() const;
   /// nullptr when visitors may not come by UDP.
   [[nodiscard]] UdpListener* udp() noexcept { return udp_ ? &*udp_ : nullptr; }
 
   /// From other workers.
-  void visitor_arrived(SeatedVisitor seated);
+  void visitor_arrived(AssignedVisitor assigned);
   void packets_arrived(const StrayPackets& packets);
   void member_replaced(MemberId member);
   void client_registered(const ClientRegistered& newcomer);
 
   [[nodiscard]] quic::Endpoint& endpoint() noexcept { return endpoint_; }
-  /// Takes no visitors any more, resets those who wait, closes the clients' connections.
+  /// Accepts no more visitors, resets the waiting ones and closes the clients' connections.
   void stop();
 
  private:
@@ -67,17 +67,18 @@ class ServerListener final : private quic::EndpointHost, private io::TcpListener
 
   // ServerSessionHost
   void session_registered(ServerSession& session, const Pool::Admission& admission) override;
-  void visitor_returned(SeatedVisitor seated) override;
+  void visitor_returned(AssignedVisitor assigned) override;
   void session_ended(ServerSession& session) override;
 
   void not_admitted(VisitorAdmission::Refusal why);
   void notify_namesakes(ServerSession& session, const std::vector<std::size_t>& workers);
-  /// Sends a visitor to the best client that can take it; one for which there is none waits here.
+  /// Sends a visitor to the best client that can take it. If there is none, the visitor waits here.
   void place(Visitor visitor);
-  /// To the member that the seat is with, on whatever worker. False: that cannot take it, and the visitor is still the caller's.
-  [[nodiscard]] bool send_to(SeatedVisitor& seated);
-  /// Likewise, to a member of this worker.
-  [[nodiscard]] bool hand_to_member(SeatedVisitor& seated);
+  /// To the member that the visitor is assigned to, on any worker. False: the member cannot take it, and the caller keeps the
+  /// visitor.
+  [[nodiscard]] bool send_to(AssignedVisitor& assigned);
+  /// The same for a member on this worker.
+  [[nodiscard]] bool hand_to_member(AssignedVisitor& assigned);
   void wait_for_client(Visitor visitor);
   void place_waiting();
 
@@ -90,7 +91,7 @@ class ServerListener final : private quic::EndpointHost, private io::TcpListener
   std::optional<UdpListener> udp_;
   std::unordered_map<quic::Connection*, std::unique_ptr<ServerSession>> sessions_;
   std::unordered_map<MemberId, ServerSession*> members_;
-  std::deque<Visitor> waiting_;  ///< for a client to come
+  std::deque<Visitor> waiting_;  ///< for a client
   Timer retry_;
   bool stopping_ = false;
 };

@@ -43,7 +43,7 @@ void ServerSession::stream_opened(quic::Connection& /*connection*/, quic::Stream
     control_ = std::make_unique<ControlStream>(worker_.loop, stream, health_, *this);
     return;
   }
-  // Nothing in the protocol has a client open another one.
+  // In this protocol a client opens no other stream.
   ++worker_.counters.streams_refused;
   stream.reset(ErrorCode::limit_reached);
   stream.stop_reading(ErrorCode::limit_reached);
@@ -52,7 +52,7 @@ void ServerSession::stream_opened(quic::Connection& /*connection*/, quic::Stream
 
 void ServerSession::control_message(const wire::Message& message) {
   if (phase_ == Phase::registered && !pool_.heard_from(member_)) {
-    // Another worker's newcomer took this place, and its word about that got lost.
+    // A newcomer on another worker replaced this member, and the message about it was lost.
     close(ErrorCode::shutdown, "replaced by a newer connection");
   } else if (phase_ == Phase::unregistered) {
     if (const auto* const request = std::get_if<wire::Register>(&message)) {
@@ -63,7 +63,7 @@ void ServerSession::control_message(const wire::Message& message) {
   } else if (std::holds_alternative<wire::GoAway>(message)) {
     if (std::exchange(drains_, true)) return;
     pool_.drain(member_);
-    log::info("client drains", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
+    log::info("client is draining", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
   } else if (const auto* const error = std::get_if<wire::ErrorMessage>(&message)) {
     worker_.complaints.reported.write(worker_.loop.now(), log::Level::warn, "client reports an error",
                                       {{"client_id", client_id_}, {"code", error->code}, {"message", error->message}});
@@ -78,7 +78,7 @@ void ServerSession::register_client(const wire::Register& request) {
     refuse(abilities.error().what);
     return;
   }
-  // Whatever it says, one that takes no datagrams carries no UDP.
+  // A client that takes no datagrams carries no UDP, whatever it announces.
   if (connection_.datagram_room() == 0) abilities->udp = false;
   auto admission = pool_.join({.client_id = request.client_id,
                                .instance = request.instance,
@@ -135,7 +135,7 @@ void ServerSession::control_failed(const ControlFailure& failure) {
   if (phase_ == Phase::unregistered) ++worker_.counters.clients_refused;
   if (failure.kind != ControlFailure::Kind::silent) ++worker_.counters.protocol_errors;
   worker_.complaints.disconnected.write(
-      worker_.loop.now(), log::Level::warn, "client disconnected for cause",
+      worker_.loop.now(), log::Level::warn, "closing the connection of a client",
       {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}, {"cause", failure.text}});
   close(ErrorCode::refused, failure.text);
 }
@@ -151,25 +151,25 @@ void ServerSession::time_is_up() {
   }
 }
 
-bool ServerSession::take(SeatedVisitor& seated) {
+bool ServerSession::take(AssignedVisitor& assigned) {
   const auto call = guard_.call();
   if (phase_ != Phase::registered) return false;
   if (waiting_.empty()) {
     if (quic::Stream* const stream = connection_.open_stream()) {
-      open_tunnel(std::move(seated), *stream);
+      open_tunnel(std::move(assigned), *stream);
       return true;
     }
     pool_.set_stream_credit(member_, false);
   }
   if (waiting_.size() >= limits::kVisitorsAwaitingCreditMax) return false;
-  const Time until = std::min(worker_.loop.now() + limits::kStreamCreditWaitMax, seated.visitor.deadline);
-  waiting_.push_back({.seated = std::move(seated), .until = until});
+  const Time until = std::min(worker_.loop.now() + limits::kStreamCreditWaitMax, assigned.visitor.deadline);
+  waiting_.push_back({.assigned = std::move(assigned), .until = until});
   give_up_waiting_at(until);
   return true;
 }
 
-void ServerSession::open_tunnel(SeatedVisitor seated, quic::Stream& stream) {
-  auto tunnel = std::make_unique<ServerTunnel>(worker_, abilities_, std::move(seated), stream, *this);
+void ServerSession::open_tunnel(AssignedVisitor assigned, quic::Stream& stream) {
+  auto tunnel = std::make_unique<ServerTunnel>(worker_, abilities_, std::move(assigned), stream, *this);
   tunnels_.emplace(stream.id(), std::move(tunnel));
   expect_sign_of_life();
 }
@@ -200,7 +200,7 @@ void ServerSession::client_registered(const ClientRegistered& newcomer) {
   expect_sign_of_life(limits::kNamesakeSignOfLifeTimeMax);
 }
 
-bool ServerSession::tell_udp_end(const std::vector<std::uint32_t>& sessions) {
+bool ServerSession::notify_udp_end(const std::vector<std::uint32_t>& sessions) {
   const auto call = guard_.call();
   if (control_->has_backlog()) return false;
   control_->send(wire::UdpEnd{.sessions = sessions});
@@ -230,15 +230,15 @@ void ServerSession::serve_waiting() {
   while (!waiting_.empty()) {
     quic::Stream* const stream = connection_.open_stream();
     if (stream == nullptr) return;
-    SeatedVisitor seated = std::move(waiting_.front().seated);
+    AssignedVisitor assigned = std::move(waiting_.front().assigned);
     waiting_.pop_front();
-    open_tunnel(std::move(seated), *stream);
+    open_tunnel(std::move(assigned), *stream);
   }
   waiting_too_long_.cancel();
   pool_.set_stream_credit(member_, true);
 }
 
-/// At that time or earlier: a visitor that is near its deadline waits less than others.
+/// At that time or earlier: a visitor near its deadline waits less than others.
 void ServerSession::give_up_waiting_at(Time until) {
   if (waiting_too_long_.is_set() && next_give_up_ <= until) return;
   next_give_up_ = until;
@@ -255,7 +255,7 @@ void ServerSession::give_up_waiting() {
       waiting_.push_back(std::move(each));
     } else {
       guard_.check_no_call();
-      host_.visitor_returned(std::move(each.seated));  // which may bring it back, behind those that are looked at now
+      host_.visitor_returned(std::move(each.assigned));  // which may add it again, behind those that are processed now
     }
   }
 }
@@ -275,7 +275,7 @@ void ServerSession::service_not_reached() {
   const auto avoided = pool_.dial_failed(member_, worker_.loop.now());
   if (!avoided) return;
   worker_.complaints.service_not_reached.write(
-      worker_.loop.now(), log::Level::info, "client does not reach its local service",
+      worker_.loop.now(), log::Level::info, "client cannot reach its local service",
       {{"client_id", client_id_},
        {"remote", connection_.remote_address().text()},
        {"others_first_ms", std::chrono::duration_cast<std::chrono::milliseconds>(*avoided).count()}});
@@ -289,10 +289,10 @@ void ServerSession::tunnel_ended(ServerTunnel& tunnel) {
 
 void ServerSession::closed(quic::Connection& connection, const quic::CloseCause& cause) {
   if (phase_ == Phase::registered) {
-    log::info("client gone", {{"client_id", client_id_},
-                              {"remote", connection.remote_address().text()},
-                              {"tunnels", tunnels_.size()},
-                              {"cause", describe(cause, Peer::client)}});
+    log::info("client disconnected", {{"client_id", client_id_},
+                                      {"remote", connection.remote_address().text()},
+                                      {"tunnels", tunnels_.size()},
+                                      {"cause", describe(cause, Peer::client)}});
   } else {
     std::vector<log::Field> fields{{"remote", connection.remote_address().text()},
                                    {"cause", describe(cause, Peer::client)}};
@@ -314,7 +314,7 @@ void ServerSession::closed(quic::Connection& connection, const quic::CloseCause&
   tunnels_.clear();
   guard_.check_no_call();
   for (auto waiting = std::exchange(waiting_, {}); Waiting & each : waiting) {
-    host_.visitor_returned(std::move(each.seated));
+    host_.visitor_returned(std::move(each.assigned));
   }
   host_.session_ended(*this);
 }

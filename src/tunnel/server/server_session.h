@@ -3,9 +3,9 @@
 // A client's connection as the server sees it: registration, membership of the pool, and the tunnels that go through it.
 //
 //   handshake -> waits for Register -> registered -> closed
-//                       \-> refused (reason on its way) -> closed
+//                       \-> refused (reason being sent) -> closed
 //
-// Owned by its host; one thread, that of the connection. After session_ended() nothing more comes from it.
+// Owned by its host; one thread, that of the connection. It makes no callbacks after session_ended().
 #pragma once
 
 #include <cstdint>
@@ -31,14 +31,14 @@ namespace qmux::tunnel {
 
 class ServerSession;
 
-/// Never called from inside a call that the host makes to the session: what such a call comes to, it returns.
+/// Never called inside a call that the host makes to the session: such a call returns its result.
 class ServerSessionHost {
  public:
   /// The session has become a member of the pool.
   virtual void session_registered(ServerSession& session, const Pool::Admission& admission) = 0;
-  /// A visitor that the session took and cannot serve after all, with its seat.
-  virtual void visitor_returned(SeatedVisitor seated) = 0;
-  /// The connection is gone. The host retires the session.
+  /// A visitor that the session took and cannot serve after all, with its assignment.
+  virtual void visitor_returned(AssignedVisitor assigned) = 0;
+  /// The connection has ended. The host retires the session.
   virtual void session_ended(ServerSession& session) = 0;
 
  protected:
@@ -50,7 +50,7 @@ class ServerSession final : public Retirable,
                             public ControlEvents,
                             public ServerTunnelEvents {
  public:
-  /// `health` and `pool` outlive it. `worker_index`: whose the session is, for the pool.
+  /// `health` and `pool` outlive it. `worker_index`: the session's worker, for the pool.
   ServerSession(WorkerState& worker, std::size_t worker_index, Pool& pool, const HealthOptions& health,
                 const ServerAdvice* advice, quic::Connection& connection, ServerSessionHost& host);
   ~ServerSession() override;
@@ -61,23 +61,23 @@ class ServerSession final : public Retirable,
   [[nodiscard]] const ClientAbilities& abilities() const noexcept { return abilities_; }
   [[nodiscard]] const std::string& client_id() const noexcept { return client_id_; }
   [[nodiscard]] const std::string& instance() const noexcept { return instance_; }
-  /// Opens a tunnel for the visitor, at once or when the client allows another stream. False: it cannot, and the visitor is still
-  /// the caller's.
-  [[nodiscard]] bool take(SeatedVisitor& seated);
-  /// Something new is on its way to the client: should nothing at all come back, others are chosen before it.
+  /// Opens a tunnel for the visitor, at once or when the client allows another stream. False: it cannot, and the caller keeps the
+  /// visitor.
+  [[nodiscard]] bool take(AssignedVisitor& assigned);
+  /// Something new is being sent to the client. If no packet comes back, other clients are preferred.
   void expect_sign_of_life();
-  /// A client has registered. Should it be another process under this one's name, it may have come in its place: this one is
-  /// asked for a sign of life, and when none comes soon, others are chosen before it.
+  /// A client has registered. If it is another process under this client's name, this client may have been restarted. So this
+  /// client is probed for a sign of life. If none arrives soon, others are preferred.
   void client_registered(const ClientRegistered& newcomer);
-  /// Tells the client that these UDP sessions have ended. False: not now, since it does not take what was sent before.
-  [[nodiscard]] bool tell_udp_end(const std::vector<std::uint32_t>& sessions);
+  /// Notifies the client that these UDP sessions have ended. False: not now, because it does not take what was sent before.
+  [[nodiscard]] bool notify_udp_end(const std::vector<std::uint32_t>& sessions);
   /// Ends the connection; session_ended() follows.
   void close(quic::ErrorCode code, std::string reason);
 
  private:
   enum class Phase { unregistered, registered, refused, closed };
   struct Waiting {
-    SeatedVisitor seated;
+    AssignedVisitor assigned;
     Time until;
   };
 
@@ -103,7 +103,7 @@ class ServerSession final : public Retirable,
   void refuse(const std::string& reason);
   void out_of_order(const char* message);
   void time_is_up();
-  void open_tunnel(SeatedVisitor seated, quic::Stream& stream);
+  void open_tunnel(AssignedVisitor assigned, quic::Stream& stream);
   void serve_waiting();
   void expect_sign_of_life(Duration within);
   void check_sign_of_life();
@@ -120,7 +120,7 @@ class ServerSession final : public Retirable,
   ServerSessionHost& host_;
   Phase phase_ = Phase::unregistered;
   std::unique_ptr<ControlStream> control_;
-  Timer deadline_;  ///< to have registered; of a refused one to have heard why
+  Timer deadline_;  ///< to register; when refused, to receive the reason
   std::string client_id_;
   std::string instance_;
   std::string refusal_;
@@ -128,10 +128,10 @@ class ServerSession final : public Retirable,
   MemberId member_ = 0;
   std::deque<Waiting> waiting_;  ///< for stream credit
   Timer waiting_too_long_;
-  Time next_give_up_{};                   ///< when it is set: for when
+  Time next_give_up_{};                   ///< when it is set: its deadline
   Timer sign_of_life_due_;                ///< after a new tunnel
-  Time asked_at_{};                       ///< when the first tunnel was opened since the client was last heard
-  Time silent_at_{};                      ///< when it should have answered that, at a round trip of no time
+  Time asked_at_{};                       ///< when the first tunnel was opened since the last packet of the client
+  Time silent_at_{};                      ///< when it should have answered that, with a round trip of zero
   Time namesake_asked_at_ = Time::min();  ///< when client_registered() asked last
   bool suspect_ = false;
   bool drains_ = false;                                                      ///< it has sent GoAway

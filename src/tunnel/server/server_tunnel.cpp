@@ -12,7 +12,7 @@
 namespace qmux::tunnel {
 namespace {
 
-/// What the client must have before the relay may speak on the stream: NewConn, and what the visitor has sent so far.
+/// Sends what the client must have before the relay may use the stream: NewConn, and the bytes that the visitor has sent so far.
 quic::Stream& introduce(quic::Stream& stream, const Visitor& visitor, std::uint64_t conn_id, bool ack,
                         std::int64_t unix_seconds) {
   std::vector<std::byte> bytes;
@@ -36,17 +36,17 @@ std::unique_ptr<io::TcpSocket> adopt(WorkerState& worker, io::TcpHandle handle) 
 
 }  // namespace
 
-ServerTunnel::ServerTunnel(WorkerState& worker, const ClientAbilities& client, SeatedVisitor seated,
+ServerTunnel::ServerTunnel(WorkerState& worker, const ClientAbilities& client, AssignedVisitor assigned,
                            quic::Stream& stream, ServerTunnelEvents& events)
     : worker_(worker),
       events_(events),
       stream_id_(stream.id()),
       conn_id_(worker.loop.random().next_u64()),
-      visitor_(seated.visitor.remote),
-      ticket_(std::move(seated.visitor.ticket)),
-      seat_(std::move(seated.seat)),
-      relay_(worker.loop, worker.memory, adopt(worker, std::move(seated.visitor.socket)),
-             introduce(stream, seated.visitor, conn_id_, client.conn_ack, worker.loop.unix_seconds()), *this,
+      visitor_(assigned.visitor.remote),
+      ticket_(std::move(assigned.visitor.ticket)),
+      assignment_(std::move(assigned.assignment)),
+      relay_(worker.loop, worker.memory, adopt(worker, std::move(assigned.visitor.socket)),
+             introduce(stream, assigned.visitor, conn_id_, client.conn_ack, worker.loop.unix_seconds()), *this,
              {.peer = client.names_instances ? RelayPeer::exact : RelayPeer::go_client,
               .conn_id = conn_id_,
               .expect_ack = client.conn_ack}),
@@ -78,7 +78,7 @@ void ServerTunnel::relay_ended(Relay& /*relay*/, const RelayEnd& end) {
   if (end.cause == RelayEnd::Cause::dial_failed) {
     events_.service_not_reached();
   } else if (end.cause == RelayEnd::Cause::complete && !reached_) {
-    events_.service_reached();  // and it has ended without a byte
+    events_.service_reached();  // the service was reached and has ended without a byte
   }
   account(end);
   guard_.check_no_call();
@@ -89,7 +89,7 @@ void ServerTunnel::account(const RelayEnd& end) {
   worker_.counters.tunnel_closed(end);
   worker_.counters.bytes_from_visitors += end.bytes_to_stream;
   worker_.counters.bytes_to_visitors += end.bytes_to_socket;
-  seat_ = {};
+  assignment_ = {};
   ticket_ = {};
   if (!log::enabled(log::Level::debug)) return;
   log::debug("tunnel ended", {{"conn_id", conn_id_},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A visitor whom a client is serving: his socket, the stream that carries him, and his seat in the pool.
+// A visitor in service: its socket, its stream, and its assignment to a member of the pool.
 //
 // Owned by the session; one thread.
 #pragma once
@@ -21,7 +21,7 @@ namespace qmux::tunnel {
 
 class ServerTunnel;
 
-/// Never called from inside a call that the owner makes to the tunnel.
+/// Never called inside a call that the owner makes to the tunnel.
 class ServerTunnelEvents {
  public:
   /// Whether the client has reached its local service, as soon as that is known: once at the most, and before tunnel_ended().
@@ -36,8 +36,8 @@ class ServerTunnelEvents {
 
 class ServerTunnel final : public Retirable, private RelayEvents {
  public:
-  /// Makes the visitor this worker's and asks the client for its service on the new stream.
-  ServerTunnel(WorkerState& worker, const ClientAbilities& client, SeatedVisitor seated, quic::Stream& stream,
+  /// Moves the visitor to this worker and sends the request for the local service on the new stream.
+  ServerTunnel(WorkerState& worker, const ClientAbilities& client, AssignedVisitor assigned, quic::Stream& stream,
                ServerTunnelEvents& events);
 
   [[nodiscard]] std::int64_t stream_id() const noexcept { return stream_id_; }
@@ -48,7 +48,7 @@ class ServerTunnel final : public Retirable, private RelayEvents {
   void relay_acknowledged(Relay& relay) override;
   void relay_ended(Relay& relay, const RelayEnd& end) override;
   void account(const RelayEnd& end);
-  /// The client says neither that it has reached its service nor that it has not.
+  /// The client has not answered whether it has reached its service.
   void no_ack();
 
   WorkerState& worker_;
@@ -58,7 +58,7 @@ class ServerTunnel final : public Retirable, private RelayEvents {
   const std::uint64_t conn_id_;
   const Address visitor_;
   VisitorAdmission::Ticket ticket_;
-  Pool::Seat seat_;
+  Pool::Assignment assignment_;
   Relay relay_;
   Timer ack_due_;
   bool reached_ = false;  ///< the client's local service

@@ -11,9 +11,9 @@ ServerUdp::ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptio
       options_(options),
       events_(events),
       host_(host),
-      tells_ends_(session.abilities().udp_end),
+      notifies_ends_(session.abilities().udp_end),
       channel_(worker.udp, session.connection(), options, session.abilities().frag_seq, *this),
-      end_notice_(worker.loop, [&session](const auto& sessions) { return session.tell_udp_end(sessions); }),
+      end_notice_(worker.loop, [&session](const auto& sessions) { return session.notify_udp_end(sessions); }),
       by_visitor_(0, UdpVisitor::Hash{worker.loop.random().next_u64()}),
       idle_(worker.loop.timers(), [this] { end_idle(); }) {}
 
@@ -22,10 +22,10 @@ ServerUdp::~ServerUdp() {
   while (!sessions_.empty()) end(sessions_.oldest());
 }
 
-void ServerUdp::open(SeatedUdpVisitor seated) {
+void ServerUdp::open(AssignedUdpVisitor assigned) {
   const auto call = guard_.call();
-  if (const auto found = by_visitor_.find(seated.visitor); found != by_visitor_.end()) {
-    found->second->seated = std::move(seated);
+  if (const auto found = by_visitor_.find(assigned.visitor); found != by_visitor_.end()) {
+    found->second->assigned = std::move(assigned);
     return;
   }
   if (sessions_.size() >= options_.sessions_max) {
@@ -35,8 +35,8 @@ void ServerUdp::open(SeatedUdpVisitor seated) {
   do {
     ++last_id_;
   } while (by_id_.contains(last_id_));
-  const auto session = sessions_.add(worker_.loop.now(), channel_.sender(), last_id_, std::move(seated));
-  by_visitor_.emplace(session->seated.visitor, session);
+  const auto session = sessions_.add(worker_.loop.now(), channel_.sender(), last_id_, std::move(assigned));
+  by_visitor_.emplace(session->assigned.visitor, session);
   by_id_.emplace(last_id_, session);
   ++worker_.counters.udp.sessions_opened;
   if (!idle_.is_set()) idle_.set(worker_.loop.now() + options_.session_idle_timeout);
@@ -60,32 +60,32 @@ void ServerUdp::payload_received(std::uint32_t session, ConstBytes payload) {
     worker_.counters.udp.drop(UdpDrop::unknown_session);
     return;
   }
-  const SeatedUdpVisitor& seated = found->second->seated;
+  const AssignedUdpVisitor& assigned = found->second->assigned;
   if (sessions_.answered(found->second, worker_.loop.now())) {
-    events_.add(seated.entrance,
-                {.kind = UdpSessionEvent::Kind::answered, .visitor = seated.visitor, .route = seated.route});
+    events_.add(assigned.entrance,
+                {.kind = UdpSessionEvent::Kind::answered, .visitor = assigned.visitor, .route = assigned.route});
   }
   guard_.check_no_call();
-  host_.udp_answer(seated.visitor, payload);
+  host_.udp_answer(assigned.visitor, payload);
 }
 
 void ServerUdp::evict(const UdpVisitor& visitor, std::uint64_t route) {
   const auto call = guard_.call();
   const auto found = by_visitor_.find(visitor);
-  if (found == by_visitor_.end() || found->second->seated.route != route) return;
+  if (found == by_visitor_.end() || found->second->assigned.route != route) return;
   ++worker_.counters.udp.sessions_evicted;
   end(found->second);
 }
 
 void ServerUdp::end(Sessions::Place session) {
-  const SeatedUdpVisitor seated = std::move(session->seated);
-  by_visitor_.erase(seated.visitor);
+  const AssignedUdpVisitor assigned = std::move(session->assigned);
+  by_visitor_.erase(assigned.visitor);
   by_id_.erase(session->flow.session());
   channel_.forget_session(session->flow.session());
-  if (tells_ends_) end_notice_.add(session->flow.session());
+  if (notifies_ends_) end_notice_.add(session->flow.session());
   sessions_.erase(session);
-  events_.add(seated.entrance,
-              {.kind = UdpSessionEvent::Kind::ended, .visitor = seated.visitor, .route = seated.route});
+  events_.add(assigned.entrance,
+              {.kind = UdpSessionEvent::Kind::ended, .visitor = assigned.visitor, .route = assigned.route});
 }
 
 void ServerUdp::end_idle() {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The UDP sessions of one client's connection, as the server sees them: which visitor has which session id, and what of his
-// waits to be sent.
+// The server's side of the UDP sessions of one client's connection: the session id of each visitor, and its payloads that wait to
+// be sent.
 //
-// Owned by the client's session; one thread. Ids count up, so that none is used again while the client may still hold it.
+// Owned by the client's session; one thread. Ids count up, so that none is reused while the client may still hold it.
 #pragma once
 
 #include <cstdint>
@@ -24,10 +24,10 @@
 
 namespace qmux::tunnel {
 
-/// Never called from inside a call that the host makes to ServerUdp.
+/// Never called inside a call that the host makes to ServerUdp.
 class ServerUdpHost {
  public:
-  /// What the client answers, to be sent to the visitor.
+  /// A payload from the client, to be sent to the visitor.
   virtual void udp_answer(const UdpVisitor& visitor, ConstBytes payload) = 0;
 
  protected:
@@ -36,7 +36,7 @@ class ServerUdpHost {
 
 class ServerUdp final : private UdpChannelEvents {
  public:
-  /// `session`: of the client, registered; it, `options` and `events` outlive this. What happens to sessions goes to `events`.
+  /// `session`: of the client, registered. It, `options` and `events` outlive this. Events of UDP sessions are added to `events`.
   ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptions& options, UdpEventQueue& events,
             ServerUdpHost& host);
   ServerUdp(const ServerUdp&) = delete;
@@ -44,22 +44,22 @@ class ServerUdp final : private UdpChannelEvents {
   /// Ends all sessions.
   ~ServerUdp();
 
-  /// Opens a session for him; one that he has goes on, in the new seat.
-  void open(SeatedUdpVisitor seated);
-  /// A visitor's, to the client. Dropped and counted when he has no session (any more).
+  /// Opens a session for the visitor. If it has one, that session continues with the new assignment.
+  void open(AssignedUdpVisitor assigned);
+  /// From a visitor, to the client. Dropped and counted when the visitor has no session (any more).
   void send(const io::PacketRun& packets);
-  /// The entrance has given his route to somebody else; told to nobody.
+  /// The entrance has given the route to another visitor: ends the session without an event.
   void evict(const UdpVisitor& visitor, std::uint64_t route);
 
-  /// On this connection, since it began.
+  /// Datagrams sent on this connection since it began.
   [[nodiscard]] std::uint64_t datagrams_sent() noexcept { return channel_.sender().datagrams_sent(); }
 
  private:
   struct Session {
-    Session(UdpSender& sender, std::uint32_t id, SeatedUdpVisitor its_seat)
-        : seated(std::move(its_seat)), flow(sender, id) {}
+    Session(UdpSender& sender, std::uint32_t id, AssignedUdpVisitor visitor)
+        : assigned(std::move(visitor)), flow(sender, id) {}
 
-    SeatedUdpVisitor seated;
+    AssignedUdpVisitor assigned;
     UdpFlow flow;
     Time last_used{};
     bool answered = false;  ///< the client has sent something back
@@ -76,7 +76,7 @@ class ServerUdp final : private UdpChannelEvents {
   UdpEventQueue& events_;
   ServerUdpHost& host_;
   CallGuard guard_;
-  const bool tells_ends_;
+  const bool notifies_ends_;
   UdpChannel channel_;
   EndNotice end_notice_;
   Sessions sessions_;

@@ -64,7 +64,7 @@ void ServerWorker::woken() {
 void ServerWorker::handle(WorkerMessage message) {
   std::visit(
       [this]<typename Message>(Message& each) {
-        if constexpr (std::is_same_v<Message, SeatedVisitor>) {
+        if constexpr (std::is_same_v<Message, AssignedVisitor>) {
           listeners_[each.visitor.listener]->visitor_arrived(std::move(each));
         } else if constexpr (std::is_same_v<Message, MemberReplaced>) {
           listeners_[each.listener]->member_replaced(each.member);
@@ -81,8 +81,8 @@ template <typename Message>
 void ServerWorker::handle_udp(UdpListener& listener, Message& message) {
   if constexpr (std::is_same_v<Message, UdpPackets>) {
     listener.packets_arrived(std::move(message.parcel));
-  } else if constexpr (std::is_same_v<Message, UdpVisitorSeated>) {
-    listener.visitor_arrived(std::move(message.seated));
+  } else if constexpr (std::is_same_v<Message, UdpVisitorAssigned>) {
+    listener.visitor_arrived(std::move(message.assigned));
   } else if constexpr (std::is_same_v<Message, UdpVisitorEvicted>) {
     listener.visitor_evicted(message.member, message.visitor, message.route);
   } else {

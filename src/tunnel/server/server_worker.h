@@ -2,8 +2,8 @@
 //
 // One worker of a server: its part of every listener, on one event loop.
 //
-// Owned by the Server. Made and opened before its loop runs; from then on it belongs to the loop's thread, but for post()
-// and stop(), which any thread may call.
+// Owned by the Server. Made and opened before its loop runs; from then on it belongs to the loop's thread, except post() and
+// stop(), which any thread may call.
 #pragma once
 
 #include <atomic>
@@ -22,8 +22,8 @@ namespace qmux::tunnel {
 
 class ServerWorker final : private io::EventLoop::PassEvents {
  public:
-  /// `stopped` is told once, on the worker's thread, when an orderly stop is done.
-  /// `handshakes` and `stuck_tunnels` are the process's.
+  /// `stopped` is called once, on the worker's thread, when an orderly stop is done. `handshakes` and `stuck_tunnels` are the
+  /// process's.
   ServerWorker(io::EventLoop& loop, quic::WorkerIndex slot, quic::HandshakeLoad& handshakes, MemoryLimit& stuck_tunnels,
                Duration tcp_keep_alive, std::span<const ListenerSetup> setups, Workers& workers,
                std::move_only_function<void()> stopped);
@@ -32,11 +32,11 @@ class ServerWorker final : private io::EventLoop::PassEvents {
   ~ServerWorker();
 
   [[nodiscard]] ServerListener& listener(std::size_t index) { return *listeners_[index]; }
-  /// Takes visitors and clients no more, resets and closes what there is; done within limits::kStopTimeMax.
+  /// Accepts no more visitors and clients, resets visitors and closes connections, within limits::kStopTimeMax.
   void stop() noexcept;
-  /// False: the mailbox takes no more, and the message is still the caller's.
+  /// False: the mailbox is full or closed, and the caller keeps the message.
   [[nodiscard]] bool post(WorkerMessage& message);
-  /// From any thread. Drops them where too many wait already.
+  /// From any thread. Drops them when too many are waiting.
   void hand_over(StrayPackets packets);
 
   [[nodiscard]] std::size_t initials_waiting() const noexcept { return admission_.waiting_count(); }

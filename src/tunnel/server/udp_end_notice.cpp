@@ -9,8 +9,8 @@
 
 namespace qmux::tunnel {
 
-EndNotice::EndNotice(io::EventLoop& loop, std::move_only_function<bool(const std::vector<std::uint32_t>&)> tell)
-    : loop_(loop), tell_(std::move(tell)), due_(loop.timers(), [this] { send(); }) {}
+EndNotice::EndNotice(io::EventLoop& loop, std::move_only_function<bool(const std::vector<std::uint32_t>&)> notify)
+    : loop_(loop), notify_(std::move(notify)), due_(loop.timers(), [this] { send(); }) {}
 
 void EndNotice::add(std::uint32_t session) {
   if (ended_.size() >= limits::kUdpSessionsPerConnectionMax) return;
@@ -21,7 +21,7 @@ void EndNotice::add(std::uint32_t session) {
 void EndNotice::send() {
   const std::size_t count = std::min(ended_.size(), limits::kUdpEndNoticeSessionsMax);
   const auto last = ended_.begin() + static_cast<std::ptrdiff_t>(count);
-  if (tell_({ended_.begin(), last})) ended_.erase(ended_.begin(), last);
+  if (notify_({ended_.begin(), last})) ended_.erase(ended_.begin(), last);
   if (!ended_.empty()) due_.set(loop_.now() + limits::kUdpEndNoticeInterval);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Tells the client, some at a time, which of its UDP sessions have ended at the server (capability udp-end), so that it does not
-// keep their sockets until it thinks so itself.
+// Notifies the client in batches which of its UDP sessions have ended at the server (capability udp-end). Otherwise it would keep
+// their sockets until its own idle timeout.
 //
 // One a connection; one thread.
 #pragma once
@@ -17,18 +17,18 @@ namespace qmux::tunnel {
 
 class EndNotice {
  public:
-  /// `tell`: true, the message is on its way; false, not now.
-  EndNotice(io::EventLoop& loop, std::move_only_function<bool(const std::vector<std::uint32_t>& sessions)> tell);
+  /// `notify` returns true when the message was sent, false when it cannot be sent now.
+  EndNotice(io::EventLoop& loop, std::move_only_function<bool(const std::vector<std::uint32_t>& sessions)> notify);
 
-  /// Told soon, together with the others of the moment. When too many wait, or the client knows no such message, it finds out
-  /// by itself.
+  /// The client is notified soon, together with other recent ends. When too many wait, or the client does not know the message,
+  /// its own idle timeout ends the session.
   void add(std::uint32_t session);
 
  private:
   void send();
 
   io::EventLoop& loop_;
-  std::move_only_function<bool(const std::vector<std::uint32_t>&)> tell_;
+  std::move_only_function<bool(const std::vector<std::uint32_t>&)> notify_;
   std::vector<std::uint32_t> ended_;  ///< the oldest first
   Timer due_;
 };

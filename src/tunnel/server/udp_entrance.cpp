@@ -75,8 +75,8 @@ UdpEntrance::Route* UdpEntrance::find_or_choose(const UdpVisitor& visitor, std::
 }
 
 UdpEntrance::Route* UdpEntrance::choose(const UdpVisitor& visitor, std::size_t payloads) {
-  Pool::Seat seat = pool_.choose({}, worker_.loop.now(), Pool::Need::udp);
-  if (!seat.valid()) {
+  Pool::Assignment assignment = pool_.choose({}, worker_.loop.now(), Pool::Need::udp);
+  if (!assignment.valid()) {
     worker_.counters.udp.drop(UdpDrop::no_client, payloads);
     return nullptr;
   }
@@ -85,12 +85,12 @@ UdpEntrance::Route* UdpEntrance::choose(const UdpVisitor& visitor, std::size_t p
     worker_.counters.udp.drop(UdpDrop::too_many_sessions, payloads);
     return nullptr;
   }
-  const MemberId member = seat.member();
-  const std::size_t worker = seat.worker();
-  SeatedUdpVisitor seated{
-      .visitor = visitor, .seat = std::move(seat), .entrance = worker_index_, .route = last_number_ + 1};
+  const MemberId member = assignment.member();
+  const std::size_t worker = assignment.worker();
+  AssignedUdpVisitor assigned{
+      .visitor = visitor, .assignment = std::move(assignment), .entrance = worker_index_, .route = last_number_ + 1};
   guard_.check_no_call();
-  if (!host_.send_udp_visitor(seated)) {
+  if (!host_.send_udp_visitor(assigned)) {
     worker_.counters.udp.drop(UdpDrop::mailbox_full, payloads);
     forget_if_unused(source);
     return nullptr;

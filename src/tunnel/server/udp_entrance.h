@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Where visitors' UDP comes in: one worker's socket on a listener's traffic address, and for each visitor the way to the client
-// that serves him, on this worker or another. The kernel spreads visitors over the workers by their addresses, so that one
-// visitor's packets always come in at the same one.
+// Receives visitors' UDP: one worker's socket on a listener's traffic address, and for each visitor the route to the client that
+// serves it, on this worker or another. The kernel spreads visitors over the workers by their addresses, so that the packets of
+// one visitor always arrive at the same worker.
 //
 // Owned by the worker's part of the listener; one thread.
 #pragma once
@@ -26,17 +26,17 @@
 
 namespace qmux::tunnel {
 
-/// Never called from inside a call that the host makes to the entrance.
+/// Never called inside a call that the host makes to the entrance.
 class UdpEntranceHost {
  public:
-  /// To the worker that holds his client; false: its mailbox takes no more, and he is still the caller's.
-  [[nodiscard]] virtual bool send_udp_visitor(SeatedUdpVisitor& seated) = 0;
-  /// Likewise, for one whose seat is with `member`.
+  /// To the worker that holds the visitor's client. False: its mailbox is full or closed, and the caller keeps the visitor.
+  [[nodiscard]] virtual bool send_udp_visitor(AssignedUdpVisitor& assigned) = 0;
+  /// The same for the end of the session of a visitor assigned to `member`.
   virtual void evict_udp_visitor(std::size_t worker, MemberId member, const UdpVisitor& visitor,
                                  std::uint64_t route) = 0;
-  /// His client is on this worker.
+  /// The visitor's client is on this worker.
   virtual void deliver_udp(MemberId member, const io::PacketRun& packets) = 0;
-  /// His client is on another one: at once or at the end of the pass.
+  /// The visitor's client is on another worker. The packets are sent at once or at the end of the pass.
   virtual void forward_udp(std::size_t worker, MemberId member, const io::PacketRun& packets) = 0;
 
  protected:
@@ -55,7 +55,7 @@ class UdpEntrance final : private io::DatagramSocket::Events, private Unread::Ev
 
   /// To a visitor, at the end of the pass.
   void answer(const UdpVisitor& visitor, ConstBytes payload);
-  /// Something happened to the session of a route; no-op when the visitor's route is another one by now.
+  /// An event of the session of a route. No-op when the visitor has another route by now.
   void session_event(const UdpSessionEvent& event);
 
   [[nodiscard]] std::size_t route_count() const noexcept { return routes_.size(); }
@@ -72,7 +72,7 @@ class UdpEntrance final : private io::DatagramSocket::Events, private Unread::Ev
     Time last_used{};
   };
   using Routes = SessionAges<Route>;
-  /// One holder of addresses, and its routes.
+  /// One source of visitors (Address::holder()), and its routes.
   struct Source {
     Address host;
     TokenBucket beginnings;
@@ -89,7 +89,7 @@ class UdpEntrance final : private io::DatagramSocket::Events, private Unread::Ev
   void read_on() override { datagrams_readable(); }
 
   void arrived(const io::PacketRun& packets);
-  /// nullptr: nobody can serve him; what he sent is dropped and counted.
+  /// nullptr: no client can serve the visitor; its payloads are dropped and counted.
   Route* find_or_choose(const UdpVisitor& visitor, std::size_t payloads);
   Route* choose(const UdpVisitor& visitor, std::size_t payloads);
   Source& source_of(const Address& remote);

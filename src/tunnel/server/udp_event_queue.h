@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What has happened to UDP sessions on one worker and their entrances have not been notified of yet. Sessions may end inside
-// any call; so it only waits here, until the listener passes it on at the end of the pass.
+// Events of UDP sessions on one worker that their entrances have not been notified of yet. Sessions may end inside any call, so
+// the events wait here until the listener passes them on at the end of the pass.
 //
 // Owned by the worker's part of the listener; one thread.
 #pragma once
@@ -25,7 +25,7 @@ class UdpEventQueue {
     events_[entrance].push_back(event);
     loop_.request_pass();
   }
-  /// Those of one entrance, in the order in which they happened; the caller takes out what it has passed on.
+  /// The events of one entrance, in the order in which they happened. The caller removes those that it has passed on.
   [[nodiscard]] Events& of(std::size_t entrance) noexcept { return events_[entrance]; }
 
  private:

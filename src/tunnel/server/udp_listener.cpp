@@ -23,7 +23,7 @@ void UdpListener::join(ServerSession& session) {
 }
 
 void UdpListener::leave(MemberId member) {
-  // Its sessions end with it and say so, when it is no member any more.
+  // Its sessions end with it. Their events are added when it is no member any more.
   if (auto left = members_.extract(member)) left.mapped().udp.reset();
 }
 
@@ -32,14 +32,14 @@ ServerUdp* UdpListener::find(MemberId member) noexcept {
   return found != members_.end() ? found->second.udp.get() : nullptr;
 }
 
-void UdpListener::open_session(Member& member, SeatedUdpVisitor seated) {
-  if (!std::exchange(member.asked, true)) asked_.push_back(seated.seat.member());
+void UdpListener::open_session(Member& member, AssignedUdpVisitor assigned) {
+  if (!std::exchange(member.asked, true)) asked_.push_back(assigned.assignment.member());
   member.asked_after_datagrams = member.udp->datagrams_sent();
-  member.udp->open(std::move(seated));
+  member.udp->open(std::move(assigned));
 }
 
 void UdpListener::expect_signs_of_life() {
-  // What was dropped on its way says nothing about the client.
+  // Packets dropped before they were sent say nothing about the client.
   std::erase_if(asked_, [this](MemberId id) {
     const auto found = members_.find(id);
     if (found == members_.end()) return true;
@@ -53,27 +53,27 @@ void UdpListener::expect_signs_of_life() {
 
 // --- visitors on their way to their client -----------------------------------------------------------------------------
 
-bool UdpListener::send_udp_visitor(SeatedUdpVisitor& seated) {
-  const std::size_t worker = seated.seat.worker();
+bool UdpListener::send_udp_visitor(AssignedUdpVisitor& assigned) {
+  const std::size_t worker = assigned.assignment.worker();
   if (worker == setup_.slot.index) {
-    const auto found = members_.find(seated.seat.member());
+    const auto found = members_.find(assigned.assignment.member());
     if (found == members_.end()) return false;
-    open_session(found->second, std::move(seated));
+    open_session(found->second, std::move(assigned));
     return true;
   }
-  WorkerMessage message = UdpVisitorSeated{.listener = setup_.listener, .seated = std::move(seated)};
+  WorkerMessage message = UdpVisitorAssigned{.listener = setup_.listener, .assigned = std::move(assigned)};
   if (setup_.workers->post(worker, message)) return true;
-  seated = std::move(std::get<UdpVisitorSeated>(message).seated);
+  assigned = std::move(std::get<UdpVisitorAssigned>(message).assigned);
   return false;
 }
 
-void UdpListener::visitor_arrived(SeatedUdpVisitor seated) {
-  const auto found = members_.find(seated.seat.member());
+void UdpListener::visitor_arrived(AssignedUdpVisitor assigned) {
+  const auto found = members_.find(assigned.assignment.member());
   if (found != members_.end()) {
-    open_session(found->second, std::move(seated));
-  } else {  // the client left while the visitor was on its way
-    events_.add(seated.entrance,
-                {.kind = UdpSessionEvent::Kind::ended, .visitor = seated.visitor, .route = seated.route});
+    open_session(found->second, std::move(assigned));
+  } else {  // the client has left meanwhile
+    events_.add(assigned.entrance,
+                {.kind = UdpSessionEvent::Kind::ended, .visitor = assigned.visitor, .route = assigned.route});
   }
 }
 
@@ -128,7 +128,7 @@ void UdpListener::evict_udp_visitor(std::size_t worker, MemberId member, const U
   }
   WorkerMessage message =
       UdpVisitorEvicted{.listener = setup_.listener, .member = member, .visitor = visitor, .route = route};
-  // Should it not arrive, the session ends when it has been idle for long enough.
+  // If the message is lost, the session ends by its idle timeout.
   static_cast<void>(setup_.workers->post(worker, message));
 }
 
@@ -148,7 +148,7 @@ void UdpListener::pass_on_events(std::size_t worker) {
     events.clear();
     return;
   }
-  // A route that leads nowhere must not stay: the events go out in a later pass.
+  // A route without a session must not remain: the events are sent in a later pass.
   events = std::move(std::get<UdpSessionEvents>(message).events);
 }
 

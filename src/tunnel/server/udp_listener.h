@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One worker's part in a listener's UDP: the entrance for visitors who come in here, the way to the clients that are on this
-// worker, and the traffic with the other workers about both.
+// One worker's part of a listener's UDP: the entrance for visitors whose packets arrive here, the UDP sessions of the clients on
+// this worker, and the messages with the other workers about both.
 //
 // Owned by the worker's part of the listener; one thread.
 #pragma once
@@ -45,22 +45,22 @@ class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
   [[nodiscard]] Address address() const { return entrance_.address(); }
   [[nodiscard]] std::size_t route_count() const noexcept { return entrance_.route_count(); }
 
-  /// A client of this worker's has registered and carries UDP; its connection is gone.
+  /// A client on this worker has registered and carries UDP; its connection has ended.
   void join(ServerSession& session);
   void leave(MemberId member);
 
   // From other workers.
-  void visitor_arrived(SeatedUdpVisitor seated);
+  void visitor_arrived(AssignedUdpVisitor assigned);
   void packets_arrived(std::unique_ptr<UdpParcel> parcel);
   void visitor_evicted(MemberId member, const UdpVisitor& visitor, std::uint64_t route);
   void session_events(const std::vector<UdpSessionEvent>& events);
 
-  /// Passes on what the pass has collected, to other workers and to this one's entrance.
+  /// Passes on what this pass has collected, to other workers and to this worker's entrance.
   void finish_pass();
 
  private:
   // UdpEntranceHost
-  bool send_udp_visitor(SeatedUdpVisitor& seated) override;
+  bool send_udp_visitor(AssignedUdpVisitor& assigned) override;
   void evict_udp_visitor(std::size_t worker, MemberId member, const UdpVisitor& visitor, std::uint64_t route) override;
   void deliver_udp(MemberId member, const io::PacketRun& packets) override;
   void forward_udp(std::size_t worker, MemberId member, const io::PacketRun& packets) override;
@@ -71,23 +71,23 @@ class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
   struct Member {
     ServerSession* session;
     std::unique_ptr<ServerUdp> udp;
-    /// A visitor was sent to it: once more datagrams than these have gone out, it has to give a sign of life.
+    /// A visitor was assigned to it: once more datagrams than these have been sent, it has to give a sign of life.
     bool asked = false;
     std::uint64_t asked_after_datagrams = 0;
   };
   [[nodiscard]] ServerUdp* find(MemberId member) noexcept;
-  void open_session(Member& member, SeatedUdpVisitor seated);
+  void open_session(Member& member, AssignedUdpVisitor assigned);
   void expect_signs_of_life();
   void post_parcel(std::size_t worker);
   void pass_on_events(std::size_t worker);
 
   WorkerState& worker_;
   const Setup setup_;
-  std::vector<std::unique_ptr<UdpParcel>> parcels_;  ///< by worker: what waits for the end of the pass
-  UdpEventQueue events_;                             ///< likewise, for this worker too
+  std::vector<std::unique_ptr<UdpParcel>> parcels_;  ///< by worker: packets that wait for the end of the pass
+  UdpEventQueue events_;                             ///< the same, this worker's included
   UdpEntrance entrance_;
   std::vector<MemberId> asked_;                   ///< those with Member::asked
-  std::unordered_map<MemberId, Member> members_;  ///< go first: their sessions end into events_
+  std::unordered_map<MemberId, Member> members_;  ///< destroyed first: ends of their sessions are added to events_
 };
 
 }  // namespace qmux::tunnel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Visitors' packets on their way from the worker that received them to the one that holds their client, a batch at a time.
+// A batch of visitors' packets, from the worker that received them to the one that holds their client.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ class UdpParcel {
 
   UdpParcel();
 
-  /// Takes a copy. False: it does not fit any more.
+  /// Adds a copy. False: there is no room for it.
   [[nodiscard]] bool add(MemberId member, const io::PacketRun& packets);
   [[nodiscard]] std::span<const Entry> entries() const noexcept { return entries_; }
   void clear() noexcept;
@@ -35,12 +35,12 @@ class UdpParcel {
   std::vector<Entry> entries_;
 };
 
-/// The parcels of a server: a fixed number, used again and again. Any thread. Outlives the workers.
+/// The parcels of a server: a fixed number, which are reused. Any thread. Outlives the workers.
 class UdpParcels {
  public:
   explicit UdpParcels(std::size_t parcels_max) : parcels_max_(parcels_max) {}
 
-  /// An empty one; nullptr: all are on their way.
+  /// An empty one. nullptr: all are in use.
   [[nodiscard]] std::unique_ptr<UdpParcel> take();
   void give_back(std::unique_ptr<UdpParcel> parcel);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Who sends a visitor's UDP, and to whom: what names his session on a listener. Values.
+// The two addresses of a visitor's UDP, which identify its session on a listener. Values.
 #pragma once
 
 #include <cstddef>
@@ -14,17 +14,17 @@
 namespace qmux::tunnel {
 
 struct UdpVisitor {
-  Address remote;  ///< his own
-  Address local;   ///< the one he sends to, from which he is answered
+  Address remote;  ///< its own
+  Address local;   ///< the one it sends to, and from which it is answered
 
-  /// Who sent these.
+  /// The visitor that sent these.
   [[nodiscard]] static UdpVisitor of(const io::PacketRun& packets) noexcept {
     return {.remote = packets.remote, .local = packets.local};
   }
 
   bool operator==(const UdpVisitor&) const = default;
 
-  /// Anybody may send from any number of addresses, so tables of visitors are keyed with a random seed.
+  /// A sender may use any number of addresses, so tables of visitors hash with a random seed.
   struct Hash {
     std::uint64_t seed;
 
@@ -34,19 +34,19 @@ struct UdpVisitor {
   };
 };
 
-/// A visitor whom an entrance sends to a client: his seat, and the entrance's name for it.
-struct SeatedUdpVisitor {
+/// A visitor that an entrance assigns to a client, and the entrance's route for it.
+struct AssignedUdpVisitor {
   UdpVisitor visitor;
-  Pool::Seat seat;
-  std::size_t entrance = 0;  ///< the worker where his packets come in
-  std::uint64_t route = 0;   ///< which of that worker's routes is his
+  Pool::Assignment assignment;
+  std::size_t entrance = 0;  ///< the worker where its packets arrive
+  std::uint64_t route = 0;   ///< which of that worker's routes is its own
 };
 
 /// What the worker of a session reports to the worker of its entrance.
 struct UdpSessionEvent {
   enum class Kind : std::uint8_t {
-    answered,  ///< for the first time
-    ended,     ///< its route leads nowhere
+    answered,  ///< by the local service, for the first time
+    ended,     ///< its route has no session any more
   };
   Kind kind;
   UdpVisitor visitor;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A visitor until a client has taken him: a value that may change workers more than once. Afterwards he is a tunnel and
-// stays where he is.
+// A visitor until a client has taken it: a value that may change workers more than once. Afterwards it is a tunnel and stays on
+// its worker.
 #pragma once
 
 #include <cstddef>
@@ -17,26 +17,26 @@
 namespace qmux::tunnel {
 
 struct Visitor {
-  std::size_t listener = 0;           ///< whose traffic address he came to
-  io::TcpHandle socket;               ///< dropping it resets his connection
-  Address remote;                     ///< his own
-  Address local;                      ///< the one he came to
-  Time deadline = kNever;             ///< for a client to have taken him
-  VisitorAdmission::Ticket ticket{};  ///< its place among the visitors of the process
-  std::vector<std::byte> prefix{};    ///< what he has sent so far, at most limits::kVisitorPrefixBytesMax
-  std::vector<MemberId> tried{};      ///< clients that could not take him
+  std::size_t listener = 0;           ///< whose traffic address it connected to
+  io::TcpHandle socket;               ///< dropping it resets the connection
+  Address remote;                     ///< its own
+  Address local;                      ///< the one it connected to
+  Time deadline = kNever;             ///< by which a client must have taken it
+  VisitorAdmission::Ticket ticket{};  ///< counts it among the visitors of the process
+  std::vector<std::byte> prefix{};    ///< the bytes received so far, at most limits::kVisitorPrefixBytesMax
+  std::vector<MemberId> tried{};      ///< clients that could not take it
 };
 
-/// With the member chosen for it.
-struct SeatedVisitor {
+/// A visitor with the member chosen for it.
+struct AssignedVisitor {
   Visitor visitor;
-  Pool::Seat seat;
+  Pool::Assignment assignment;
 };
 
-/// That member cannot serve it: gives the seat back, and adds the member to those tried.
-[[nodiscard]] inline Visitor unseat(SeatedVisitor seated) {
-  seated.visitor.tried.push_back(seated.seat.member());
-  return std::move(seated.visitor);
+/// That member cannot serve the visitor: ends the assignment and adds the member to those tried.
+[[nodiscard]] inline Visitor unassign(AssignedVisitor assigned) {
+  assigned.visitor.tried.push_back(assigned.assignment.member());
+  return std::move(assigned.visitor);
 }
 
 }  // namespace qmux::tunnel

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// Whether a visitor by TCP may come in: each holds a descriptor, of which a process has a limited number, and some of which
-// must be left for others.
+// Decides whether a visitor by TCP is admitted. Each holds a descriptor. A process has a limited number of them, and some must be
+// left for others.
 //
-// - While less than three quarters of what the process may have are in use, every visitor is admitted.
+// - While less than three quarters of the process's limit are in use, every visitor is admitted.
 // - Of the last quarter a listener gets no more than its equal share of all, and a source (an IPv4 address, or a /64 of IPv6) no
 //   more than a sixteenth of all: one address that keeps connections open shuts no one else out.
 // - A listener that has its equal share or more already may have an eighth of such a share on top, of which a source gets no more
 //   than a quarter: whoever took the rest does not shut it for others.
 // - A listener's own limits, where they are set, hold always.
 //
-// The one place that decides this. Shared by the workers of a process: any thread, one short lock a call. Outlives its tickets.
+// Shared by the workers of a process: any thread, one short lock a call. Outlives its tickets.
 #pragma once
 
 #include <cstddef>
@@ -30,8 +30,8 @@ class VisitorAdmission {
  public:
   enum class Refusal : std::uint8_t {
     process_full,   ///< no visitor can be admitted
-    listener_full,  ///< the listener has its limit, or its share while descriptors are scarce
-    source_full,    ///< likewise for the visitor's address
+    listener_full,  ///< the listener has reached its limit, or its share while descriptors are scarce
+    source_full,    ///< the same for the visitor's address
   };
 
   /// Counts one visitor until destroyed. Movable between threads.
@@ -65,14 +65,14 @@ class VisitorAdmission {
     bool over_share_ = false;  ///< descriptors were scarce, and the listener had its share
   };
 
-  /// `visitors_max`: of the process; `seed`: random, since anybody may come from any number of addresses.
+  /// `visitors_max`: of the process; `seed`: random, because visitors may use any number of addresses.
   VisitorAdmission(std::size_t visitors_max, const std::vector<VisitorLimits>& listeners, std::uint64_t seed);
   VisitorAdmission(const VisitorAdmission&) = delete;
   VisitorAdmission& operator=(const VisitorAdmission&) = delete;
 
   [[nodiscard]] std::expected<Ticket, Refusal> admit(std::size_t listener, const Address& remote);
 
-  /// Visitors that are in at present.
+  /// Visitors admitted at present.
   [[nodiscard]] std::size_t visitor_count() const;
 
  private:

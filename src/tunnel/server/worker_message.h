@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What one worker of a server may leave in another's mailbox: values, nothing shared.
+// The messages from one worker of a server to another's mailbox: values, nothing shared.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,7 @@ struct StrayPackets {
   io::Ecn ecn = io::Ecn::not_ect;
 };
 
-/// A newcomer took this member's place in the pool: close its connection.
+/// A newcomer replaced this member in the pool: close its connection.
 struct MemberReplaced {
   std::size_t listener = 0;
   MemberId member = 0;
@@ -36,19 +36,19 @@ struct MemberReplaced {
 
 // ClientRegistered: for members with its name (tunnel/server/pool.h).
 
-/// A visitor by UDP, for whom a client of that worker's was chosen.
-struct UdpVisitorSeated {
+/// A visitor by UDP that was assigned to a client on that worker.
+struct UdpVisitorAssigned {
   std::size_t listener = 0;
-  SeatedUdpVisitor seated;
+  AssignedUdpVisitor assigned;
 };
 
-/// What visitors by UDP have sent, for clients of that worker's.
+/// Packets of visitors by UDP for clients on that worker.
 struct UdpPackets {
   std::size_t listener = 0;
   std::unique_ptr<UdpParcel> parcel;
 };
 
-/// His route is somebody else's now: his session with that member is to end.
+/// The visitor's route now belongs to another visitor: end its session with that member.
 struct UdpVisitorEvicted {
   std::size_t listener = 0;
   MemberId member = 0;
@@ -56,22 +56,22 @@ struct UdpVisitorEvicted {
   std::uint64_t route = 0;
 };
 
-/// What happened to sessions of visitors whose packets come in at that worker.
+/// Events of sessions whose visitors' packets arrive at that worker.
 struct UdpSessionEvents {
   std::size_t listener = 0;
   std::vector<UdpSessionEvent> events;
 };
 
-using WorkerMessage = std::variant<SeatedVisitor, MemberReplaced, ClientRegistered, UdpVisitorSeated, UdpPackets,
+using WorkerMessage = std::variant<AssignedVisitor, MemberReplaced, ClientRegistered, UdpVisitorAssigned, UdpPackets,
                                    UdpVisitorEvicted, UdpSessionEvents>;
 
 /// The workers of a server, as one of them sees the others.
 class Workers {
  public:
-  /// Leaves a message for that worker; false: its mailbox takes no more, and the message is still the caller's.
+  /// Posts a message to that worker. False: its mailbox is full or closed, and the caller keeps the message.
   [[nodiscard]] virtual bool post(std::size_t worker, WorkerMessage& message) = 0;
-  /// Packets go into a queue of their own: anybody can send what lands on the wrong worker. They are dropped, and counted,
-  /// where it is full.
+  /// Packets have a queue of their own, because any host can send packets that arrive at the wrong worker. They are dropped and
+  /// counted when the queue is full.
   virtual void hand_over(std::size_t worker, StrayPackets packets) = 0;
 
  protected:

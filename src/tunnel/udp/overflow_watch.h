@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// How many more packets the kernel has dropped on a socket, because nobody took them in time, since the last look. Belongs to
-// the socket's user; one thread.
+// Counts the packets that the kernel has dropped on a socket since the last call, because they were not received in time. Belongs
+// to the socket's user; one thread.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ class OverflowWatch {
     const std::uint64_t now = socket.overflowed();
     return now - std::exchange(seen_, now);
   }
-  /// With another socket.
+  /// For another socket.
   void begin_anew() noexcept { seen_ = 0; }
 
  private:

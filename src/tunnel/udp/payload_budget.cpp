@@ -33,7 +33,7 @@ void PayloadAccount::make_room() {
   for (PayloadAccount* each = budget_.accounts_; each != nullptr; each = each->next_) {
     if (each->held_bytes_ > largest->held_bytes_) largest = each;
   }
-  // More than is needed, so that a flood does not search again for each payload.
+  // More than needed, so that a flood does not cause a search for each payload.
   largest->drop_down_to(largest->held_bytes_ - largest->held_bytes_ / 8);
 }
 

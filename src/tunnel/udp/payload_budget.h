@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What UDP payloads that wait to be sent may hold: a budget for each worker, and in it an account for each connection. A
-// connection that is not emptied (its client has stopped, its path is slow) holds no more than its account may. When the
-// worker's budget is used up, the account that holds most gives way, whichever wants to add.
+// Limits the memory of UDP payloads that wait to be sent: a budget for each worker, and in it an account for each connection. A
+// connection that does not drain (its client has stopped, its path is slow) holds no more than its account allows. When the
+// worker's budget is used up, the account that holds most drops payloads, whichever account wants to add.
 //
 // One thread, that of the worker. The budget outlives its accounts.
 #pragma once
@@ -13,19 +13,19 @@ namespace qmux::tunnel {
 
 class PayloadBudget;
 
-/// What the payloads of one connection hold. Implemented by who queues them.
+/// The memory of one connection's payloads. Implemented by the class that queues them.
 class PayloadAccount {
  public:
   PayloadAccount(const PayloadAccount&) = delete;
   PayloadAccount& operator=(const PayloadAccount&) = delete;
 
-  /// Whether more may be added. False for the worker's sake: make_room() helps.
+  /// Whether more may be added. If the worker's budget is the reason for false, make_room() helps.
   [[nodiscard]] bool has_room() const noexcept;
   [[nodiscard]] std::size_t held_bytes() const noexcept { return held_bytes_; }
   [[nodiscard]] std::size_t bytes_max() const noexcept { return bytes_max_; }
-  /// A queue holds `after` in place of `before`.
+  /// A queue holds `after` bytes in place of `before`.
   void charge(std::size_t before, std::size_t after) noexcept;
-  /// Where the worker's budget is used up, has the account that holds most drop an eighth of it.
+  /// If the worker's budget is used up, the account that holds most drops an eighth of its bytes.
   void make_room();
 
  protected:
@@ -50,7 +50,7 @@ class PayloadBudget {
   PayloadBudget& operator=(const PayloadBudget&) = delete;
 
   [[nodiscard]] bool has_room() const noexcept { return held_bytes_ < bytes_max_; }
-  /// In whole chunks, at the most.
+  /// An upper bound, in whole chunks.
   [[nodiscard]] std::size_t held_bytes() const noexcept { return held_bytes_; }
   [[nodiscard]] std::size_t bytes_max() const noexcept { return bytes_max_; }
 

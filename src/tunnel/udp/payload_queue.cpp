@@ -16,7 +16,7 @@ namespace {
 /// Before each payload.
 using Note = PayloadQueue::Front;
 
-// A note and a payload of the greatest size, whatever is left of the first chunk.
+// A note and a payload of the largest size, whatever is left of the first chunk.
 static_assert((PayloadQueue::kPiecesMax - 1) * Chunk::kCapacityBytes >= limits::kUdpPayloadBytesMax + sizeof(Note));
 
 }  // namespace
@@ -73,7 +73,7 @@ void PayloadQueue::clear() noexcept {
 }
 
 void PayloadQueue::charge() noexcept {
-  // The first chunk and the last one may be held for a few bytes each.
+  // The first chunk and the last one may each be held for only a few bytes.
   const std::size_t chunks = bytes_.empty() ? 0 : (bytes_.size() - 1) / Chunk::kCapacityBytes + 2;
   const std::size_t charge = chunks * Chunk::kAllocatedBytes;
   account_.charge(std::exchange(charged_bytes_, charge), charge);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// UDP payloads that wait their turn, first in, first out, each with the time at which it came.
+// A first-in first-out queue of UDP payloads, each with the time of its arrival.
 //
-// They lie in a worker's chunks one behind the other, so that steady traffic allocates nothing and an empty queue holds
-// nothing. One thread; the pool and the account outlive it.
+// They lie in a worker's chunks one after the other. So steady traffic allocates nothing, and an empty queue holds no memory. One
+// thread; the pool and the account outlive it.
 #pragma once
 
 #include <cstddef>
@@ -34,11 +34,11 @@ class PayloadQueue {
   ~PayloadQueue() { clear(); }
 
   [[nodiscard]] bool empty() const noexcept { return bytes_.empty(); }
-  /// Bytes held, with what the queue notes about each payload.
+  /// Bytes held, including the queue's note about each payload.
   [[nodiscard]] std::size_t held_bytes() const noexcept { return bytes_.size(); }
 
   void push(ConstBytes payload, Time now);
-  /// Of a queue that is not empty.
+  /// The queue must not be empty.
   [[nodiscard]] Front front() const noexcept;
   /// Bytes [offset, offset + length) of the front payload, in at most kPiecesMax spans of `out`; valid until pop().
   std::size_t view(std::size_t offset, std::size_t length, std::span<ConstBytes, kPiecesMax> out) const noexcept;

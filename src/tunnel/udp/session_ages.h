@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// UDP sessions in the order in which they give way to new ones. Those that were answered and those that were not (yet) have
-// half of the room each: the kind that has more of it gives way, the least recently used first. An answer shows that somebody
-// is there: packets from addresses that nobody holds get none from most services, so that a flood of them ends no
-// conversation (netfilter keeps its "assured" connections in a similar way). And where all are answered, a new one has the
-// time to be answered too.
+// UDP sessions in the order in which they are evicted for new ones. Answered and unanswered sessions get half of the room each:
+// the kind that has more is evicted, the least recently used first.
 //
-// A list of values with stable places. One thread.
+// An answer shows that the visitor exists: most services send none to packets from forged addresses. So a flood of such packets
+// evicts no answered session (netfilter treats its "assured" connections in a similar way). And when all sessions are answered, a
+// new one still has the time to be answered.
+//
+// A list of values at stable addresses. One thread.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +28,7 @@ class SessionAges {
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
   [[nodiscard]] std::size_t size() const noexcept { return unanswered_.size() + answered_.size(); }
 
-  /// Makes a session that has not been answered; it was used now.
+  /// Adds an unanswered session, used now.
   template <typename... Arguments>
   Place add(Time now, Arguments&&... arguments) {
     const Place place = unanswered_.emplace(unanswered_.end(), std::forward<Arguments>(arguments)...);
@@ -35,17 +36,17 @@ class SessionAges {
     return place;
   }
   void used(Place session, Time now) noexcept { touch(session, now, session->answered); }
-  /// True: it was the first time.
+  /// True: it was the first answer.
   bool answered(Place session, Time now) noexcept {
     const bool first = !session->answered;
     touch(session, now, true);
     return first;
   }
-  /// The session to end when there is room for no more. Of a list that is not empty.
+  /// The session to evict when there is no room. The list must not be empty.
   [[nodiscard]] Place next_to_evict() noexcept {
     return unanswered_.size() > answered_.size() ? unanswered_.begin() : answered_.begin();
   }
-  /// The session whose last use is the longest ago. Of a list that is not empty.
+  /// The least recently used session. The list must not be empty.
   [[nodiscard]] Place oldest() noexcept {
     if (answered_.empty()) return unanswered_.begin();
     if (unanswered_.empty()) return answered_.begin();

@@ -24,7 +24,7 @@ void UdpChannel::datagram_received(ConstBytes data) {
   UdpCounters& counters = context_.counters;
   ++counters.datagrams_received;
   const auto datagram = wire::parse_datagram(data);
-  // Who keeps the rules of frag-seq escapes what looks like a fragment and is none.
+  // A sender with frag-seq escapes a payload that looks like a fragment and is none.
   if (!datagram || (datagram->unescaped && fragment_sequence_)) {
     counters.drop(UdpDrop::malformed);
     return;

@@ -2,7 +2,7 @@
 //
 // The UDP side of a connection: payloads to datagrams (UdpSender) and datagrams to payloads.
 //
-// Owned by the user of its sessions; one thread. Goes before the connection does.
+// Owned by the user of its sessions; one thread. Destroyed before the connection.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ namespace qmux::tunnel {
 
 class UdpChannelEvents {
  public:
-  /// A payload came for that session, whole. Told while the connection is in the middle of a packet: take the bytes and touch
-  /// nothing of the connection's.
+  /// A whole payload has arrived for that session. Called while the connection is processing a packet: take the bytes and make no
+  /// call to the connection.
   virtual void payload_received(std::uint32_t session, ConstBytes payload) = 0;
 
  protected:
@@ -30,7 +30,7 @@ class UdpChannelEvents {
 
 class UdpChannel final : private quic::DatagramHost {
  public:
-  /// `fragment_sequence`: both ends keep the rules of the capability frag-seq. `options` outlive it.
+  /// `fragment_sequence`: both ends follow the rules of the capability frag-seq. `options` outlive it.
   UdpChannel(UdpContext& context, quic::Connection& connection, const UdpOptions& options, bool fragment_sequence,
              UdpChannelEvents& events);
   UdpChannel(const UdpChannel&) = delete;
@@ -38,9 +38,9 @@ class UdpChannel final : private quic::DatagramHost {
   ~UdpChannel();
 
   [[nodiscard]] UdpSender& sender() noexcept { return sender_; }
-  /// A datagram that came before this channel was there.
+  /// A datagram that arrived before this channel existed.
   void receive_early(ConstBytes data) { datagram_received(data); }
-  /// A session has ended: what has come of its payloads is of no use.
+  /// A session has ended: drops its incomplete payloads.
   void forget_session(std::uint32_t session) noexcept { reassembler_.forget_session(session); }
 
  private:
@@ -56,7 +56,7 @@ class UdpChannel final : private quic::DatagramHost {
   UdpChannelEvents& events_;
   UdpSender sender_;
   wire::Reassembler reassembler_;
-  Timer incomplete_;  ///< for fragments that the rest does not follow
+  Timer incomplete_;  ///< for incomplete payloads
 };
 
 }  // namespace qmux::tunnel

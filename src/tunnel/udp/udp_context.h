@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What all UDP sessions of one worker share. Owned by the worker; one thread; outlives them all.
+// Data shared by all UDP sessions of one worker. Owned by the worker; one thread; outlives them all.
 #pragma once
 
 #include <cstddef>

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// How often something happened to UDP on one worker since it began. Counted by the worker alone.
+// Counters of UDP on one worker since it began. Only the worker counts.
 //
-// Every payload that was taken from a socket or put together from a connection's datagrams is accounted for: passed on, still
-// waiting, or dropped for a reason. "To clients" and "from clients" are a server's words; on a client they are the local
-// service's answers and what comes for it.
+// Every payload received from a socket or reassembled from a connection's datagrams is accounted for: passed on, still waiting,
+// or dropped for a reason.
 #pragma once
 
 #include <array>
@@ -16,33 +15,33 @@
 
 namespace qmux::tunnel {
 
-/// Why a payload went no further.
+/// Why a payload was dropped.
 enum class UdpDrop : std::uint8_t {
-  no_client,          ///< none is there to serve the visitor
-  too_many_sessions,  ///< its source begins more than its share in a second
-  mailbox_full,       ///< the other worker does not keep up
-  session_gone,       ///< ended while the payload was on its way, or before its turn
-  too_large,          ///< over read_buffer_size, or does not fit a datagram and may not be cut, or into 255 fragments
-  queue_full,         ///< its session's queue is full: the oldest goes
+  no_client,          ///< no client can serve the visitor
+  too_many_sessions,  ///< its source began more sessions than its share in a second
+  mailbox_full,       ///< the other worker's mailbox is full
+  session_gone,       ///< the session ended before the payload was sent
+  too_large,          ///< over read_buffer_size, or needs fragments where they are disabled, or more than 255
+  queue_full,         ///< its session's queue is full: the oldest is dropped
   stale,              ///< waited too long for the connection
-  no_fragment_id,     ///< all that a Go peer tells apart are in use
-  no_datagrams,       ///< the peer takes none
-  malformed,          ///< a datagram too short to name a session, or of fragments that nobody makes
-  unknown_session,    ///< named by the client, and not there
-  no_socket,          ///< the local service could not be resolved, or not in time, or the socket not be opened
-  socket_refused,     ///< the kernel did not take it
+  no_fragment_id,     ///< all ids that a Go peer can distinguish are in use
+  no_datagrams,       ///< the peer does not accept datagrams
+  malformed,          ///< a datagram too short to name a session, or an impossible fragment
+  unknown_session,    ///< named by the client, but it does not exist
+  no_socket,          ///< the local service was not resolved (in time), or the socket could not be opened
+  socket_refused,     ///< the kernel refused it
 };
 inline constexpr std::size_t kUdpDrops = static_cast<std::size_t>(UdpDrop::socket_refused) + 1;
 
 struct UdpCounters {
   Counter sessions_opened;
-  Counter sessions_idle;     ///< ended for want of traffic
+  Counter sessions_idle;     ///< ended by the idle timeout
   Counter sessions_evicted;  ///< ended to make room for others
   Counter sessions_closed;   ///< ended because the server had ended them (client)
   Counter sessions_lost;     ///< ended with their connection, or with the worker
 
-  Counter overflowed;  ///< lost in the kernel since they were not taken from sockets in time
-  /// Times that payloads did not arrive at the local service's socket, as ICMP says (client); each was counted as delivered.
+  Counter overflowed;  ///< lost in the kernel: they were not received from their sockets in time
+  /// Times that ICMP reported payloads that did not reach the local service's socket (client). Each was counted as delivered.
   Counter service_unreachable;
   Counter payloads_received;  ///< from sockets
   Counter payloads_sent;      ///< in datagrams

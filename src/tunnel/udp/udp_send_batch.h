@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Payloads on their way to visitors' or the local service's sockets, collected for a pass so that the kernel gets many in one
-// call. What the kernel does not take at once is dropped and counted: a datagram is not worth waiting for.
+// Payloads for visitors' or the local service's sockets, collected during a pass so that the kernel gets many in one call. Those
+// that the kernel does not take at once are dropped and counted, as UDP allows.
 //
 // One a worker; one thread; outlives the sockets' users.
 #pragma once
@@ -22,13 +22,13 @@ class UdpSendBatch {
   UdpSendBatch(const UdpSendBatch&) = delete;
   UdpSendBatch& operator=(const UdpSendBatch&) = delete;
 
-  /// Takes a copy of the payload, which lies in these pieces. `local`: the source to use, where the socket is bound to all
+  /// Adds a copy of the payload, which lies in these pieces. `local`: the source to use, where the socket is bound to all
   /// addresses.
   void add(io::DatagramSocket& socket, const Address& local, const Address& remote,
            std::span<const ConstBytes> payload);
   /// At the end of a pass.
   void flush();
-  /// The socket is about to go.
+  /// The socket is about to be destroyed.
   void forget(const io::DatagramSocket& socket);
 
  private:

@@ -25,12 +25,12 @@ UdpFlow::~UdpFlow() {
 void UdpFlow::push(ConstBytes payload) {
   UdpCounters& counters = sender_.context_.counters;
   if (payload.size() > sender_.options_.payload_bytes_max) return counters.drop(UdpDrop::too_large);
-  // The oldest go first: what is fresh is worth more to those who send by UDP.
+  // The oldest are dropped first: recent payloads are worth more to a UDP application.
   while (!queue_.empty() && queue_.held_bytes() + payload.size() > limits::kUdpFlowBytesMax) {
     drop_front(UdpDrop::queue_full);
   }
   sender_.make_room();
-  // Where all flows of the connection together hold too much, the one that wants more pays with its own.
+  // If all flows of the connection together hold too much, the flow that adds drops its own payloads.
   while (!queue_.empty() && !sender_.has_room()) drop_front(UdpDrop::queue_full);
   if (!sender_.has_room()) sender_.drop_down_to(sender_.bytes_max() - sender_.bytes_max() / 64);
   if (!sender_.has_room()) return counters.drop(UdpDrop::queue_full);
@@ -96,7 +96,7 @@ bool UdpSender::drop_one() {
   while (first_ != nullptr && first_->queue_.empty()) remove(*first_);
   if (first_ == nullptr) return false;
   first_->drop_front(UdpDrop::queue_full);
-  // The next one is another flow's.
+  // The next payload is another flow's.
   if (first_->queue_.empty()) {
     remove(*first_);
   } else {
@@ -114,7 +114,7 @@ void UdpSender::drop_stale() {
   const Time now = context_.loop.now();
   for (UdpFlow* flow = first_; flow != nullptr;) {
     UdpFlow& each = *std::exchange(flow, flow->next_);
-    // A payload whose first fragments are under way is not late yet.
+    // A payload whose first fragments have been sent is not late yet.
     while (!each.queue_.empty() && !each.parts_ && now - each.queue_.front().since > limits::kUdpWaitMax) {
       each.drop_front(UdpDrop::stale);
     }
@@ -142,8 +142,7 @@ std::optional<quic::OutgoingDatagram> UdpSender::prepare(UdpFlow& flow, std::siz
   if (flow.parts_) {
     const FragmentPlan::Slice fragment = flow.parts_->plan.slice(flow.parts_->next);
     if (fragment.size + wire::kFragmentHeaderBytes <= room) return prepare_fragment(flow, flow.parts_->plan, now);
-    flow.parts_
-        .reset();  // the path has shrunk: what was sent of it is of no use, all of it goes again in smaller fragments
+    flow.parts_.reset();  // the path has shrunk: its sent fragments are useless, and it is sent again in smaller ones
   } else if (now - front.since > limits::kUdpWaitMax) {
     flow.drop_front(UdpDrop::stale);
     return std::nullopt;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// What a connection's UDP sessions have to send, on its way into datagrams: a queue a session, sessions in turn, each payload
-// cut to what the path takes at that moment. What has waited too long is dropped, whether the connection sends or not.
+// Sends the payloads of a connection's UDP sessions in datagrams. There is a queue for each session, and sessions take turns.
+// Each payload is cut to the path's datagram size at that moment. A payload that has waited too long is dropped, whether the
+// connection sends or not.
 //
-// One a connection; one thread. Its flows go before it.
+// One a connection; one thread. Its flows are destroyed before it.
 #pragma once
 
 #include <array>
@@ -35,13 +36,13 @@ class UdpFlow {
   ~UdpFlow();
 
   [[nodiscard]] std::uint32_t session() const noexcept { return session_; }
-  /// Takes a copy of the payload, at the price of older ones where the flow has used up its room.
+  /// Queues a copy of the payload. Older payloads are dropped if the flow has used up its room.
   void push(ConstBytes payload);
 
  private:
   friend class UdpSender;
 
-  /// Where a payload that has been cut stands.
+  /// The progress of a payload that has been cut.
   struct Parts {
     wire::FragmentPlan plan;
     std::uint16_t id;
@@ -53,7 +54,7 @@ class UdpFlow {
   UdpSender& sender_;
   const std::uint32_t session_;
   PayloadQueue queue_;
-  std::optional<Parts> parts_;  ///< of the front payload, once its first fragment is on its way
+  std::optional<Parts> parts_;  ///< of the front payload, once its first fragment has been sent
   bool waiting_ = false;        ///< in the sender's rotation
   UdpFlow* previous_ = nullptr;
   UdpFlow* next_ = nullptr;
@@ -61,8 +62,8 @@ class UdpFlow {
 
 class UdpSender final : public PayloadAccount {
  public:
-  /// `fragment_sequence`: the peer tells groups of fragments apart by session and age (capability frag-seq). `options`
-  /// outlive it.
+  /// `fragment_sequence`: the peer distinguishes groups of fragments by session and age (capability frag-seq). `options` outlive
+  /// it.
   UdpSender(UdpContext& context, quic::Connection& connection, const UdpOptions& options, bool fragment_sequence);
   UdpSender(const UdpSender&) = delete;
   UdpSender& operator=(const UdpSender&) = delete;
@@ -78,14 +79,14 @@ class UdpSender final : public PayloadAccount {
   friend class UdpFlow;
 
   void drop_down_to(std::size_t bytes) override;
-  /// Drops the oldest payload of the flow whose turn it is. False: none waits.
+  /// Drops the oldest payload of the flow whose turn it is. False: no flow waits.
   bool drop_one();
   void drop_stale();
 
   void add(UdpFlow& flow);
   void remove(UdpFlow& flow) noexcept;
   void rotate() noexcept;
-  /// Lays out the flow's next datagram; nothing: its first payload was dropped.
+  /// Prepares the flow's next datagram. Nothing: its first payload was dropped.
   std::optional<quic::OutgoingDatagram> prepare(UdpFlow& flow, std::size_t room, Time now);
   std::optional<quic::OutgoingDatagram> prepare_fragment(UdpFlow& flow, const wire::FragmentPlan& plan, Time now);
   quic::OutgoingDatagram offer(const UdpFlow& flow, wire::DatagramHeader header, wire::FragmentPlan::Slice fragment);
@@ -99,7 +100,7 @@ class UdpSender final : public PayloadAccount {
   std::size_t waiting_count_ = 0;
   std::size_t sent_in_turn_bytes_ = 0;
   std::uint64_t datagrams_sent_ = 0;
-  Timer stale_;  ///< set while flows wait: a connection that sends nothing asks for nothing either
+  Timer stale_;  ///< set while flows wait, because a connection that cannot send does not call next_datagram()
 
   // What was offered last.
   wire::DatagramHeader header_;

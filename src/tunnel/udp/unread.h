@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Sockets that had more to give than one pass takes from them: they go on in the next pass, when the others have had their
-// turn.
+// Sockets that had more data than one pass reads from them. They continue in the next pass, after the other sockets have had
+// their turn.
 //
 // One a worker; one thread.
 #pragma once
@@ -33,7 +33,7 @@ class Unread {
     std::ranges::replace(readers_, const_cast<Events*>(&reader), nullptr);
     std::ranges::replace(resuming_, const_cast<Events*>(&reader), nullptr);
   }
-  /// Once a pass, with those that were added in the one before.
+  /// Call it once a pass. It resumes the readers added in the pass before.
   void resume() {
     std::swap(readers_, resuming_);
     for (std::size_t i = 0; i < resuming_.size(); ++i) {

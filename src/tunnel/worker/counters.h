@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// How often something happened on one worker since it began. Counted by the worker alone; any thread may read
-// (base/counter.h).
+// Counters of one worker since it began. Only the worker counts; any thread may read (base/counter.h).
 //
-// Everything that begins is accounted for: visitors accepted or moved here are taken, moved on, refused or still waiting;
-// tunnels opened are closed for a cause or still live.
+// Everything that begins is accounted for. Visitors accepted or moved here are taken, moved on, refused or still waiting. Tunnels
+// opened are closed for a cause or still open.
 //
-// To add one: a member here or in the struct of its layer, and its row in counters.cpp, with which it is in the log's report
-// (as Kind::loss), in the simulator's sums and in what monitoring reads. A member without a row does not compile.
+// To add one: a member here or in the struct of its layer, and its row in counters.cpp. With the row it is in the log's report
+// (as Kind::loss), in the simulator's sums and in monitoring. A member without a row does not compile.
 #pragma once
 
 #include <array>
@@ -47,17 +46,17 @@ struct Counters {
   Counter tunnels_opened;
   std::array<Counter, kCauses> tunnels_closed{};  ///< by RelayEnd::Cause
   Counter tunnels_cut;                            ///< of those: RelayEnd::cut
-  Counter tunnels_stuck;                          ///< see MemoryBudget; tunnels whose dial was under way included
+  Counter tunnels_stuck;                          ///< see MemoryBudget; includes tunnels that were still dialling
   Counter bytes_from_visitors;                    ///< of tunnels closed
   Counter bytes_to_visitors;                      ///< likewise
 
   // Streams that did not become tunnels (client).
   Counter streams_accepted;
   Counter dials_failed;
-  Counter requests_malformed;  ///< no NewConn, or none in time
+  Counter requests_malformed;  ///< no NewConn, or not in time
   Counter requests_lost;       ///< the stream or its connection ended before the dial
 
-  // Peers that do not keep the protocol (both).
+  // Peers that violate the protocol (both).
   Counter protocol_errors;
   Counter streams_refused;
 

@@ -25,7 +25,7 @@ std::string own_certificate_words(const quic::CloseCause& cause, const Words& wo
   using Fault = quic::CertificateFault;
   if (cause.fault == Fault::wrong_key_kind) return cause.text;
   if (!cause.text.empty()) {
-    // The peer's own words know most. A program of ours writes "certificate expired on ...".
+    // The peer's own text is the most exact. Our own program writes "certificate expired on ...".
     constexpr std::string_view kOurs = "certificate ";
     const std::string_view text = cause.text;
     const bool ours = text.starts_with(kOurs);
@@ -34,15 +34,15 @@ std::string own_certificate_words(const quic::CloseCause& cause, const Words& wo
   }
   switch (cause.fault) {
     case Fault::missing:
-      return fmt::format("{} demands a {} certificate and received none", words.they, words.our_role);
+      return fmt::format("{} requires a {} certificate and received none", words.they, words.our_role);
     case Fault::unknown_issuer:
       return fmt::format("{} does not know the authority of {}", words.they, words.our_certificate);
     case Fault::outdated:
-      return fmt::format("{} finds {} expired or not valid yet", words.they, words.our_certificate);
+      return fmt::format("{} considers {} expired or not valid yet", words.they, words.our_certificate);
     case Fault::wrong_purpose:
-      return fmt::format("{} does not take {}, for its purpose or its kind", words.they, words.our_certificate);
+      return fmt::format("{} does not accept {}: wrong purpose or kind", words.they, words.our_certificate);
     case Fault::revoked:
-      return fmt::format("{} finds {} revoked", words.they, words.our_certificate);
+      return fmt::format("{} considers {} revoked", words.they, words.our_certificate);
     default:
       return fmt::format("{} does not accept {}", words.they, words.our_certificate);
   }
@@ -66,15 +66,15 @@ std::string describe(const quic::CloseCause& cause, Peer peer) {
     case Kind::peer_transport:
       return with_text(fmt::format("{} reports an error", words.they), cause.text);
     case Kind::protocol_error:
-      return with_text(fmt::format("{} broke the protocol", words.they), cause.text);
+      return with_text(fmt::format("{} violated the protocol", words.they), cause.text);
     case Kind::certificate:
       return certificate_words(cause, words);
     case Kind::own_certificate:
       return own_certificate_words(cause, words);
     case Kind::application_protocol:
-      return fmt::format("{} speaks another protocol than QMux (ALPN)", words.they);
+      return fmt::format("{} uses a protocol other than QMux (ALPN)", words.they);
     case Kind::version:
-      return fmt::format("{} does not speak QUIC version 1", words.they);
+      return fmt::format("{} does not support QUIC version 1", words.they);
     case Kind::unreachable:
       return std::string(describe(cause.unreachable));
     case Kind::no_answer:
@@ -82,7 +82,7 @@ std::string describe(const quic::CloseCause& cause, Peer peer) {
     case Kind::handshake_timeout:
       return fmt::format("the handshake with {} was not complete within {}", words.they, cause.text);
     case Kind::idle_timeout:
-      return fmt::format("nothing heard from {} for the idle timeout", words.they);
+      return fmt::format("nothing received from {} for the idle timeout", words.they);
     case Kind::stateless_reset:
       return fmt::format("{} no longer knows the connection (stateless reset)", words.they);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Events of the layer below, in words for the log.
+// Texts of the lower layers' events for the log.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace qmux::tunnel {
 
 enum class Peer : std::uint8_t { client, server };
 
-/// "closed by the server: server is stopping". `peer`: who is at the other end.
+/// "closed by the server: server is stopping". `peer`: the role of the other end.
 [[nodiscard]] std::string describe(const quic::CloseCause& cause, Peer peer);
 /// "no program listens on that UDP port"
 [[nodiscard]] std::string_view describe(io::Unreachable why) noexcept;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The end of a worker's pass: what QUIC has to tell is told, what there is to send is sent, in turn, until neither leaves
-// anything, or it is the sockets' turn again.
+// The end of a worker's pass: delivers QUIC's events, then sends, in turn. It repeats this until neither leaves anything to do,
+// or until it is the sockets' turn again.
 #pragma once
 
 #include <ranges>
@@ -12,21 +12,21 @@
 
 namespace qmux::tunnel {
 
-/// `endpoints` is a range of references or pointers' targets; telling events must not change it.
+/// `endpoints` is a range of references or pointers' targets. Callbacks must not change it.
 template <std::ranges::input_range Endpoints>
 void end_pass(WorkerState& worker, Endpoints&& endpoints, Time now) {
-  // Sending frees room in streams, which lets their owners read more: bounded, so that one busy connection cannot keep the
-  // loop from its sockets and timers.
+  // Sending frees room in streams, which lets their owners read more: so the rounds are bounded, and one busy connection cannot
+  // starve the loop's sockets and timers.
   constexpr int kRounds = 4;
   bool more = true;
   worker.udp.unread.resume();
   for (int round = 0; more && round < kRounds; ++round) {
-    bool told = false;
+    bool reported = false;
     bool unsent = false;
-    for (quic::Endpoint& endpoint : endpoints) told |= endpoint.deliver_events();
-    told |= worker.memory.make_room();
+    for (quic::Endpoint& endpoint : endpoints) reported |= endpoint.deliver_events();
+    reported |= worker.memory.make_room();
     for (quic::Endpoint& endpoint : endpoints) unsent |= endpoint.flush(now);
-    more = told || unsent;
+    more = reported || unsent;
   }
   worker.udp.send_batch.flush();
   if (more) worker.loop.request_pass();

@@ -18,7 +18,7 @@ void LossReport::look(Time now) {
   if (due_.is_set() || now < next_look_) return;
   next_look_ = now + limits::kLossLookInterval;
   if (losses_in_all() == reported_in_all_) return;
-  // What comes together is reported together.
+  // Losses that occur together are reported together.
   const Time at = std::max(next_, now + limits::kLossReportDelay);
   next_ = at + limits::kLossReportPeriod;
   due_.set(at);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Reports in the log what one worker has refused or dropped since its last report, by reason: soon after the first, then once a
-// minute, and nothing while there is nothing to report. docs/CONFIGURATION.md explains the names.
+// Logs what one worker has refused or dropped since its last report, by reason: soon after the first loss, then once a minute
+// while there are further losses. docs/CONFIGURATION.md explains the names.
 //
 // One a worker; one thread.
 #pragma once
@@ -21,7 +21,7 @@ class LossReport {
   LossReport(TimerQueue& timers, const Counters& counters);
   LossReport(const LossReport&) = delete;
   LossReport& operator=(const LossReport&) = delete;
-  /// Reports what has not been reported.
+  /// Reports the rest.
   ~LossReport();
 
   /// At the end of a pass.

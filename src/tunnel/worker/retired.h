@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Sessions and tunnels end inside their own callbacks, with callers of theirs still on the stack. They are put here and go
-// at the end of the pass, when nothing is on the stack.
+// Sessions and tunnels end inside their own callbacks, while their functions are still on the stack. They are put here and
+// destroyed at the end of the pass, when none is on the stack.
 //
 // Owned by a worker; one thread.
 #pragma once
@@ -20,7 +20,7 @@ class Retirable {
 class Retired {
  public:
   void add(std::unique_ptr<Retirable> object) { objects_.push_back(std::move(object)); }
-  /// A destructor may retire others: they go too.
+  /// A destructor may retire others: they are destroyed too.
   void clear() {
     while (!objects_.empty()) {
       clearing_.swap(objects_);

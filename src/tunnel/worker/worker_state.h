@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What all sessions and tunnels of one worker share. Owned by the worker; one thread; outlives them all.
+// Data shared by all sessions and tunnels of one worker. Owned by the worker; one thread; outlives them all.
 #pragma once
 
 #include "base/chunk.h"
@@ -15,8 +15,8 @@
 namespace qmux::tunnel {
 
 struct WorkerState {
-  /// `workers`: of the process, which share its limits; `stuck_tunnels`: the one that they share as they need it;
-  /// `keep_alive`: of tunnels' sockets (io::TcpSocket::keep_alive()), 0 for none.
+  /// `workers`: of the process, which share its limits; `stuck_tunnels`: their common limit for stuck tunnels; `keep_alive`: of
+  /// tunnels' sockets (io::TcpSocket::keep_alive()), 0 for none.
   WorkerState(io::EventLoop& its_loop, std::size_t workers, MemoryLimit& stuck_tunnels, Duration keep_alive)
       : loop(its_loop),
         tcp_keep_alive(keep_alive),
@@ -32,7 +32,7 @@ struct WorkerState {
   Counters counters;
   MemoryBudget memory;
   UdpContext udp;
-  /// What is said about peers, each kind at its own limited rate, so that one noisy peer hides nothing of another kind.
+  /// Log lines about peers, each kind at its own limited rate, so that one kind does not suppress another.
   struct Complaints {
     explicit Complaints(TimerQueue& timers)
         : refused(timers),

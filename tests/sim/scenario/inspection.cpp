@@ -105,8 +105,8 @@ std::vector<std::string> inspect_rest(Town& town) {
       findings.require(held == 0, who, fmt::format("worker {} holds {} bytes at rest", i, held));
     }
     for (std::size_t i = 0; i < server->listener_count(); ++i) {
-      const std::size_t seats = server->server().pool(i).seats();
-      findings.require(seats == 0, who, fmt::format("{} seats are taken at rest", seats));
+      const std::size_t assignments = server->server().pool(i).assignments();
+      findings.require(assignments == 0, who, fmt::format("{} assignments at rest", assignments));
     }
   }
   for (const Household& household : town.households()) {

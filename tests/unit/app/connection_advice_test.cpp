@@ -37,10 +37,9 @@ TEST(ConnectionAdvice, of_a_client_names_its_own_keys_and_files) {
             "qmux-server");
   EXPECT_EQ(closed({.kind = Kind::own_certificate, .fault = CertificateFault::unknown_issuer}),
             "the server's auth.ca_cert_file must hold the CA that issued tls.client_cert_file (client.pem)");
-  EXPECT_EQ(
-      closed({.kind = Kind::no_answer}),
-      "start the server; let UDP port 8443 pass in every firewall between here and there; server.servers[].address "
-      "must be the server's quic_addr");
+  EXPECT_EQ(closed({.kind = Kind::no_answer}),
+            "start the server; allow UDP port 8443 in every firewall between here and there; server.servers[].address "
+            "must be the server's quic_addr");
   EXPECT_EQ(
       advice.unresolved(0),
       "server.servers[].address must be a host that this machine can look up, not \"tunnel.example\"; or the name "

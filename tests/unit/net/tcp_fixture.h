@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A connected pair of TCP sockets on one loop, and an observer that notes what it is told.
+// A connected pair of TCP sockets on one loop, and an observer that records its callbacks.
 #pragma once
 
 #include <string>

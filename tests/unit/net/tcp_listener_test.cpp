@@ -23,7 +23,7 @@ class TcpListener : public LoopTest, protected io::TcpListener::Events {
     listener_ = std::move(*listener);
   }
 
-  /// A visitor made without the loop; connecting on loopback needs nobody to accept.
+  /// A visitor made without the loop; connecting on loopback does not need an accept.
   static FileDescriptor visit(const Address& where) {
     FileDescriptor fd(::socket(where.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
     EXPECT_EQ(::connect(fd.get(), where.raw(), where.raw_length()), 0);

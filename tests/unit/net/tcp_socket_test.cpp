@@ -69,9 +69,9 @@ TEST_F(TcpSocket, is_told_once_of_readiness_for_each_watch) {
   client_->watch(Interest::write, &client_sees_);
   ASSERT_TRUE(run_until([&] { return client_sees_.writable == 1; }));
   EXPECT_EQ(server_sees_.readable, 1);
-  // What was not read yet is told again at the next watch.
+  // What was not read yet is reported again at the next watch.
   server_->watch(Interest::read, &server_sees_);
-  EXPECT_EQ(server_sees_.readable, 1) << "told from inside a call";
+  EXPECT_EQ(server_sees_.readable, 1) << "called back inside a call";
   ASSERT_TRUE(run_until([&] { return server_sees_.readable == 2; }));
 }
 
@@ -158,7 +158,7 @@ TEST_F(TcpSocket, a_reset_is_told_in_every_state_of_interest) {
     server_->watch(interest, &server_sees_);
     client_->abort();
     ASSERT_TRUE(run_until([&] {
-      // A readiness that is told instead leads to the reset at once.
+      // A readiness that is reported instead leads to the reset at once.
       std::byte byte{};
       const MutableBytes room(&byte, 1);
       const ConstBytes one(&byte, 1);
@@ -213,10 +213,10 @@ TEST_F(TcpSocket, what_came_before_a_reset_is_read_after_a_write_has_met_it) {
   std::string text;
   EXPECT_EQ(read_available(*server_, text), IoStatus::reset) << "a cut stream does not end in order";
   EXPECT_EQ(text, "last words");
-  EXPECT_EQ(server_sees_.reset, 0) << "the write told";
+  EXPECT_EQ(server_sees_.reset, 0) << "the write reported it";
 }
 
-TEST_F(TcpSocket, what_came_before_a_reset_is_read_after_it_was_told) {
+TEST_F(TcpSocket, what_came_before_a_reset_is_read_after_it_was_reported) {
   connect_pair();
   server_->watch(Interest::none, &server_sees_);
   send_text(*client_, "last words");
@@ -292,13 +292,13 @@ TEST_F(TcpSocket, moves_to_another_loop_with_what_has_not_been_read) {
 
 TEST_F(TcpSocket, says_why_a_connection_was_refused) {
   // A port that was free a moment ago.
-  const Address nobody = [&] {
+  const Address unused = [&] {
     struct Unused final : io::TcpListener::Events {
       void accepted(io::TcpHandle, const Address&, const Address&) override {}
     } unused;
     return loop_.listen_tcp(loopback(), false, unused).value()->local_address();
   }();
-  auto attempt = loop_.connect_tcp(nobody);
+  auto attempt = loop_.connect_tcp(unused);
   if (!attempt) {
     EXPECT_THAT(attempt.error().text(), testing::HasSubstr("connection refused"));
     return;

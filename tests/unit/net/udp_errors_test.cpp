@@ -58,7 +58,7 @@ TEST_F(UdpErrors, many_errors_do_not_fill_the_receive_buffer) {
   for (int i = 0; i < 2000; ++i) ASSERT_EQ(a_.socket->send(run_to({}, pattern(5), 5)), io::SendStatus::sent);
   EXPECT_EQ(a_.socket->unreachable(), Unreachable::port);
   open(b_, options.remote);
-  ASSERT_TRUE(run_until([&] { return a_.told > 0; }));
+  ASSERT_TRUE(run_until([&] { return a_.notified > 0; }));
   ASSERT_EQ(b_.socket->send(run_to(a_.socket->local_address(), pattern(700), 700)), io::SendStatus::sent);
   EXPECT_TRUE(run_until([&] { return a_.packets() == 1; }));
 }

@@ -24,7 +24,7 @@ struct Arrival {
 
 struct Collecting final : io::DatagramSocket::Events {
   void datagrams_readable() override {
-    ++told;
+    ++notified;
     for (;;) {
       io::PacketRun runs[16];
       const std::size_t count = socket->receive(runs);
@@ -49,7 +49,7 @@ struct Collecting final : io::DatagramSocket::Events {
 
   std::unique_ptr<io::DatagramSocket> socket;
   std::vector<Arrival> arrivals;
-  int told = 0;
+  int notified = 0;
   int writable = 0;
 };
 
@@ -73,7 +73,7 @@ class UdpTest : public LoopTest {
     return bytes;
   }
 
-  /// An address that nobody has.
+  /// An address that no host has.
   Address closed_port() {
     Collecting gone;
     open(gone, loopback());

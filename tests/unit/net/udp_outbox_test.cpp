@@ -70,7 +70,7 @@ TEST_F(SendAll, a_bad_peer_costs_nobody_else_anything) {
       run(b_, 1200, 2),
       to("127.0.0.1", 0, 1000, 4),  // EINVAL
       run(c_, 1200, 3),
-      to("127.0.0.1", 9, 10, 1),  // nobody there: sent
+      to("127.0.0.1", 9, 10, 1),  // no program there: sent
       to("127.0.0.1", 0, 100, 1),
       run(b_, 1000),
   };
@@ -130,7 +130,7 @@ TEST_F(SendAll, sends_to_a_closed_port_in_vain_but_without_loss_of_its_own) {
   const std::array runs{run_to({}, ConstBytes(bytes_).first(5), 5), run_to({}, ConstBytes(bytes_).first(6), 6),
                         run_to({}, ConstBytes(bytes_).first(7), 7)};
   EXPECT_EQ(a_.socket->send_all(runs), 0U);
-  ASSERT_TRUE(run_until([&] { return a_.told > 0; }));
+  ASSERT_TRUE(run_until([&] { return a_.notified > 0; }));
   EXPECT_EQ(a_.socket->unreachable(), io::Unreachable::port);
 }
 

@@ -136,7 +136,7 @@ TEST_F(UdpSocket, learns_that_a_port_is_closed_and_goes_on) {
   open(a_, Address::any(AF_INET, 0), service);
   EXPECT_EQ(a_.socket->unreachable(), io::Unreachable::none);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(a_.socket->send(run_to({}, pattern(5), 5)), SendStatus::sent);
-  ASSERT_TRUE(run_until([&] { return a_.told > 0; }));
+  ASSERT_TRUE(run_until([&] { return a_.notified > 0; }));
   EXPECT_EQ(a_.socket->unreachable(), io::Unreachable::port);
   EXPECT_EQ(a_.socket->unreachable(), io::Unreachable::none);
 
@@ -162,16 +162,16 @@ TEST_F(UdpSocket, a_refusal_does_not_cost_the_packets_that_came_before_it) {
 
 TEST_F(UdpSocket, a_refusal_does_not_keep_the_loop_awake) {
   open(a_, loopback(), closed_port());
-  // Told once; that nobody asks unreachable() then is no reason to tell again.
+  // Notified once, and not again although unreachable() is not called.
   ASSERT_EQ(a_.socket->send(run_to({}, pattern(5), 5)), SendStatus::sent);
-  ASSERT_TRUE(run_until([&] { return a_.told > 0; }));
+  ASSERT_TRUE(run_until([&] { return a_.notified > 0; }));
   bool over = false;
   Timer end(loop_.timers(), [&] { over = true; });
   end.set(loop_.now() + std::chrono::milliseconds(20));
   const int before = passes_;
   ASSERT_TRUE(run_until([&] { return over; }));
   EXPECT_LT(passes_ - before, 10);
-  EXPECT_EQ(a_.told, 1);
+  EXPECT_EQ(a_.notified, 1);
 }
 
 TEST_F(UdpSocket, counts_what_its_buffer_had_no_room_for) {
@@ -185,7 +185,7 @@ TEST_F(UdpSocket, counts_what_its_buffer_had_no_room_for) {
   for (std::size_t i = 0; i < kSent; ++i) {
     ASSERT_EQ(a_.socket->send(run_to(b_.socket->local_address(), bytes, 1000)), SendStatus::sent);
   }
-  ASSERT_TRUE(run_until([&] { return b_.told > 0; }));
+  ASSERT_TRUE(run_until([&] { return b_.notified > 0; }));
   EXPECT_EQ(b_.socket->overflowed(), 0U);  // nothing has been received since
   ASSERT_EQ(a_.socket->send(run_to(b_.socket->local_address(), bytes, 1000)), SendStatus::sent);
   const std::size_t before = b_.packets();
@@ -245,7 +245,7 @@ TEST_F(UdpSocket, is_told_again_for_every_arrival) {
   const auto bytes = pattern(100);
   for (int i = 1; i <= 5; ++i) {
     ASSERT_EQ(a_.socket->send(run_to(b_.socket->local_address(), bytes, 100)), SendStatus::sent);
-    ASSERT_TRUE(run_until([&] { return b_.told == i; }));
+    ASSERT_TRUE(run_until([&] { return b_.notified == i; }));
   }
   EXPECT_EQ(b_.arrivals.size(), 5U);
 }

@@ -221,7 +221,7 @@ TEST(Connection, only_what_decrypts_is_a_sign_of_life) {
   const Time heard = pair.server.connection->last_heard();
   EXPECT_GT(heard, Time{});
 
-  // Each packet gets one wrong bit on its way: as good as forged by somebody who knows the connection ID.
+  // Each packet gets one wrong bit on its way: like a forged packet with the right connection ID.
   pair.world.a_to_b.properties().corruption = 1;
   const std::uint64_t received = pair.server.endpoint->counters().packets_received;
   mine.send(pattern(30'000), false);

@@ -71,9 +71,9 @@ TEST(Credentials, tell_from_when_to_when_they_are_valid_and_refuse_none_for_it) 
   ASSERT_TRUE(expired);
   ASSERT_TRUE((*expired)->validity());
   EXPECT_LT((*expired)->validity()->not_before, (*expired)->validity()->not_after);
-  const auto nobody = Credentials::load({"", "", fixture("ca.crt")}, Credentials::Purpose::client);
-  ASSERT_TRUE(nobody);
-  EXPECT_FALSE((*nobody)->validity());
+  const auto anonymous = Credentials::load({"", "", fixture("ca.crt")}, Credentials::Purpose::client);
+  ASSERT_TRUE(anonymous);
+  EXPECT_FALSE((*anonymous)->validity());
 }
 
 TEST(Credentials, name_the_file_that_cannot_be_read) {

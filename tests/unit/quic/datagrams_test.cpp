@@ -251,7 +251,7 @@ TEST(Datagrams, without_a_user_are_counted_and_do_no_harm) {
   TestDatagrams mine(pair.client);
   for (int i = 0; i < 5; ++i) mine.send("anybody there?");
   ASSERT_TRUE(pair.run_until([&] { return pair.server.connection->datagrams_dropped() == 5; }));
-  pair.server.connection->datagrams_waiting();  // says nobody: nothing happens
+  pair.server.connection->datagrams_waiting();  // no datagram user: nothing happens
   TestDatagrams theirs(pair.server);
   theirs.keep = true;
   mine.send("now?");

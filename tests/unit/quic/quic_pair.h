@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A QUIC server and a QUIC client over one simulated link, with what each side was told.
+// A QUIC server and a QUIC client over one simulated link, with the events of each side.
 #pragma once
 
 #include <algorithm>
@@ -119,7 +119,7 @@ class Pump final : public StreamEvents {
   Stream& stream_;
 };
 
-/// One side: an endpoint on a loop, and a log of what its connections told.
+/// One side: an endpoint on a loop, and a log of its connections' events.
 class Side final : public io::EventLoop::PassEvents, public ConnectionEvents, public EndpointHost {
  public:
   Side(sim::SimLoop& on, const Credentials* credentials, const TransportConfig& transport, WorkerIndex slot = {})
@@ -132,10 +132,10 @@ class Side final : public io::EventLoop::PassEvents, public ConnectionEvents, pu
 
   void end_of_pass(Time now) override {
     for (int round = 0; round < 8; ++round) {
-      const bool told = endpoint->deliver_events();
+      const bool delivered = endpoint->deliver_events();
       const bool more = endpoint->flush(now);
       if (more) loop.request_pass();
-      if (!told) return;
+      if (!delivered) return;
     }
     loop.request_pass();
   }

@@ -24,7 +24,7 @@ TEST(ReceivedPackets, a_replay_is_not_newer) {
   EXPECT_TRUE(newest(0));
   EXPECT_FALSE(newest(0));
   EXPECT_TRUE(newest(5));
-  EXPECT_FALSE(newest(3)) << "late or replayed, which cannot be told apart";
+  EXPECT_FALSE(newest(3)) << "late or replayed, which cannot be distinguished";
   for (unsigned number = 6; number < 1000; ++number) EXPECT_TRUE(newest(static_cast<std::uint8_t>(number)));
   EXPECT_FALSE(newest(static_cast<std::uint8_t>(900)));
 }

@@ -21,7 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A TCP end that sends a text, resets once the far end has all of it, and reads what comes meanwhile, or as slowly as told.
+/// A TCP end that sends a text, resets once the far end has all of it, and reads what comes meanwhile, or at a given rate.
 class End final : private io::TcpSocketEvents {
  public:
   struct Part {

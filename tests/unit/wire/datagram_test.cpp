@@ -58,7 +58,7 @@ TEST(Datagram, takes_for_a_payload_what_no_sender_makes_of_a_fragment) {
            "\x12\x34\x80\0\0"sv,      // no fragments
            "\x12\x34\x80\0\x02"sv,    // first of two, but no more to follow
            "\x12\x34\x81\x01\x02"sv,  // last of two, but more to follow
-           "\x12\x34\xc0\x01\x02"sv,  // flags that nobody sets
+           "\x12\x34\xc0\x01\x02"sv,  // flags that no sender sets
            "\x12\x34\x80\x01"sv,      // too short
        }) {
     const std::string sent = std::string("\0\0\0\x09"sv).append(payload);

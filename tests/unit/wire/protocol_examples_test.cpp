@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// docs/PROTOCOL.md tells the truth: its examples are what we read and write.
+// docs/PROTOCOL.md is correct: its examples are what we read and write.
 #include <gtest/gtest.h>
 
 #include <charconv>

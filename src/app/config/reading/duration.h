@@ -12,8 +12,8 @@
 
 namespace qmux::app {
 
-/// Exact to the nanosecond; a fraction finer than that is cut off. Fails on anything beyond what a Duration holds
-/// (about 292 years) and on a number without a unit, other than 0. The Error names no place.
+/// Exact to the nanosecond; a finer fraction is cut off. Fails on a value beyond the range of a Duration (about 292 years) and on
+/// a number without a unit, other than 0. The Error's `where` is empty.
 [[nodiscard]] Result<Duration> parse_duration(std::string_view text);
 
 /// The shortest text that parse_duration() reads back as the same value: "1m30s", "5m", "1.5ms", "0s".

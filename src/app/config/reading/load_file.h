@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The steps that loading a server's and a client's file have in common.
+// The common steps of loading a server's and a client's file.
 #pragma once
 
 #include <expected>
@@ -15,10 +15,10 @@
 
 namespace qmux::app {
 
-/// Reads a whole file, up to 1 MiB: no configuration is larger.
+/// Reads a whole file of at most 1 MiB.
 [[nodiscard]] Result<std::string> read_config_file(const std::string& path);
 
-/// Parses `yaml`, reads its keys as `declare` has them, then runs `check` over what was read. `known` are all the keys.
+/// Parses `yaml`, reads its keys as declared by `declare`, then runs `check` over the values. `known` are all the keys.
 void read_document(std::string_view yaml, Report& report, std::span<const KeyInfo> known, const DeclareKeys& declare,
                    const std::function<void(Report&)>& check);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What reading a configuration file gives: the configuration with what is to be logged about it, or every error found.
+// The result of reading a configuration file: the configuration with what to log about it, or every error found.
 #pragma once
 
 #include <expected>
@@ -14,7 +14,7 @@ namespace qmux::app {
 template <typename T>
 struct Loaded {
   T config;
-  std::vector<std::string> warnings;  ///< to be said once, at start; "server.yaml:7:5: listeners[0].udp...: ..."
+  std::vector<std::string> warnings;  ///< to be logged once, at start; "server.yaml:7:5: listeners[0].udp...: ..."
   std::vector<std::string> notices;   ///< the same, for the debug level
   std::string file;                   ///< its name, for messages
 };

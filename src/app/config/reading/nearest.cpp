@@ -37,9 +37,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string_view nearest_name(std::string_view name, std::span<const std::string_view> candidates) {
-  constexpr std::size_t kNameMax =
-      64;  // longer than every name there is; the distance costs the product of the lengths
-  constexpr std::size_t kSlipsMax = 3;  // with more, names of one ending or beginning would pass for each other
+  constexpr std::size_t kNameMax = 64;  // longer than every known name; the cost is the product of the lengths
+  constexpr std::size_t kSlipsMax = 3;  // with more edits, names with a common beginning or end would match each other
   if (name.size() > kNameMax) return {};
   std::string_view best;
   std::size_t best_distance = kNameMax;

@@ -8,8 +8,8 @@
 
 namespace qmux::app {
 
-/// The candidate with the smallest edit distance, letters' case and `_` against `-` disregarded; empty when none is near
-/// enough to be what was meant: an edit for every three characters of the shorter name, three at most.
+/// The candidate with the smallest edit distance. Upper and lower case are equal, and so are `_` and `-`. Empty when none is near
+/// enough: at most one edit for every three characters of the shorter name, and at most three edits.
 [[nodiscard]] std::string_view nearest_name(std::string_view name, std::span<const std::string_view> candidates);
 
 }  // namespace qmux::app

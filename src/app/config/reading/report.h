@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What is found while a configuration is read: errors, warnings and notices, each with file, line, column and key. Not the
-// first one alone is kept, so that a user mends a file in one go, and not all, for a wrong file can have a hundred thousand.
-// Lives as long as one load.
+// The errors, warnings and notices found while a configuration is read, each with file, line, column and key. Several are kept,
+// so that a user can correct a file in one go. Their number is limited, because a wrong file can have a hundred thousand. Lives
+// as long as one load.
 #pragma once
 
 #include <map>
@@ -15,16 +15,16 @@
 
 namespace qmux::app {
 
-/// Findings of one kind: the first ones of the file, and how many there were after them.
+/// Findings of one kind: the first ones in the file, and the number of the others.
 template <typename T>
 class Findings {
  public:
   void add(Mark mark, const std::string& path, T what);
   [[nodiscard]] bool empty() const { return kept_.empty(); }
-  /// Whether there is one of this key, or of one in it.
+  /// Whether there is one for this key, or for a key in it.
   [[nodiscard]] bool any_in(std::string_view path) const;
-  /// In the order of the file; one of more places is in the order of their finding. `more` makes the last out of the number
-  /// of those not kept.
+  /// In the order of the file; several at one place in the order in which they were found. `more` makes the last entry from the
+  /// number of those not kept.
   [[nodiscard]] std::vector<T> take(T (*more)(std::size_t count));
 
  private:
@@ -43,19 +43,19 @@ class Report {
 
   [[nodiscard]] const std::string& file() const { return file_; }
 
-  /// Notes where a key stands. Keys are paths: "listeners[0].quic_addr"; the root is "".
+  /// Records the place of a key. Keys are paths: "listeners[0].quic_addr"; the root is "".
   void locate(const std::string& path, Mark mark);
   /// Whether the file gives this key.
   [[nodiscard]] bool given(std::string_view path) const { return marks_.contains(path); }
   /// Whether this key, or one in it, has an error already.
   [[nodiscard]] bool failed(std::string_view path) const;
 
-  /// At the key's place, or where it is missing from: the nearest enclosing key that the file gives.
+  /// At the key's place. For a missing key: at the nearest enclosing key that the file gives.
   void error(const std::string& path, std::string what, std::string expected = {});
   void error_at(Mark mark, const std::string& path, std::string what, std::string expected = {});
   void warn(const std::string& path, std::string_view what);
   void warn_at(Mark mark, const std::string& path, std::string_view what);
-  /// Worth a line to someone debugging, and to nobody else.
+  /// Logged at the debug level only.
   void notice(const std::string& path, std::string_view what);
 
   [[nodiscard]] bool ok() const { return errors_.empty(); }

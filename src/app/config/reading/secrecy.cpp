@@ -11,7 +11,7 @@ constexpr std::string_view kSecretMap = "auth";
 constexpr std::string_view kSecretWord = "token";
 constexpr std::string_view kBlanks = " \t\n";
 
-/// Where the word ends; npos where it does not stand.
+/// The position after the word; npos when it is not there.
 std::size_t end_of_word(std::string_view text) {
   const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
   const auto found = std::ranges::search(text, kSecretWord, same);
@@ -26,7 +26,7 @@ Secrecy::Secrecy(const YamlNode& root, KeyNames names) : names_(std::move(names)
   }
 }
 
-/// Its own keys may be shown; deeper down all are hidden, since a map there is most likely a token that YAML reads as one.
+/// Its own keys may be shown. Deeper keys are hidden, since a map there is most likely a token that YAML reads as one.
 void Secrecy::hide_in_auth(const YamlNode& auth) {
   if (auth.kind != YamlNode::Kind::map) return hide_all_in(auth);
   for (const YamlEntry& entry : auth.entries) {
@@ -57,13 +57,13 @@ std::string Secrecy::shown_key(std::string_view key) const {
 }
 
 bool is_plain_key(const YamlEntry& entry) {
-  // Without a value it may be what a comma cuts off a token, in "{token: a,b}".
+  // Without a value it may be the part of a token after a comma, as in "{token: a,b}".
   if (entry.value.kind == YamlNode::Kind::null) return false;
   if (entry.value.kind == YamlNode::Kind::scalar && entry.value.text.empty()) return false;
   const std::string_view key = entry.key;
   if (key.size() >= kTokenBytesMin || key.starts_with('_')) return false;
   if (!std::ranges::all_of(key, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; })) return false;
-  // "tokenhush" is "token: hush" without what stands between.
+  // "tokenhush" is "token: hush" without the separator.
   const std::size_t word_end = end_of_word(key);
   return word_end == std::string_view::npos || word_end == key.size() || key[word_end] == '_';
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// What of a configuration file must not be repeated in errors. The token is told by its place alone, and a slip takes it
-// elsewhere: "token=x" is a key, and a line indented too far goes on with the value above it. So nothing is repeated that the
-// map `auth` holds, wherever else it stands too (aliases), but for names of keys and what is plainly meant as one
-// (is_plain_key); nor what follows the word "token".
-// Belongs to one load and sees into its document.
+// The parts of a configuration file that errors must not repeat. Only its place identifies the token, and a slip moves it:
+// "token=x" is a key, and a line indented too far continues the value above it. Errors therefore never repeat
+// - anything in the map `auth`, wherever else it also appears (aliases), except names of keys and texts plainly meant as one
+//   (is_plain_key);
+// - anything that follows the word "token". Belongs to one load and refers to its document.
 #pragma once
 
 #include <functional>
@@ -23,12 +23,12 @@ using KeyNames = std::set<std::string, std::less<>>;
 
 class Secrecy {
  public:
-  /// `names`: of all keys that a file may hold, without the maps that they stand in.
+  /// `names`: of all keys that a file may hold, without the maps around them.
   Secrecy(const YamlNode& root, KeyNames names);
 
-  /// Whether an error must do without this value.
+  /// Whether an error must not show this value.
   [[nodiscard]] bool hides(std::string_view value) const;
-  /// As much of a key as an error may name: all of it, its beginning and "...", or nothing.
+  /// The part of a key that an error may show: all of it, its beginning and "...", or nothing.
   [[nodiscard]] std::string shown_key(std::string_view key) const;
 
  private:
@@ -40,10 +40,10 @@ class Secrecy {
   std::unordered_set<std::string_view> plain_keys_;  ///< of `auth`; one that is hidden as well stays hidden
 };
 
-/// Whether a key in `auth`, known or not, is plainly meant as a key and no token that slipped there: it has a value, consists of
+/// Whether a key in `auth`, known or not, is plainly meant as a key and is no misplaced token: it has a value, consists of
 /// lower-case letters and "_" alone, and is shorter than the shortest token.
 [[nodiscard]] bool is_plain_key(const YamlEntry& entry);
-/// Whether a value has taken in a line with the token: "mtls token=x".
+/// Whether a value has absorbed a line with the token: "mtls token=x".
 [[nodiscard]] bool takes_in_token(std::string_view value);
 /// The name in a key that has run into its value: "token" of "token:x" and of "token=x"; otherwise all of the key.
 [[nodiscard]] std::string_view name_in_key(std::string_view key);

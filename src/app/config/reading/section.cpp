@@ -59,7 +59,7 @@ void Section::read(const DeclareKeys& declare) {
     return;
   }
   if (node_.kind != YamlNode::Kind::map && node_.kind != YamlNode::Kind::null) {
-    context_.report->error_at(node_.mark, path_, std::string(kind_name(node_.kind)) + " stands here", "a map of keys");
+    context_.report->error_at(node_.mark, path_, "is " + std::string(kind_name(node_.kind)), "a map of keys");
     return;
   }
   refuse_duplicates();
@@ -88,7 +88,7 @@ void Section::for_each_item(std::string_view name, const DeclareKeys& declare) {
   const YamlEntry* found = entry(name);
   if (found == nullptr || found->value.kind == YamlNode::Kind::null) return;
   if (found->value.kind != YamlNode::Kind::list) {
-    context_.report->error(path, std::string(kind_name(found->value.kind)) + " stands here",
+    context_.report->error(path, "is " + std::string(kind_name(found->value.kind)),
                            "a list, each item beginning with \"- \"");
     return;
   }
@@ -100,7 +100,7 @@ void Section::for_each_item(std::string_view name, const DeclareKeys& declare) {
   }
 }
 
-/// Marks the name as known here, and finds it in the file: the first one, should there be several.
+/// Marks the name as known here and finds it in the file: the first one if there are several.
 const YamlEntry* Section::entry(std::string_view name) {
   declared_.insert(name);
   const auto own = std::ranges::find(node_.entries, name, &YamlEntry::key);
@@ -117,7 +117,7 @@ const YamlEntry* Section::entry_above(std::string_view name, bool given_here) {
   if (high == nullptr) return nullptr;
   context_.report->warn_at(
       high->mark, above_.map->path_of(name),
-      "belongs in " + path_of(name) + (given_here ? ", which is given too: ignored" : "; read as if it stood there"));
+      "belongs in " + path_of(name) + (given_here ? ", which is given too: ignored" : "; read as if it were there"));
   return high;
 }
 
@@ -141,13 +141,13 @@ void Section::refuse_unknown() {
   }
 }
 
-/// The path of a key that the file gives, known or not, as far as it may be told.
+/// The path of a key in the file, known or not, as far as an error may show it.
 std::string Section::shown_path(std::string_view given) const {
   const std::string key = context_.secrecy->shown_key(given);
   return key.empty() ? path_ : path_of(key);
 }
 
-/// What would be right in place of an unknown key; empty when nothing is near and the keys are too many to list.
+/// What would be right in place of an unknown key. Empty when no name is near and there are too many keys to list.
 std::string Section::right_key(std::string_view given) const {
   const std::string_view name = name_in_key(given);
   if (declared_.contains(name)) return "\"" + std::string(name) + ": ...\", with a blank after the colon";
@@ -158,7 +158,7 @@ std::string Section::right_key(std::string_view given) const {
   return right;
 }
 
-/// The path of a key of that very name in another map; empty when there is none.
+/// The path of a key of the same name in another map; empty when there is none.
 std::string Section::belongs_elsewhere(std::string_view name) const {
   const std::string ending = "." + std::string(name);
   for (const KeyInfo& key : context_.known) {

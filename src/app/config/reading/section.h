@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// The keys of one map of a configuration file, declared and read in one: a function names each key once, with its type,
-// range and the member it goes to,
+// The keys of one map of a configuration file, declared and read in one place. A function names each key once, with its type,
+// range and target member:
 //
 //   void heartbeat_keys(Section& keys, HealthConfig& health) {
 //     keys.duration("heartbeat_interval", health.heartbeat_interval, 1ms, kDurationMax);
 //   }
 //
-// and run over a file it reads and checks, run over no file it lists the keys (KeyInfo) with the defaults that the members
-// hold: the code, the errors and the reference cannot drift apart. A key that is absent, null, "" or 0 keeps its default,
-// as in the Go programs, unless 0 has a meaning of its own. Lives as long as one load; one thread.
+// Run over a file, this function reads and checks the keys. Run without a file, it lists the keys (KeyInfo) with the defaults
+// that the members hold. So code, errors and reference always agree. A key that is absent, null, "" or 0 keeps its default, as in
+// the Go programs, unless 0 has a meaning of its own. Lives as long as one load; one thread.
 #pragma once
 
 #include <chrono>
@@ -43,7 +43,7 @@ struct KeyInfo {
   Effect effect = Effect::now;
 };
 
-/// Where the listing of keys and the reading of a file meet.
+/// The context of listing keys or of reading a file.
 struct LoadContext {
   Report* report = nullptr;              ///< reading
   std::vector<KeyInfo>* list = nullptr;  ///< listing
@@ -60,12 +60,12 @@ void read_root(const YamlNode& root, const LoadContext& context, const DeclareKe
 
 class Section {
  public:
-  /// A key just declared; says more about it.
+  /// A key just declared; adds properties to it.
   class Key {
    public:
     /// The file must give it.
     Key& required();
-    /// Its function is not built yet: accepted, with a warning once it is set to anything but its default.
+    /// Its function does not exist yet: accepted, with a warning when it is set to anything but its default.
     Key& no_effect_yet();
     /// Tuning of the Go programs that has no counterpart here: accepted, with a notice.
     Key& no_effect();
@@ -86,14 +86,14 @@ class Section {
   Key secret(std::string_view name, Secret& into);
   Key flag(std::string_view name, bool& into);
   Key duration(std::string_view name, Duration& into, Duration min, Duration max);
-  /// Whole seconds; 0 is a value of its own and means off.
+  /// Whole seconds; 0 is a valid value and means off.
   Key seconds_or_off(std::string_view name, Duration& into, std::chrono::seconds min, std::chrono::seconds max);
   /// "host:port" with a port of at least `port_min`; an empty host only when that is 0.
   Key address(std::string_view name, HostPort& into, std::uint16_t port_min);
   /// A host alone; IPv6 literals with or without brackets.
   Key host(std::string_view name, std::string& into);
 
-  /// A whole number. 0 keeps the default where there is one and 0 itself is out of range.
+  /// A whole number. 0 keeps the default when there is one and 0 is out of range.
   template <typename T>
   Key number(std::string_view name, T& into, std::uint64_t min, std::uint64_t max) {
     static_assert(std::is_unsigned_v<T>);
@@ -122,7 +122,7 @@ class Section {
 
   /// A map in this one.
   void section(std::string_view name, const DeclareKeys& declare);
-  /// The same; those of its keys that `high` names are accepted, with a warning, one level too high: in this map.
+  /// The same. The keys that `high` names are also accepted, with a warning, one level too high: in this map.
   void section_or_inline(std::string_view name, std::span<const std::string_view> high, const DeclareKeys& declare);
 
   /// A list of maps; `declare(Section&, T&)`.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The value types of a configuration: how each is written, what is said when it is written wrongly.
+// The value types of a configuration: the syntax of each, and the errors for a wrong value.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -36,7 +36,7 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
     rest.remove_prefix(2);
     base = its_base;
   }
-  // Some readers take 010 for eight, others for ten.
+  // Some readers read 010 as eight, others as ten.
   if (base == 10 && rest.size() > 1 && rest.front() == '0') return std::nullopt;
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value, base);
@@ -54,8 +54,8 @@ std::optional<bool> parse_flag(std::string_view text) {
   return std::nullopt;
 }
 
-/// Bytes beyond ASCII may be a name that the resolver knows. Of what else there is it might make an address by itself, as it
-/// does of "*".
+/// Bytes beyond ASCII may be a name that the resolver knows. From other characters it might make up an address, as it does from
+/// "*".
 bool is_host_name(std::string_view text) {
   return text.size() <= kHostBytesMax && std::ranges::all_of(text, [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
@@ -116,15 +116,15 @@ Section::Found Section::find(std::string_view name, std::string type, std::strin
 }
 
 Section::Key Section::wrong(const Found& found, std::string what, std::string expected) {
-  if (found.misfit && found.kind == YamlNode::Kind::list) what = "a list stands here";
-  if (found.misfit && found.kind == YamlNode::Kind::map) what = "a map of keys stands here";
+  if (found.misfit && found.kind == YamlNode::Kind::list) what = "is a list";
+  if (found.misfit && found.kind == YamlNode::Kind::map) what = "is a map of keys";
   if (found.misfit && found.kind == YamlNode::Kind::scalar)
-    what = "takes in the token's line, which is indented too far";
+    what = "includes the token's line, which is indented too far";
   context_.report->error(found.path, std::move(what), std::move(expected));
   return {*this, found.path, found.empty, false};
 }
 
-/// The same, where the texts repeat the value, or may: they go unsaid when that may be a secret.
+/// The same for texts that repeat the value, or may: they are left out when the value may be a secret.
 Section::Key Section::wrong_value(const Found& found, std::string what, std::string expected) {
   if (!context_.secrecy->hides(found.value->text)) return wrong(found, std::move(what), std::move(expected));
   return wrong(found, "is wrong; its value is not shown as it may hold a secret", found.type);

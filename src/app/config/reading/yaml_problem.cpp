@@ -11,18 +11,17 @@ struct Explanation {
 };
 
 constexpr std::string_view kColumns = "the keys of one map in one column, below it those that belong to it";
-constexpr std::string_view kQuotes = "quotes around a value that begins with or holds what YAML reads as its own";
+constexpr std::string_view kQuotes = "quotes around a value that begins with or holds characters that YAML reserves";
 
 constexpr Explanation kExplanations[] = {
-    {"illegal map value", "a \":\" stands where no key can",
+    {"illegal map value", "a \":\" is not allowed here",
      "\"key: value\" on a line of its own, in the column of its neighbours; quotes around a value that holds \": \""},
-    {"end of map not found", "the indentation fits no line above", kColumns},
-    {"end of sequence not found", "the indentation fits no line above", kColumns},
-    {"illegal block entry", "a \"- \" stands where no list can", "each item on a line of its own"},
-    {"unknown token", "no value can begin so", kQuotes},
+    {"end of map not found", "the indentation matches no line above", kColumns},
+    {"end of sequence not found", "the indentation matches no line above", kColumns},
+    {"illegal block entry", "a \"- \" is not allowed here", "each item on a line of its own"},
+    {"unknown token", "no value can begin with this character", kQuotes},
     {"the referenced anchor is not defined", "a \"*\" that names no \"&\" above it", kQuotes},
-    {"unknown escape character", "a \"\\\" before what cannot follow it",
-     "\"\\\\\", or single quotes around the value"},
+    {"unknown escape character", "an unknown escape sequence", "\"\\\\\", or single quotes around the value"},
 };
 
 std::string_view line_of(std::string_view text, int number) {
@@ -37,7 +36,7 @@ std::string_view line_of(std::string_view text, int number) {
 }  // namespace
 
 YamlProblem explain_yaml(std::string_view text, Mark mark, const std::string& message) {
-  // A tab looks right to whoever typed it, and the library tells of what comes of it.
+  // A tab looks right to the author, and the library reports only its consequence.
   const std::string_view line = line_of(text, mark.line);
   const std::string_view indentation = line.substr(0, line.find_first_not_of(" \t"));
   if (const auto tab = indentation.find('\t'); tab != std::string_view::npos) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What the YAML library complains of, in words for those who wrote the file, and without repeating it: a secret may stand
-// there.
+// Explains an error of the YAML library to the author of the file. It never repeats text of the file, which may hold a secret.
 #pragma once
 
 #include <string>
@@ -11,7 +10,7 @@
 
 namespace qmux::app {
 
-/// `message` is the library's, about the place `mark` in `text`.
+/// `message` is the library's and concerns the place `mark` in `text`.
 [[nodiscard]] YamlProblem explain_yaml(std::string_view text, Mark mark, const std::string& message);
 
 }  // namespace qmux::app

@@ -18,7 +18,7 @@ namespace {
 
 // Far above any configuration. It bounds what a few nested aliases, or many of a long text, can multiply a small file into.
 constexpr std::size_t kTreeBytesMax = std::size_t{16} * 1024 * 1024;
-// Aliases can nest deeper than the file itself; everything that walks a tree recurses this far at most.
+// Aliases can nest deeper than the file itself. Code that walks a tree recurses this far at most.
 constexpr std::size_t kDepthMax = 64;
 
 Mark to_mark(const YAML::Mark& mark) noexcept { return mark.is_null() ? Mark{} : Mark{mark.line + 1, mark.column + 1}; }
@@ -70,7 +70,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
-    if (found == anchors_.end()) throw YAML::ParserException(mark, "an alias inside of what it names");
+    if (found == anchors_.end()) throw YAML::ParserException(mark, "an alias inside the node that it names");
     const YamlNode& named = found->second;
     if (open_.size() + depth_of(named) > kDepthMax) throw YAML::ParserException(mark, "nested too deeply");
     aliased_ = true;
@@ -147,7 +147,7 @@ class TreeBuilder final : public YAML::EventHandler {
     }
   }
 
-  /// `<<: *a` and `<<: [*a, *b]`: what the named maps hold and this one does not say itself; the earlier one wins.
+  /// `<<: *a` and `<<: [*a, *b]`: the entries of the named maps that this map does not have itself; the earlier map wins.
   static void merge(Open& open) {
     YamlNode& map = open.node;
     std::vector<YamlEntry> written = std::move(map.entries);

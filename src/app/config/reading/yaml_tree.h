@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A YAML document as plain values, each with its place in the file, so that nothing else sees the YAML library. Keys keep
-// their order and their duplicates; aliases (`*name`) and merge keys (`<<`) are resolved.
+// A YAML document as plain values, each with its place in the file. No other code uses the YAML library. Keys keep their order
+// and their duplicates; aliases (`*name`) and merge keys (`<<`) are resolved.
 #pragma once
 
 #include <expected>
@@ -48,7 +48,7 @@ struct YamlDocument {
   std::optional<Mark> second_document;  ///< where another document begins, which is not read
 };
 
-/// Never throws on any input; bounded in memory (aliases cannot multiply a document without end).
+/// Never throws, whatever the input. Its memory is bounded: aliases cannot multiply a document without limit.
 [[nodiscard]] std::expected<YamlDocument, YamlProblem> parse_yaml(std::string_view text);
 
 }  // namespace qmux::app

@@ -186,7 +186,7 @@ TEST(LoadClient, takes_tcp_keepalive_in_whole_seconds_or_off) {
   }
   EXPECT_THAT(errors(of("1500ms")),
               ElementsAre("c.yaml:4:1: tcp_keepalive: 1500ms has a fraction of a second" + expected));
-  EXPECT_THAT(errors(of("[15s]")), ElementsAre("c.yaml:4:1: tcp_keepalive: a list stands here" + expected));
+  EXPECT_THAT(errors(of("[15s]")), ElementsAre("c.yaml:4:1: tcp_keepalive: is a list" + expected));
   EXPECT_THAT(errors(of("15")), ElementsAre(::testing::HasSubstr("the duration \"15\" has no unit")));
 }
 

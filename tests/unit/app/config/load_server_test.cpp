@@ -210,14 +210,14 @@ TEST(LoadServer, refuses_values_of_the_wrong_kind) {
               ElementsAre("s.yaml:5:5: listeners[0].keepaliveperiod: the duration \"30\" has no unit (expected a "
                           "number with a unit, such as 300ms, 1.5h or 1h15m30s (units ns us ms s m h))"));
   EXPECT_THAT(errors(with("    keepaliveperiod: [1s]\n")),
-              ElementsAre("s.yaml:5:5: listeners[0].keepaliveperiod: a list stands here (expected a duration from 1ms "
+              ElementsAre("s.yaml:5:5: listeners[0].keepaliveperiod: is a list (expected a duration from 1ms "
                           "to 8760h)"));
   EXPECT_THAT(errors(with("    udp: 5\n")),
-              ElementsAre("s.yaml:5:10: listeners[0].udp: a single value stands here (expected a map of keys)"));
+              ElementsAre("s.yaml:5:10: listeners[0].udp: is a single value (expected a map of keys)"));
   EXPECT_THAT(errors("listeners: 5\n" + std::string(kRest)),
-              ElementsAre("s.yaml:1:1: listeners: a single value stands here (expected a list, each item beginning "
+              ElementsAre("s.yaml:1:1: listeners: is a single value (expected a list, each item beginning "
                           "with \"- \")"));
-  EXPECT_THAT(errors("- 5\n"), ElementsAre("s.yaml:1:1: a list stands here (expected a map of keys)",
+  EXPECT_THAT(errors("- 5\n"), ElementsAre("s.yaml:1:1: is a list (expected a map of keys)",
                                            "s.yaml:1:1: listeners: is required (expected at least one listener)",
                                            "s.yaml:1:1: auth.ca_cert_file: is required with auth.method mtls"));
 }
@@ -366,7 +366,7 @@ TEST(LoadServer, wants_a_token_of_16_bytes_and_never_repeats_it) {
   EXPECT_THAT(of("auth: {method: token, token: hush-hush}\n"),
               ElementsAre("s.yaml:5:23: auth.token: has 9 bytes (expected at least 16 bytes)"));
   EXPECT_THAT(of("auth: {method: token, token: {hush: hush}}\n"),
-              ElementsAre("s.yaml:5:23: auth.token: a map of keys stands here (expected a text)"));
+              ElementsAre("s.yaml:5:23: auth.token: is a map of keys (expected a text)"));
   EXPECT_THAT(of("auth: {method: token, token: 0123456789abcdef}\n"), IsEmpty());
 }
 
@@ -375,7 +375,7 @@ TEST(LoadServer, reads_udp_keys_written_in_the_listener_with_a_warning) {
   EXPECT_EQ(server.config.listeners[0].options.udp_options.payload_bytes_max, 4096U);
   EXPECT_THAT(server.warnings,
               ElementsAre("s.yaml:5:5: listeners[0].read_buffer_size: belongs in listeners[0].udp.read_buffer_size; "
-                          "read as if it stood there"));
+                          "read as if it were there"));
 }
 
 TEST(LoadServer, takes_no_other_udp_keys_in_the_listener_than_the_old_example_shows) {
@@ -410,10 +410,9 @@ TEST(LoadServer, warns_that_a_second_document_is_not_read) {
 
 TEST(LoadServer, names_the_place_of_what_is_no_yaml) {
   EXPECT_THAT(errors("listeners: [\n"), ElementsAre("s.yaml:2:1: end of sequence flow not found"));
-  EXPECT_THAT(
-      errors("a: b: c\n"),
-      ElementsAre("s.yaml:1:5: a \":\" stands where no key can (expected \"key: value\" on a line of its own, in "
-                  "the column of its neighbours; quotes around a value that holds \": \")"));
+  EXPECT_THAT(errors("a: b: c\n"),
+              ElementsAre("s.yaml:1:5: a \":\" is not allowed here (expected \"key: value\" on a line of its own, in "
+                          "the column of its neighbours; quotes around a value that holds \": \")"));
   EXPECT_THAT(errors("a:\n\tb: 1\n"),
               ElementsAre("s.yaml:2:1: a tab in the indentation (expected spaces: YAML takes no tabs there)"));
 }

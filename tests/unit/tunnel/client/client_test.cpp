@@ -30,7 +30,7 @@ using ::testing::Not;
 using testing::take_messages;
 using testing::TcpEnd;
 
-/// The local service: takes whoever comes.
+/// The local service: accepts every connection.
 class Service final : public io::TcpListener::Events {
  public:
   explicit Service(sim::SimLoop& loop) : loop_(loop), listener_(*loop.listen_tcp(loop.host().v4(80), false, *this)) {}

@@ -23,10 +23,10 @@ class Dialling : public ::testing::Test {
   void dial(const std::string& host) {
     in_constructor_ = true;
     service_ = std::make_unique<LocalService>(loop, HostPort{host, 80});
-    dial_ = std::make_unique<Dial>(loop, *service_, [this](Result<std::unique_ptr<io::TcpSocket>> told) {
+    dial_ = std::make_unique<Dial>(loop, *service_, [this](Result<std::unique_ptr<io::TcpSocket>> reported) {
       EXPECT_FALSE(in_constructor_);
       EXPECT_FALSE(result);
-      result = std::move(told);
+      result = std::move(reported);
       dial_.reset();
     });
     in_constructor_ = false;
@@ -36,7 +36,7 @@ class Dialling : public ::testing::Test {
     testing::FarEnd& far = loop.far_ends[address];
     far.connecting = false;
     far.connect_error = std::move(error);
-    EXPECT_TRUE(far.tell_one());
+    EXPECT_TRUE(far.notify_one());
   }
   void cancel() {
     dial_.reset();
@@ -107,7 +107,7 @@ TEST_F(Dialling, a_silent_address_has_only_its_share_of_the_time) {
   EXPECT_TRUE(loop.far_ends["10.0.0.2:80"].closed);
 }
 
-TEST_F(Dialling, the_last_failure_is_told) {
+TEST_F(Dialling, reports_the_last_failure) {
   dial("127.0.0.1");
   answers("127.0.0.1:80", "connection refused");
   loop.advance(Duration(0));
@@ -122,14 +122,14 @@ TEST_F(Dialling, failure_is_not_told_from_inside_the_constructor) {
   EXPECT_THAT(error(), HasSubstr("no route"));
 }
 
-TEST_F(Dialling, a_name_that_is_unknown_is_told) {
+TEST_F(Dialling, reports_an_unknown_name) {
   dial("nowhere");
   loop.answer_lookup();
   loop.advance(Duration(0));
   EXPECT_THAT(error(), HasSubstr("no such host"));
 }
 
-TEST_F(Dialling, a_name_without_addresses_is_told) {
+TEST_F(Dialling, reports_a_name_without_addresses) {
   loop.names["empty"] = {};
   dial("empty");
   loop.answer_lookup();

@@ -23,7 +23,7 @@ class ControlStreamTest : public ::testing::Test, private ControlEvents {
  protected:
   void peer_sends(const std::string& bytes) {
     peer_.sends(bytes);
-    peer_.tell();
+    peer_.deliver_events();
   }
   /// What the peer has received since the last call, as messages.
   std::vector<wire::Message> peer_receives() {
@@ -139,7 +139,7 @@ TEST_F(ControlStreamTest, a_flood_of_messages_fails) {
 
 TEST_F(ControlStreamTest, the_peers_fin_and_reset_fail) {
   peer_.finishes();
-  peer_.tell();
+  peer_.deliver_events();
   ASSERT_TRUE(failure_);
   EXPECT_EQ(failure_->kind, ControlFailure::Kind::ended);
 }
@@ -147,10 +147,10 @@ TEST_F(ControlStreamTest, the_peers_fin_and_reset_fail) {
 TEST_F(ControlStreamTest, finish_is_told_once_the_peer_has_everything) {
   control_.send(wire::RegisterAck{.success = false, .message = "no", .capabilities = {}});
   control_.finish();
-  peer_.tell();
+  peer_.deliver_events();
   EXPECT_FALSE(finished_);
   EXPECT_EQ(peer_receives().size(), 1U);
-  peer_.tell();
+  peer_.deliver_events();
   EXPECT_TRUE(finished_);
 }
 

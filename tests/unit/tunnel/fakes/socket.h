@@ -19,7 +19,7 @@ struct FarEnd {
   // What the test decides.
   std::string arriving;     ///< not read yet
   bool fin_sent = false;    ///< after `arriving`
-  bool reset_sent = false;  ///< after `arriving` and FIN; seen by the next write, by a read behind that, and told
+  bool reset_sent = false;  ///< after `arriving` and FIN; seen by the next write, by a read behind that, and reported
   bool connecting = false;
   std::optional<std::string> connect_error;
   std::size_t room_bytes = std::numeric_limits<std::size_t>::max();       ///< what it takes before it blocks
@@ -38,16 +38,16 @@ struct FarEnd {
 
   io::TcpSocketEvents* observer = nullptr;
   io::Interest interest = io::Interest::none;
-  bool end_told = false;
-  bool reset_told = false;
+  bool end_reported = false;
+  bool reset_reported = false;
 
   /// It saw an orderly end, not a reset.
-  [[nodiscard]] bool closed_in_order() const { return closed && !aborted && fin_received && end_told; }
+  [[nodiscard]] bool closed_in_order() const { return closed && !aborted && fin_received && end_reported; }
 
   /// Tells the observer of one thing that is ready; false when nothing is.
-  bool tell_one() {
+  bool notify_one() {
     if (observer == nullptr || closed) return false;
-    if (reset_sent && !std::exchange(reset_told, true)) {
+    if (reset_sent && !std::exchange(reset_reported, true)) {
       observer->socket_reset();
       return true;
     }
@@ -76,11 +76,11 @@ class FakeSocket final : public io::TcpSocket {
   ~FakeSocket() override { far_.closed = true; }
 
   io::IoResult read(std::span<const MutableBytes> into) override {
-    CHECK(!far_.aborted && !far_.end_told);
+    CHECK(!far_.aborted && !far_.end_reported);
     ++far_.read_calls;
     if (far_.arriving.empty()) {
       if (far_.fin_sent) {
-        far_.end_told = true;
+        far_.end_reported = true;
         return {io::IoStatus::end};
       }
       return {far_.reset_sent ? io::IoStatus::reset : io::IoStatus::would_block};

@@ -46,7 +46,7 @@ class StreamPeer final : private quic::StreamHost {
   }
 
   /// Notifies the stream's owner of what has happened; false when nothing has.
-  bool tell() {
+  bool deliver_events() {
     if (!stream_.is_in_event_queue()) return false;
     stream_.deliver_events();
     return true;

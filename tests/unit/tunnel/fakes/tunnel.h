@@ -42,9 +42,9 @@ class Tunnel final : private tunnel::RelayEvents {
     relay_.reset();
   }
 
-  /// Passes of the loop, until nothing is left to tell.
+  /// Passes of the loop, until no callback is left.
   void run() {
-    while (far.tell_one() || peer.tell() || worker_.budget.make_room()) {
+    while (far.notify_one() || peer.deliver_events() || worker_.budget.make_room()) {
     }
   }
   void advance(Duration by) {
@@ -81,7 +81,7 @@ class Tunnel final : private tunnel::RelayEvents {
   std::optional<tunnel::RelayEnd> end;
 
  private:
-  /// Nothing may be told meanwhile.
+  /// No callback may run meanwhile.
   struct OwnerCall {
     explicit OwnerCall(Tunnel& tunnel) : in_call(tunnel.in_owner_call_) { in_call = true; }
     ~OwnerCall() { in_call = false; }
@@ -98,11 +98,11 @@ class Tunnel final : private tunnel::RelayEvents {
     CHECK(&relay == relay_.get() && !in_owner_call_ && !end);
     ++acknowledgements;
   }
-  void relay_ended(tunnel::Relay& relay, const tunnel::RelayEnd& told) override {
+  void relay_ended(tunnel::Relay& relay, const tunnel::RelayEnd& reported) override {
     CHECK(&relay == relay_.get() && !in_owner_call_ && !end);
     EXPECT_TRUE(far.closed);
     EXPECT_TRUE(peer.released());
-    end = told;
+    end = reported;
     if (!keep_ended_relay) relay_.reset();
   }
 };

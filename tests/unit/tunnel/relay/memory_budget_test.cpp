@@ -112,7 +112,7 @@ TEST(MemoryLimit, is_one_for_all_workers_of_which_those_evict_who_hold_more_than
   a.charge(4 * Chunk::kCapacityBytes, false);
   b.charge(4 * Chunk::kCapacityBytes, false);
   EXPECT_FALSE(greedy.make_room());
-  EXPECT_EQ(evicted, "") << "nobody else needs it";
+  EXPECT_EQ(evicted, "") << "no other tunnel needs it";
   c.charge(4 * Chunk::kCapacityBytes, false);
   EXPECT_FALSE(modest.make_room());
   EXPECT_EQ(evicted, "") << "its own share";

@@ -33,7 +33,7 @@ TEST_F(Resetting, reset_stream_waits_until_what_came_before_is_acknowledged) {
   tunnel.run();
   EXPECT_FALSE(tunnel.ended());
   EXPECT_FALSE(peer.reset);
-  EXPECT_FALSE(peer.stopped) << "a peer that is told to stop cuts what is on its way to it";
+  EXPECT_FALSE(peer.stopped) << "a peer that gets STOP_SENDING cuts what is in flight to it";
   peer.takes(5);
   tunnel.run();
   EXPECT_FALSE(peer.reset);
@@ -51,7 +51,7 @@ TEST_F(Resetting, reset_stream_waits_until_what_came_before_is_acknowledged) {
 TEST_F(Resetting, a_write_that_meets_the_reset_does_not_lose_what_was_not_read_yet) {
   far.arriving = "413";
   far.reset_sent = true;
-  far.reset_told = true;  // the write finds out first
+  far.reset_reported = true;  // the write finds out first
   peer.sends("more of the request");
   tunnel.run();
   peer.takes();
@@ -78,7 +78,7 @@ TEST_F(Resetting, a_fin_that_was_not_read_before_the_reset_still_counts) {
   far.arriving = "all of it";
   far.fin_sent = true;
   far.reset_sent = true;
-  far.reset_told = true;  // the write finds out first
+  far.reset_reported = true;  // the write finds out first
   peer.sends("x");
   tunnel.run();
   EXPECT_TRUE(tunnel.ended_with(Cause::socket_reset));
@@ -221,10 +221,10 @@ TEST_F(Resetting, meanwhile_the_socket_is_not_read) {
   tunnel.run();
   peer.resets(ErrorCode::tcp_reset);
   tunnel.run();
-  far.arriving = "nobody hears this";
+  far.arriving = "discarded bytes";
   far.fin_sent = true;
   tunnel.run();
-  EXPECT_EQ(far.arriving, "nobody hears this");
+  EXPECT_EQ(far.arriving, "discarded bytes");
   EXPECT_FALSE(tunnel.ended());
 }
 
@@ -247,7 +247,7 @@ TEST_F(Resetting, bytes_and_reset_that_came_before_the_relay_began_are_relayed) 
   Tunnel late(worker, {}, [](testing::StreamPeer& early) {
     early.sends("request");
     early.resets(ErrorCode::tcp_reset);
-    early.tell();
+    early.deliver_events();
   });
   late.run();
   EXPECT_EQ(late.far.received, "request");

@@ -56,7 +56,7 @@ TEST(Relay, sees_a_stop_that_came_before_it_began) {
   Worker worker;
   Tunnel tunnel(worker, {}, [](testing::StreamPeer& peer) {
     peer.stops();
-    peer.tell();
+    peer.deliver_events();
   });
   tunnel.run();
   tunnel.advance(limits::kLastBytesIdleMax);
@@ -67,7 +67,7 @@ TEST(Relay, sees_a_reset_that_came_before_it_began) {
   Worker worker;
   Tunnel tunnel(worker, {}, [](testing::StreamPeer& peer) {
     peer.resets(ErrorCode::tcp_reset);
-    peer.tell();
+    peer.deliver_events();
   });
   tunnel.run();
   EXPECT_TRUE(tunnel.ended_with(Cause::peer_reset));
@@ -120,7 +120,7 @@ TEST_F(Relaying, stops_reading_the_socket_while_the_stream_can_hold_no_more) {
   EXPECT_EQ(peer.received, sent);
 }
 
-TEST_F(Relaying, says_that_it_waits_for_nothing_so_that_a_reset_is_told) {
+TEST_F(Relaying, says_that_it_waits_for_nothing_so_that_a_reset_is_reported) {
   far.arriving = pattern(1'000'000);
   const std::size_t calls = far.watch_calls;
   tunnel.run();
@@ -128,7 +128,7 @@ TEST_F(Relaying, says_that_it_waits_for_nothing_so_that_a_reset_is_told) {
   EXPECT_EQ(far.interest, io::Interest::none);
   far.reset_sent = true;
   tunnel.run();
-  EXPECT_TRUE(far.reset_told);
+  EXPECT_TRUE(far.reset_reported);
   while (!peer.reset) {
     peer.takes();
     tunnel.run();
@@ -139,7 +139,7 @@ TEST_F(Relaying, says_that_it_waits_for_nothing_so_that_a_reset_is_told) {
 TEST_F(Relaying, yields_after_a_bounded_read) {
   peer.unsent_max = 10'000'000;
   far.arriving = pattern(1'000'000);
-  ASSERT_TRUE(far.tell_one());
+  ASSERT_TRUE(far.notify_one());
   EXPECT_EQ(peer.stream().unacknowledged_bytes(), limits::kRelayReadBytesMax);
   tunnel.run();
   EXPECT_EQ(peer.stream().unacknowledged_bytes(), 1'000'000U);
@@ -252,7 +252,7 @@ TEST_F(Relaying, socket_reset_ends_both_directions_of_the_stream) {
 
 TEST_F(Relaying, socket_reset_is_seen_by_a_read) {
   far.arriving = "x";
-  far.reset_told = true;  // so that only the read finds out
+  far.reset_reported = true;  // so that only the read finds out
   far.reset_sent = true;
   tunnel.run();
   peer.takes();
@@ -261,7 +261,7 @@ TEST_F(Relaying, socket_reset_is_seen_by_a_read) {
 }
 
 TEST_F(Relaying, socket_reset_is_seen_by_a_write) {
-  far.reset_told = true;
+  far.reset_reported = true;
   far.reset_sent = true;
   peer.sends("x");
   tunnel.run();
@@ -345,9 +345,9 @@ TEST_F(Relaying, stop_sending_resets_the_socket_after_its_last_bytes_had_time) {
 TEST_F(Relaying, stop_sending_overtaken_by_nothing_still_ends) {
   peer.stops();
   tunnel.run();
-  far.arriving = "nobody hears this";
+  far.arriving = "discarded bytes";
   tunnel.run();
-  EXPECT_EQ(far.arriving, "nobody hears this");
+  EXPECT_EQ(far.arriving, "discarded bytes");
   tunnel.advance(limits::kLastBytesIdleMax);
   EXPECT_TRUE(far.aborted);
   EXPECT_EQ(peer.stopped, ErrorCode::tcp_reset);

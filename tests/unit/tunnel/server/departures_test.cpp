@@ -106,7 +106,7 @@ TEST_P(Departures, every_visitor_is_served_or_refused_for_a_reason) {
   while (!present_.empty()) leave();
   world_.run_for(limits::kVisitorWaitMax + limits::kStreamCreditWaitMax + 1s);
   EXPECT_EQ(server_->pool(0).size(), 0U);
-  EXPECT_EQ(server_->pool(0).seats(), 0U);
+  EXPECT_EQ(server_->pool(0).assignments(), 0U);
   EXPECT_EQ(
       sum(&Counters::visitors_accepted),
       sum(&Counters::visitors_no_client) + sum(&Counters::visitors_too_many_waiting) + sum(&Counters::tunnels_opened));

@@ -20,7 +20,7 @@ Applicant applicant(const std::string& client_id, const std::string& instance = 
   return {.client_id = client_id, .instance = instance, .slot = 0, .epoch = epoch, .worker = 0};
 }
 
-TEST(Pool, gives_no_seat_when_nobody_is_there) {
+TEST(Pool, assigns_nothing_without_members) {
   Pool pool(Balance::least_connections);
   EXPECT_FALSE(pool.choose({}, kNow).valid());
 }
@@ -29,13 +29,13 @@ TEST(Pool, picks_the_member_with_fewest_tunnels) {
   Pool pool(Balance::least_connections);
   const MemberId a = pool.join(applicant("a"))->member;
   const MemberId b = pool.join(applicant("b"))->member;
-  std::vector<Pool::Seat> seats;
-  seats.push_back(pool.choose({}, kNow));
-  seats.push_back(pool.choose({}, kNow));
-  EXPECT_NE(seats[0].member(), seats[1].member());
+  std::vector<Pool::Assignment> assignments;
+  assignments.push_back(pool.choose({}, kNow));
+  assignments.push_back(pool.choose({}, kNow));
+  EXPECT_NE(assignments[0].member(), assignments[1].member());
   const std::array tried{b};
-  seats.push_back(pool.choose(tried, kNow));
-  EXPECT_EQ(seats[2].member(), a);
+  assignments.push_back(pool.choose(tried, kNow));
+  EXPECT_EQ(assignments[2].member(), a);
   EXPECT_EQ(pool.choose({}, kNow).member(), b);
 }
 
@@ -53,27 +53,27 @@ TEST(Pool, round_robin_takes_turns_whatever_the_tunnels) {
   const MemberId a = pool.join(applicant("a"))->member;
   const MemberId b = pool.join(applicant("b"))->member;
   const MemberId c = pool.join(applicant("c"))->member;
-  const Pool::Seat kept = pool.choose({}, kNow);
+  const Pool::Assignment kept = pool.choose({}, kNow);
   EXPECT_EQ(kept.member(), a);
   EXPECT_EQ(pool.choose({}, kNow).member(), b);
   EXPECT_EQ(pool.choose({}, kNow).member(), c);
   EXPECT_EQ(pool.choose({}, kNow).member(), a);
 }
 
-TEST(Pool, a_seat_is_given_back_when_it_goes) {
+TEST(Pool, an_assignment_ends_with_its_token) {
   Pool pool(Balance::least_connections);
   ASSERT_TRUE(pool.join(applicant("a")));
   {
-    const Pool::Seat seat = pool.choose({}, kNow);
-    EXPECT_EQ(pool.seats(), 1U);
+    const Pool::Assignment assignment = pool.choose({}, kNow);
+    EXPECT_EQ(pool.assignments(), 1U);
   }
-  EXPECT_EQ(pool.seats(), 0U);
+  EXPECT_EQ(pool.assignments(), 0U);
 }
 
-TEST(Pool, a_seat_may_outlive_its_member) {
+TEST(Pool, an_assignment_may_outlive_its_member) {
   Pool pool(Balance::least_connections);
   const MemberId a = pool.join(applicant("a"))->member;
-  const Pool::Seat seat = pool.choose({}, kNow);
+  const Pool::Assignment assignment = pool.choose({}, kNow);
   pool.leave(a);
   EXPECT_EQ(pool.size(), 0U);
 }
@@ -83,8 +83,8 @@ TEST(Pool, a_member_without_stream_credit_is_the_second_choice) {
   const MemberId a = pool.join(applicant("a"))->member;
   const MemberId b = pool.join(applicant("b"))->member;
   pool.set_stream_credit(a, false);
-  const Pool::Seat first = pool.choose({}, kNow);
-  const Pool::Seat second = pool.choose({}, kNow);
+  const Pool::Assignment first = pool.choose({}, kNow);
+  const Pool::Assignment second = pool.choose({}, kNow);
   EXPECT_EQ(first.member(), b);
   EXPECT_EQ(second.member(), b);
   const std::array tried{b};
@@ -128,8 +128,8 @@ TEST(Pool, a_client_with_the_name_of_others_takes_no_visitors_from_them) {
     Pool pool(balance);
     std::map<MemberId, int> visitors;
     for (const char* instance : {"i1", "i2", "i3"}) visitors[pool.join(applicant("a", instance, 1))->member] = 0;
-    std::vector<Pool::Seat> seats;
-    for (int i = 0; i < 60; ++i) ++visitors[seats.emplace_back(pool.choose({}, kNow)).member()];
+    std::vector<Pool::Assignment> assignments;
+    for (int i = 0; i < 60; ++i) ++visitors[assignments.emplace_back(pool.choose({}, kNow)).member()];
     for (const auto& [member, count] : visitors) EXPECT_EQ(count, 20);
   }
 }
@@ -225,13 +225,13 @@ class PoolWithDeadServiceTest : public ::testing::TestWithParam<Balance> {
  protected:
   /// A visitor comes and leaves. Returns whether it was served.
   bool visit() {
-    const Pool::Seat seat = pool_.choose({}, now_);
-    if (seat.member() == dead_) {
+    const Pool::Assignment assignment = pool_.choose({}, now_);
+    if (assignment.member() == dead_) {
       pool_.dial_failed(dead_, now_);
     } else {
-      pool_.dial_succeeded(seat.member());
+      pool_.dial_succeeded(assignment.member());
     }
-    return seat.member() != dead_;
+    return assignment.member() != dead_;
   }
   int served(int visitors, Duration interval) {
     int count = 0;
@@ -276,9 +276,9 @@ TEST_P(PoolWithDeadServiceTest, is_chosen_after_every_other_trouble_but_silence)
 TEST_P(PoolWithDeadServiceTest, is_tried_by_one_visitor_after_a_while) {
   pool_.dial_failed(dead_, now_);
   now_ += limits::kDialPenaltyMin;
-  std::vector<Pool::Seat> seats;
+  std::vector<Pool::Assignment> assignments;
   std::map<MemberId, int> visitors;
-  for (int i = 0; i < 20; ++i) ++visitors[seats.emplace_back(pool_.choose({}, now_)).member()];
+  for (int i = 0; i < 20; ++i) ++visitors[assignments.emplace_back(pool_.choose({}, now_)).member()];
   EXPECT_EQ(visitors[dead_], 1);
   now_ += limits::kDialProbeTimeMax - 1ns;
   EXPECT_EQ(pool_.choose({}, now_).member(), healthy_);
@@ -287,10 +287,10 @@ TEST_P(PoolWithDeadServiceTest, is_tried_by_one_visitor_after_a_while) {
 TEST_P(PoolWithDeadServiceTest, is_tried_again_when_nothing_is_heard_of_that_visitor) {
   pool_.dial_failed(dead_, now_);
   now_ += limits::kDialPenaltyMin;
-  std::vector<Pool::Seat> seats;
-  while (seats.empty() || seats.back().member() != dead_) seats.push_back(pool_.choose({}, now_));
+  std::vector<Pool::Assignment> assignments;
+  while (assignments.empty() || assignments.back().member() != dead_) assignments.push_back(pool_.choose({}, now_));
   now_ += limits::kDialProbeTimeMax;
-  std::vector<Pool::Seat> later;
+  std::vector<Pool::Assignment> later;
   std::map<MemberId, int> visitors;
   for (int i = 0; i < 20; ++i) ++visitors[later.emplace_back(pool_.choose({}, now_)).member()];
   EXPECT_EQ(visitors[dead_], 1);
@@ -310,8 +310,8 @@ TEST_P(PoolWithDeadServiceTest, takes_its_share_again_after_a_success) {
   EXPECT_TRUE(pool_.dial_succeeded(dead_));
   EXPECT_FALSE(pool_.dial_succeeded(dead_));
   std::map<MemberId, int> visitors;
-  std::vector<Pool::Seat> seats;
-  for (int i = 0; i < 20; ++i) ++visitors[seats.emplace_back(pool_.choose({}, now_)).member()];
+  std::vector<Pool::Assignment> assignments;
+  for (int i = 0; i < 20; ++i) ++visitors[assignments.emplace_back(pool_.choose({}, now_)).member()];
   EXPECT_EQ(visitors[dead_], 10);
   EXPECT_EQ(pool_.dial_failed(dead_, now_), limits::kDialPenaltyMin) << "the next period is a first one";
 }
@@ -343,8 +343,8 @@ TEST_P(PoolWithDeadServiceTest, serves_udp_all_the_same) {
   }
   const MemberId down = visitors.rbegin()->first;
   pool_.dial_failed(down, now_);
-  std::vector<Pool::Seat> seats;
-  for (int i = 0; i < 10; ++i) ++visitors[seats.emplace_back(pool_.choose({}, now_, Pool::Need::udp)).member()];
+  std::vector<Pool::Assignment> assignments;
+  for (int i = 0; i < 10; ++i) ++visitors[assignments.emplace_back(pool_.choose({}, now_, Pool::Need::udp)).member()];
   EXPECT_EQ(visitors[down], 5);
 }
 
@@ -359,8 +359,8 @@ TEST_P(PoolWithDeadServiceTest, all_connections_of_its_process_count_as_one) {
   for (int i = 0; i < 6; ++i) EXPECT_EQ(pool_.choose({}, now_).member(), healthy_);
   EXPECT_TRUE(pool_.dial_succeeded(third));
   std::map<MemberId, int> visitors;
-  std::vector<Pool::Seat> seats;
-  for (int i = 0; i < 20; ++i) ++visitors[seats.emplace_back(pool_.choose({}, now_)).member()];
+  std::vector<Pool::Assignment> assignments;
+  for (int i = 0; i < 20; ++i) ++visitors[assignments.emplace_back(pool_.choose({}, now_)).member()];
   EXPECT_EQ(visitors.size(), 4U);
 }
 

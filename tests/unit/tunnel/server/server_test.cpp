@@ -269,7 +269,7 @@ struct Service {
   bool go;  ///< the client is a Go program
   std::size_t answered = 0;
 
-  /// Answers, or refuses, whoever has come.
+  /// Answers, or refuses, the connections that have come.
   void work() {
     for (; answered < client.tunnels().size(); ++answered) {
       quic::TestStream& tunnel = client.tunnels()[answered];
@@ -354,9 +354,9 @@ TEST_F(ServerWithWorkersTest, a_visitor_reaches_the_client_on_whichever_worker_t
   ASSERT_TRUE(world_.run_until([&] { return client.tunnels().size() == 30; }));
   EXPECT_GT(sum(&Counters::visitors_moved), 0U);
   EXPECT_EQ(sum(&Counters::visitors_accepted), 30U);
-  EXPECT_EQ(server_->pool(0).seats(), 30U);
+  EXPECT_EQ(server_->pool(0).assignments(), 30U);
   visitors.clear();
-  EXPECT_TRUE(world_.run_until([&] { return server_->pool(0).seats() == 0; }));
+  EXPECT_TRUE(world_.run_until([&] { return server_->pool(0).assignments() == 0; }));
   EXPECT_EQ(sum(&Counters::tunnels_opened), 30U);
 }
 

@@ -273,10 +273,10 @@ TEST(UdpTunnel, counts_sessions_when_it_balances) {
   }
   EXPECT_EQ(tunnel.clients[0].service->received.size(), 5U);
   EXPECT_EQ(tunnel.clients[1].service->received.size(), 5U);
-  EXPECT_EQ(tunnel.server->pool(0).seats(), 10U);
+  EXPECT_EQ(tunnel.server->pool(0).assignments(), 10U);
 }
 
-TEST(UdpTunnel, ends_a_session_after_its_idle_time_and_gives_the_seat_back) {
+TEST(UdpTunnel, ends_a_session_after_its_idle_time_and_its_assignment) {
   for (const std::size_t workers : {1U, 4U}) {
     UdpTunnel tunnel({.workers = workers, .udp = {.session_idle_timeout = 10s}});
     tunnel.add_client();
@@ -286,7 +286,7 @@ TEST(UdpTunnel, ends_a_session_after_its_idle_time_and_gives_the_seat_back) {
     EXPECT_EQ(tunnel.ask(*visitor, "still me"), "still me");
     EXPECT_EQ(tunnel.sum().sessions_opened, 1U);
     tunnel.world.run_for(11s);
-    EXPECT_EQ(tunnel.server->pool(0).seats(), 0U);
+    EXPECT_EQ(tunnel.server->pool(0).assignments(), 0U);
     EXPECT_EQ(tunnel.sum().sessions_idle, 1U);
     EXPECT_EQ(tunnel.client_counters().sessions_idle + tunnel.client_counters().sessions_closed, 1U);
     EXPECT_EQ(tunnel.ask(*visitor, "again"), "again");
@@ -318,13 +318,13 @@ TEST(UdpTunnel, keeps_a_flood_under_one_address_within_its_share) {
     if (i % 100 == 0) tunnel.world.run_for(100ms);
   }
   tunnel.world.run_for(1s);
-  EXPECT_EQ(tunnel.server->pool(0).seats(), limits::kUdpSessionsPerSourceMax);
+  EXPECT_EQ(tunnel.server->pool(0).assignments(), limits::kUdpSessionsPerSourceMax);
   EXPECT_EQ(tunnel.sum().sessions_evicted, 10U);
   EXPECT_EQ(tunnel.client_counters().sessions_closed, 10U) << "the client keeps no socket of theirs either";
   // The latest are there, and who was evicted comes anew at the price of the next.
   EXPECT_EQ(tunnel.ask(*visitors.back(), "y"), "y");
   EXPECT_EQ(tunnel.ask(*visitors.front(), "y"), "y");
-  EXPECT_EQ(tunnel.server->pool(0).seats(), limits::kUdpSessionsPerSourceMax);
+  EXPECT_EQ(tunnel.server->pool(0).assignments(), limits::kUdpSessionsPerSourceMax);
 }
 
 TEST(UdpTunnel, lets_a_flood_of_new_ports_under_one_address_begin_no_more_than_its_share_in_a_second) {
@@ -355,7 +355,7 @@ TEST(UdpTunnel, a_new_session_may_end_the_last_one_of_the_same_address) {
     EXPECT_EQ(tunnel.ask(*other, "other"), "other");
   }
   EXPECT_EQ(tunnel.sum().sessions_evicted, 5U);
-  EXPECT_EQ(tunnel.server->pool(0).seats(), 1U);
+  EXPECT_EQ(tunnel.server->pool(0).assignments(), 1U);
 }
 
 TEST(UdpTunnel, counts_what_the_kernel_dropped_before_anybody_could_look_at_it) {
@@ -368,7 +368,7 @@ TEST(UdpTunnel, counts_what_the_kernel_dropped_before_anybody_could_look_at_it) 
   for (int i = 0; i < kPayloads; ++i) visitor->send(std::string(65'507, 'x'));
   tunnel.world.run_for(1s);
   const UdpCounters& counters = tunnel.server->worker(0).counters.udp;
-  visitor->send("told with the next that comes");
+  visitor->send("reported with the next payload");
   tunnel.world.run_for(1s);
   EXPECT_GT(counters.overflowed, 10U);
   EXPECT_EQ(counters.payloads_received + counters.overflowed, kPayloads + 2U);
@@ -419,7 +419,7 @@ TEST(UdpTunnel, drops_what_does_not_fit_where_it_may_not_be_cut) {
   EXPECT_EQ(tunnel.server_drops(UdpDrop::too_large), 1U);
 }
 
-TEST(UdpTunnel, takes_no_payload_over_the_size_that_it_is_told) {
+TEST(UdpTunnel, takes_no_payload_over_the_configured_size) {
   UdpTunnel tunnel({.udp = {.payload_bytes_max = 500}});
   tunnel.add_client();
   const auto visitor = tunnel.visitor();
@@ -459,7 +459,7 @@ TEST(UdpTunnel, does_not_suspect_a_client_for_what_it_was_never_sent) {
   tunnel.add_client();
   tunnel.add_client();
   tunnel.world.run_for(4s);  // until nothing but heartbeats is heard of them
-  // His session is with one of them, and nothing of his leaves the server.
+  // Its session is with one of them, and no packet of it leaves the server.
   const auto dropped = tunnel.visitor();
   EXPECT_EQ(tunnel.ask(*dropped, std::string(501, 'x')), "nothing");
   tunnel.world.run_for(1s);
@@ -519,7 +519,7 @@ TEST(UdpTunnel, ends_the_least_recently_used_session_when_a_connection_has_too_m
     visitors.push_back(tunnel.visitor());
     EXPECT_EQ(tunnel.ask(*visitors.back(), "x"), "x");
   }
-  EXPECT_EQ(tunnel.server->pool(0).seats(), 3U);
+  EXPECT_EQ(tunnel.server->pool(0).assignments(), 3U);
   EXPECT_EQ(tunnel.sum().sessions_evicted, 1U);
   EXPECT_EQ(tunnel.client_counters().sessions_evicted, 1U);
   EXPECT_EQ(tunnel.ask(*visitors[0], "back"), "back");
@@ -551,7 +551,7 @@ TEST(UdpTunnel, sessions_are_evicted_while_clients_leave_at_every_moment) {
     }
     for (auto& side : tunnel.clients) side.client.reset();
     tunnel.world.run_for(60s);
-    EXPECT_EQ(tunnel.server->pool(0).seats(), 0U) << "seed " << seed;
+    EXPECT_EQ(tunnel.server->pool(0).assignments(), 0U) << "seed " << seed;
     const UdpCounters sum = tunnel.sum();
     EXPECT_EQ(sum.sessions_opened, sum.sessions_idle + sum.sessions_evicted + sum.sessions_lost) << "seed " << seed;
     evicted += sum.sessions_evicted;

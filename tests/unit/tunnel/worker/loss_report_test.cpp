@@ -63,7 +63,7 @@ TEST_F(LossReportTest, tells_once_a_minute_what_has_come_since) {
   EXPECT_EQ(logged_during(10min), "");
 }
 
-TEST_F(LossReportTest, tells_at_the_end_what_has_not_been_told) {
+TEST_F(LossReportTest, reports_the_rest_at_the_end) {
   drop(UdpDrop::too_large, 3);
   EXPECT_THAT(logged([&] { worker_.reset(); }), HasSubstr(" udp_too_large=3\n"));
 }

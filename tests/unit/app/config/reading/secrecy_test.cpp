@@ -121,7 +121,7 @@ TEST(Secrecy, leaves_errors_useful) {
     EXPECT_THAT(errors(yaml), Contains(line)) << yaml;
   };
   expect("auth:\n  method: token\n    token=SECRET\n",
-         "s.yaml:2:3: auth.method: takes in the token's line, which is indented too far (expected mtls or token)");
+         "s.yaml:2:3: auth.method: includes the token's line, which is indented too far (expected mtls or token)");
   expect("auth: {method: SECRET}\n",
          "s.yaml:1:8: auth.method: is wrong; its value is not shown as it may hold a secret (expected mtls or token)");
   expect("auth:\n  token:SECRET: x\n",

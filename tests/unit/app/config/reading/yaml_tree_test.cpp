@@ -76,14 +76,14 @@ TEST(YamlTree, finds_the_tab_that_somebody_took_for_spaces) {
 }
 
 TEST(YamlTree, explains_what_the_library_means) {
-  EXPECT_EQ(problem("a: b: c\n"), "1:5: a \":\" stands where no key can");
-  EXPECT_EQ(problem("a:\n  b: 1\n c: 2\n"), "3:2: the indentation fits no line above");
-  EXPECT_EQ(problem("a: @x\n"), "1:4: no value can begin so");
+  EXPECT_EQ(problem("a: b: c\n"), "1:5: a \":\" is not allowed here");
+  EXPECT_EQ(problem("a:\n  b: 1\n c: 2\n"), "3:2: the indentation matches no line above");
+  EXPECT_EQ(problem("a: @x\n"), "1:4: no value can begin with this character");
 }
 
 TEST(YamlTree, repeats_nothing_of_the_file) {
   EXPECT_EQ(problem("a: *nobody\n"), "1:4: a \"*\" that names no \"&\" above it");
-  EXPECT_EQ(problem("a: \"\\qx\"\n"), "1:7: a \"\\\" before what cannot follow it");
+  EXPECT_EQ(problem("a: \"\\qx\"\n"), "1:7: an unknown escape sequence");
   EXPECT_EQ(problem("a: \"\\uD800\"\n"), "1:11: invalid unicode");
   EXPECT_EQ(problem("%YAML x\n---\na: 1\n"), "1:1: bad YAML version");
   EXPECT_EQ(explain_yaml("a: 1\n", {1, 4}, "something new: 1").what, "something new");
