@@ -79,18 +79,18 @@ TEST(Audit, objects_to_wrong_bytes_invented_ends_and_missing_causes) {
   tunnel.visitor.received_bytes = 10;
   EXPECT_EQ(audit_strictly(ledger).size(), 0U);
 
-  const auto objections_to = [&](auto change) {
+  const auto violations_of = [&](auto change) {
     Ledger changed = ledger;
     change(changed.tunnels[0]);
     return audit_strictly(changed).size();
   };
-  EXPECT_GE(objections_to([](TunnelRecord& t) { t.service.wrong_at = 3; }), 1U);
-  EXPECT_GE(objections_to([](TunnelRecord& t) { t.service.received_bytes = 9; }), 1U);
-  EXPECT_GE(objections_to([](TunnelRecord& t) { t.service.received_bytes = 11; }), 1U);
-  EXPECT_GE(objections_to([](TunnelRecord& t) { t.visitor.sent_fin = false; }), 1U);
-  EXPECT_GE(objections_to([](TunnelRecord& t) { t.visitor.received_reset = true; }), 1U);
-  EXPECT_GE(objections_to([](TunnelRecord& t) { t.visitor.over = false; }), 1U);
-  EXPECT_GE(objections_to([](TunnelRecord& t) { t.arrivals_count = 2; }), 1U);
+  EXPECT_GE(violations_of([](TunnelRecord& t) { t.service.wrong_at = 3; }), 1U);
+  EXPECT_GE(violations_of([](TunnelRecord& t) { t.service.received_bytes = 9; }), 1U);
+  EXPECT_GE(violations_of([](TunnelRecord& t) { t.service.received_bytes = 11; }), 1U);
+  EXPECT_GE(violations_of([](TunnelRecord& t) { t.visitor.sent_fin = false; }), 1U);
+  EXPECT_GE(violations_of([](TunnelRecord& t) { t.visitor.received_reset = true; }), 1U);
+  EXPECT_GE(violations_of([](TunnelRecord& t) { t.visitor.over = false; }), 1U);
+  EXPECT_GE(violations_of([](TunnelRecord& t) { t.arrivals_count = 2; }), 1U);
 }
 
 }  // namespace

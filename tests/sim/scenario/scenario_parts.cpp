@@ -35,22 +35,22 @@ std::size_t add_client(Plan& plan, const Place& place, const LinkProperties& lin
 
 LinkProperties near_link(SeededRandom& random) { return {.delay = random.between(Duration(100us), Duration(3ms))}; }
 
-VisitPlan& add_visit(Plan& plan, const Place& place, Duration at) {
+VisitPlan& add_tcp_visit(Plan& plan, const Place& place, Duration at) {
   TunnelRecord& tunnel = plan.ledger.tunnels.emplace_back();
   tunnel.id = plan.ledger.tunnels.size() - 1;
-  plan.visits.push_back({.server = place.server, .listener = place.listener, .at = at});
-  return plan.visits.back();
+  plan.tcp_visits.push_back({.server = place.server, .listener = place.listener, .at = at});
+  return plan.tcp_visits.back();
 }
 
 VisitPlan& add_download(Plan& plan, const Place& place, Duration at, std::uint64_t bytes) {
-  VisitPlan& visit = add_visit(plan, place, at);
+  VisitPlan& visit = add_tcp_visit(plan, place, at);
   plan.ledger.tunnels.back().visitor_script.send_bytes = 100;
   plan.ledger.tunnels.back().service_script.send_bytes = bytes;
   return visit;
 }
 
-UdpVisitorRecord& add_call(Plan& plan, const Place& place, Duration at) {
-  plan.calls.push_back({.server = place.server, .listener = place.listener, .at = at});
+UdpVisitorRecord& add_udp_visit(Plan& plan, const Place& place, Duration at) {
+  plan.udp_visits.push_back({.server = place.server, .listener = place.listener, .at = at});
   UdpVisitorRecord& visitor = plan.udp.visitors.emplace_back();
   visitor.id = static_cast<std::uint16_t>(plan.udp.visitors.size() - 1);
   visitor.script = {.payloads = 60, .pause = 100ms, .sizes = UdpSizes::small, .answer = UdpAnswer::echo};

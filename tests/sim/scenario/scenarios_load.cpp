@@ -25,11 +25,11 @@ void many_clients(SeededRandom& random, Plan& plan) {
     client.server_by_name = random.chance(0.2);
   }
   for (std::size_t count = random.between(20, 60); count > 0; --count) {
-    add_visit(plan, place, random.between(Duration{}, Duration(10s)));
+    add_tcp_visit(plan, place, random.between(Duration{}, Duration(10s)));
     draw_scripts(random, {.bytes_max = 20'000, .greedy_chance = 0}, plan.ledger.tunnels.back());
   }
   for (std::size_t count = random.between(0, 10); count > 0; --count) {
-    add_call(plan, place, random.between(Duration{}, Duration(10s)));
+    add_udp_visit(plan, place, random.between(Duration{}, Duration(10s)));
   }
 }
 
@@ -84,7 +84,7 @@ void narrow_link(SeededRandom& random, Plan& plan) {
     }
   }
   for (std::size_t count = random.between(0, 5); count > 0; --count) {
-    add_call(plan, place, random.between(Duration{}, Duration(8s)));
+    add_udp_visit(plan, place, random.between(Duration{}, Duration(8s)));
   }
 }
 

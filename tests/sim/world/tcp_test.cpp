@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 using io::Interest;
 using io::IoStatus;
 
-/// One end of a connection, and what it has been told.
+/// One end of a connection, and what was reported to it.
 class End final : public io::TcpSocketEvents {
  public:
   explicit End(std::unique_ptr<io::TcpSocket> s) : socket(std::move(s)) {}
@@ -102,7 +102,7 @@ TEST(SimTcp, carries_bytes_and_half_closes_each_way_alone) {
   c.run_for(1s);
   EXPECT_EQ(c.far->drain(), IoStatus::end);
   EXPECT_EQ(c.far->drained, 1000U);
-  EXPECT_EQ(c.far->drain(), IoStatus::would_block) << "the end is told once";
+  EXPECT_EQ(c.far->drain(), IoStatus::would_block) << "the end is reported once";
   EXPECT_EQ(c.far->write(500), 500U);
   c.run_for(1s);
   EXPECT_EQ(c.near->drain(), IoStatus::would_block);
@@ -332,7 +332,7 @@ TEST(SimTcp, a_frozen_process_leaves_its_visitors_in_the_backlog_of_its_host) {
 
 TEST(SimTcp, a_full_backlog_makes_connecting_wait) {
   Pair pair;
-  struct Nobody final : io::TcpListener::Events {
+  struct NoEvents final : io::TcpListener::Events {
     void accepted(io::TcpHandle, const Address&, const Address&) override { ++count; }
     int count = 0;
   } events;
