@@ -41,7 +41,7 @@ std::vector<std::string> audit_strictly(const Ledger& ledger) {
   return audit(ledger, [](const TunnelRecord&) { return false; });
 }
 
-TEST(Actors, of_every_temper_come_to_an_end_with_nothing_to_object_to) {
+TEST(Actors, of_every_temper_come_to_an_end_without_violations) {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     const bool speaks_first = seed % 4 == 0;
     Meeting meeting(seed, speaks_first);
@@ -70,7 +70,7 @@ TEST(Actors, half_close_and_answer_after_the_question) {
   EXPECT_EQ(tunnel.visitor.received_bytes, 100'000U);
 }
 
-TEST(Audit, objects_to_wrong_bytes_invented_ends_and_missing_causes) {
+TEST(Audit, reports_wrong_bytes_invented_ends_and_missing_causes) {
   Ledger ledger;
   TunnelRecord& tunnel = ledger.tunnels.emplace_back();
   tunnel.visitor = {.begun = true, .over = true, .sent_bytes = 10, .sent_fin = true, .received_fin = true};

@@ -77,7 +77,7 @@ TEST(SimLoop, wakes_coalesce) {
   EXPECT_EQ(woken, 2);
 }
 
-TEST(SimLoop, resolves_names_literals_and_tells_of_unknown_ones) {
+TEST(SimLoop, resolves_names_literals_and_reports_unknown_ones) {
   Pair pair;
   std::vector<std::string> results;
   const auto note = [&](Result<std::vector<Address>> result) {
@@ -94,7 +94,7 @@ TEST(SimLoop, resolves_names_literals_and_tells_of_unknown_ones) {
   EXPECT_EQ(results, (std::vector<std::string>{pair.b_host.v4(443).text(), "[::1]:5", "no such host"}));
 }
 
-TEST(SimLoop, tells_the_calendar_by_the_virtual_clock) {
+TEST(SimLoop, keeps_the_calendar_by_the_virtual_clock) {
   Pair pair;
   pair.run_for(90s);
   EXPECT_EQ(pair.a.unix_seconds(), World::kEpochUnixSeconds + 90);

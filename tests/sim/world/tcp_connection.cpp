@@ -157,8 +157,8 @@ void TcpConnection::abort(TcpSide side) {
   own.reset = true;
   incoming(side).abandon_reading();
   incoming(side).abandon_sending();
-  const bool nobody_there = side == TcpSide::client && !end(TcpSide::server).open && state_ == State::connecting;
-  if (nobody_there) {
+  const bool unanswered = side == TcpSide::client && !end(TcpSide::server).open && state_ == State::connecting;
+  if (unanswered) {
     handshake_.cancel();
     state_ = State::failed;
   } else {
