@@ -100,6 +100,7 @@ class Run {
     note(audit(plan_.ledger, [&](const TunnelRecord& tunnel) { return faults_->excuse(tunnel); }));
     note(inspect_figures(plan_));
     for (const Promise& promise : plan_.promises) note(promise(plan_, *deployment_, begun_));
+    if (strangers_) expect(strangers_->attempts_count() > 0, "strangers: no stranger asked for a handshake");
   }
 
   void schedule_scenario() {

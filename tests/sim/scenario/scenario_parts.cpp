@@ -57,6 +57,15 @@ UdpVisitorRecord& add_udp_visit(Plan& plan, const Place& place, Duration at) {
   return visitor;
 }
 
+std::size_t count_under_way(const Plan& plan, std::size_t first, std::size_t last, Time at) {
+  std::size_t count = 0;
+  for (std::size_t i = first; i < last; ++i) {
+    const TalkRecord& visitor = plan.ledger.tunnels[i].visitor;
+    count += visitor.begun_at <= at && at < visitor.over_at ? 1 : 0;
+  }
+  return count;
+}
+
 Duration round_trip(const Plan& plan, const LinkProperties& link) {
   const LinkProperties& visitors = plan.visitors_link;
   return 2 * (visitors.delay + visitors.jitter + link.delay + link.jitter);

@@ -30,6 +30,8 @@ VisitPlan& add_download(Plan& plan, const Place& place, Duration at, std::uint64
 /// Likewise by UDP: some small questions, each of which is answered at once.
 UdpVisitorRecord& add_udp_visit(Plan& plan, const Place& place, Duration at);
 
+/// How many of the visits `first` to `last` - 1 are under way at that time.
+[[nodiscard]] std::size_t count_under_way(const Plan& plan, std::size_t first, std::size_t last, Time at);
 /// A round trip of a visitor's to the server and on to the local service.
 [[nodiscard]] Duration round_trip(const Plan& plan, const LinkProperties& link);
 

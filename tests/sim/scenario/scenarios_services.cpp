@@ -78,15 +78,17 @@ void dead_service(SeededRandom& random, Plan& plan) {
   }
   // Whatever penalty the clients have by then: nothing else serves these.
   add_download(plan, place, 16s, 1'000).first_byte_within = kPromptly + 4 * slowest;
-  plan.promises.push_back([=](const Plan& lived, Deployment&, Time begun) {
+  plan.promises.push_back([=](const Plan& lived, Deployment&, Time) {
     Findings findings;
+    std::size_t refused = 0;
     for (std::size_t i = first; i < lived.tcp_visits.size(); ++i) {
       const TunnelRecord& tunnel = lived.ledger.tunnels[i];
       if (lived.tcp_visits[i].at > 15s) continue;
+      refused += tunnel.arrivals_count == 0 && tunnel.visitor.received_reset ? 1 : 0;
       findings.require(!tunnel.visitor.received_fin, name_of(tunnel),
                        "a dead service looks as if it had ended in order");
     }
-    (void)begun;
+    findings.require(refused > 0, "dead_service", "no visitor came to the dead service");
     return findings.take();
   });
 }
