@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The ACK frame of a decrypted packet (RFC 9000 section 19.3), as far as it takes to learn whether one packet has arrived:
-// ngtcp2 1.11 keeps to itself which packets were acknowledged. A view; it owns nothing.
+// The ACK frame of a decrypted packet (RFC 9000 section 19.3), as far as it shows whether one packet has arrived: ngtcp2 1.11
+// does not report which packets were acknowledged. A view; it owns nothing.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Detection of black holes (RFC 8899 section 4.3): the path takes no more packets of a size that it took before. One loss says
-// nothing; limits::kPathMtuLossesMax losses in a row, with no packet of that size arriving in between, say it. Packets that
-// were sent to try a larger size do not count, and each loss that counts is of a packet that a later one has overtaken: where
-// nothing arrives at all, PathMtu acts at once.
+// Detection of black holes (RFC 8899 section 4.3): the path takes no more packets of a size that it took before. It is found
+// after limits::kPathMtuLossesMax losses in a row, with no packet of that size arriving in between. Packets that were sent to try
+// a larger size do not count. Each loss that counts is of a packet that a later one has overtaken: where nothing arrives at all,
+// PathMtu acts at once.
 //
 // Owned by a PathMtu, one thread; pure.
 #pragma once

@@ -24,7 +24,7 @@ enum class CertificateFault : std::uint8_t {
   other,
 };
 
-/// `status`: bits of gnutls_certificate_status_t. The fault that is to be mended first.
+/// `status`: bits of gnutls_certificate_status_t. The fault that is to be corrected first.
 [[nodiscard]] CertificateFault fault_of_status(unsigned status, NameMatch name) noexcept;
 /// A peer's alert about our certificate; `none`: it is about something else.
 [[nodiscard]] CertificateFault fault_of_alert(std::uint8_t alert) noexcept;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Why a peer's certificate was not accepted, in words: printable and bounded, for the certificate's author chooses most of it.
+// Why a peer's certificate was not accepted, as text: printable and bounded, since the certificate's author chooses most of it.
 #pragma once
 
 #include <gnutls/gnutls.h>

@@ -28,19 +28,19 @@ struct CloseCause {
     peer_application,      ///< CONNECTION_CLOSE from the peer's application (frame 0x1d)
     peer_transport,        ///< CONNECTION_CLOSE from the peer's QUIC or TLS (frame 0x1c), for none of the reasons below
     protocol_error,        ///< the peer broke QUIC or TLS
-    certificate,           ///< the peer's certificate did not convince us, or did not come: see `fault`
-    own_certificate,       ///< the peer says the same of ours: see `fault`
+    certificate,           ///< the peer's certificate is missing, or is not accepted: see `fault`
+    own_certificate,       ///< the peer reports the same of ours: see `fault`
     application_protocol,  ///< ALPN: the peer speaks something else (RFC 7301)
     version,               ///< no common QUIC version
-    unreachable,           ///< nothing came, and the network says that our packets do not arrive: see `unreachable`
+    unreachable,           ///< nothing came, and the network reports that our packets do not arrive: see `unreachable`
     no_answer,             ///< nothing came within the handshake timeout
     handshake_timeout,     ///< something came, but the handshake took longer than its timeout
-    idle_timeout,          ///< nothing heard for max_idle_timeout
+    idle_timeout,          ///< nothing received for max_idle_timeout
     stateless_reset,       ///< the peer has lost the connection (RFC 9000 section 10.3)
   };
   Kind kind = Kind::local;
   std::uint64_t code = 0;  ///< application code, transport code, or 0
-  /// For people, one line: what the rest does not say. Of timeouts how long, of a peer's close its own words.
+  /// One line of text: what the rest does not say. For a timeout its length, for a peer's close the peer's reason.
   std::string text{};
   CertificateFault fault = CertificateFault::none;
   io::Unreachable unreachable = io::Unreachable::none;

@@ -27,8 +27,8 @@ bool ClosingConnections::take(const std::uint8_t* id, std::size_t length, std::s
   Entry* const entry = by_id_.find(id, length);
   if (entry == nullptr) return false;
   const std::vector<std::byte>& packet = entry->remains.close_packet;
-  // RFC 9000 section 10.2.1: ever fewer of the packets that still come are answered, and with no more than three times their
-  // bytes, since they may be anyone's.
+  // RFC 9000 section 10.2.1: a decreasing share of the packets that still come is answered, and with no more than three times
+  // their bytes, since their source may be forged.
   ++entry->packets;
   if (!packet.empty() && entry->packets <= limits::kClosingAnswersMax && std::has_single_bit(entry->packets) &&
       packet.size() <= 3 * bytes) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Connections that have ended, as far as their peers may not know yet (RFC 9000 section 10.2): for three probe timeouts a
-// packet for one is answered with the CONNECTION_CLOSE that ended it (closing) or with nothing (draining), and never with a
-// stateless reset. That packet is all that is kept, so that a connection refused costs next to nothing.
+// Connections that have ended, but whose peers may not know it yet (RFC 9000 section 10.2): for three probe timeouts a packet
+// for one is answered with the CONNECTION_CLOSE that ended it (closing) or with nothing (draining), and never with a
+// stateless reset. Only that packet is kept, so a refused connection costs little memory.
 //
 // Owned by an Endpoint; one thread.
 #pragma once
@@ -35,7 +35,7 @@ struct ConnectionRemains {
 
 class ClosingConnections {
  public:
-  /// `forgotten` counts those that had to go before their time.
+  /// `forgotten` counts those that were removed before their time.
   ClosingConnections(io::EventLoop& loop, Counter& forgotten)
       : loop_(loop), by_id_(loop.random()), forgotten_(forgotten) {}
   ClosingConnections(const ClosingConnections&) = delete;

@@ -3,9 +3,9 @@
 // One QUIC connection (RFC 9000), around ngtcp2. It has no socket and reads no clock: its endpoint hands it packets and
 // takes packets from it.
 //
-// Owned by its Endpoint; one thread. ConnectionEvents and StreamEvents are told from deliver_events() only, never from
-// inside receive(), expire() or fill(), nor from a call that the told one makes. DatagramHost is called from inside receive()
-// and fill().
+// Owned by its Endpoint; one thread. ConnectionEvents and StreamEvents are notified from deliver_events() only, never from
+// inside receive(), expire() or fill(), nor from inside a call made by their receiver. DatagramHost is called from inside
+// receive() and fill().
 #pragma once
 
 #include <ngtcp2/ngtcp2.h>
@@ -43,20 +43,20 @@ namespace qmux::quic {
 
 class Connection;
 
-/// What a connection tells its owner.
+/// What a connection reports to its owner.
 class ConnectionEvents {
  public:
   /// The handshake is complete: peer and keys are proven. A client's certificate may still be refused by the server, so a
-  /// client knows that it was let in only from what the server says next.
+  /// client knows that it was accepted only from the server's next message.
   virtual void established(Connection& connection) = 0;
   /// The peer opened a stream; its first bytes follow as events.
   virtual void stream_opened(Connection& connection, Stream& stream) = 0;
   /// After open_stream() gave nullptr: the peer allows more streams now.
   virtual void stream_credit(Connection& connection) = 0;
-  /// To try a larger packet without risking datagrams, it wants about so many bytes of some stream that the peer reads. May be
-  /// declined; asked again later.
+  /// To try a larger packet without risking datagrams, it wants about this many bytes on some stream that the peer reads.
+  /// May be declined; asked again later.
   virtual void filler_wanted(Connection& /*connection*/, std::size_t /*bytes*/) {}
-  /// The connection has ended, and with it every stream; the last thing that is told. Streams are gone when this returns.
+  /// The connection has ended, and with it every stream; the last event. Streams are gone when this returns.
   virtual void closed(Connection& connection, const CloseCause& cause) = 0;
 
  protected:
@@ -93,7 +93,7 @@ class Connection final : private StreamHost {
   [[nodiscard]] Stream* open_stream();
   /// How many streams open_stream() would give now.
   [[nodiscard]] std::uint64_t stream_credit() const noexcept;
-  /// Who sends and receives datagrams from now on; nullptr: nobody. What arrives meanwhile is dropped.
+  /// Sends and receives datagrams from now on; nullptr: without one, datagrams that arrive are dropped.
   void set_datagram_user(DatagramHost* user) noexcept;
   /// The user has something to send: it is asked for that as soon as there is room. At any time but from inside fill().
   void datagrams_waiting();
@@ -105,10 +105,10 @@ class Connection final : private StreamHost {
   [[nodiscard]] std::uint64_t datagrams_dropped() const noexcept { return datagrams_dropped_; }
   /// CONNECTION_CLOSE with an application error code (RFC 9000 section 10.2). closed() follows with kind `local`.
   void close(ErrorCode code, std::string reason);
-  /// The client is one that this server wants: it takes part in no bound on strangers any more (HandshakeAdmission).
+  /// The client is one that this server wants: the bounds on unproven connections apply to it no more (HandshakeAdmission).
   void mark_proven();
 
-  [[nodiscard]] bool is_established() const noexcept { return established_told_; }
+  [[nodiscard]] bool is_established() const noexcept { return established_reported_; }
   [[nodiscard]] const Address& remote_address() const noexcept { return remote_; }
   [[nodiscard]] const Address& local_address() const noexcept { return local_; }
   /// Subject common name of the peer's certificate; empty without one.
@@ -118,7 +118,7 @@ class Connection final : private StreamHost {
   [[nodiscard]] Duration smoothed_rtt() const noexcept;
   /// When the last 1-RTT packet came that is the peer's without doubt: it decrypts, and it is newer than those before it.
   [[nodiscard]] Time last_heard() const noexcept { return last_heard_; }
-  /// When a UDP datagram last came for it, whoever sent that.
+  /// When a UDP datagram last came for it, from any sender.
   [[nodiscard]] Time last_datagram() const noexcept { return last_datagram_; }
   /// When stream data or a datagram of the peer's last came.
   [[nodiscard]] Time last_data() const noexcept { return last_data_; }
@@ -133,19 +133,19 @@ class Connection final : private StreamHost {
   void expire(Time now);
   /// Appends packets to the batch. True: more could follow as soon as the batch is on its way.
   bool fill(PacketBatch& batch, Time now);
-  /// The socket did not take packets of this size, which fill() made: the path's first link has shrunk, or a probe was in vain.
+  /// The socket did not take packets of this size, which fill() made: the path's first link has shrunk, or a probe failed.
   void packet_refused(std::size_t bytes, Time now);
-  /// The network says that packets do not reach the peer. Since nothing proves this, only a client believes it, only before
-  /// anything has come from the server, and only when it is said of two packets, one after the other.
+  /// The network reports that packets do not reach the peer. Since nothing proves this, only a client believes it, only before
+  /// anything has come from the server, and only when two packets in a row are reported.
   void unreachable(io::Unreachable why);
-  /// Tells what has happened since the last call. True when something was told.
+  /// Reports what has happened since the last call. True when something was reported.
   bool deliver_events();
   [[nodiscard]] bool has_events() const noexcept;
   /// When expire() is to be called, as seen at the end of a pass; kNever when nothing is awaited.
   [[nodiscard]] Time deadline(Time now) const noexcept;
-  /// closed() has been told and nothing more is to be sent: the endpoint takes what remains and destroys it.
+  /// closed() has been called and nothing more is to be sent: the endpoint takes what remains and destroys it.
   [[nodiscard]] bool disposable() const noexcept {
-    return phase_ != Phase::alive && closed_told_ && !close_packet_due_;
+    return phase_ != Phase::alive && closed_reported_ && !close_packet_due_;
   }
   /// Of a connection that is disposable(): for the endpoint's ClosingConnections. It has no routes any more.
   [[nodiscard]] ConnectionRemains take_remains();
@@ -214,7 +214,7 @@ class Connection final : private StreamHost {
 
   bool fill_alive(PacketBatch& batch, Time now);
   void fill_close(PacketBatch& batch);
-  /// Adds stream data to the packet, or without a stream nothing but what the connection itself has to say; returns what
+  /// Adds stream data to the packet, or without a stream only frames of the connection itself; returns what
   /// ngtcp2 does. So does write_datagram().
   ngtcp2_ssize write_stream(PacketInProgress& packet, Stream* stream);
   ngtcp2_ssize write_datagram(PacketInProgress& packet, const OutgoingDatagram& datagram, bool streams_wait);
@@ -241,7 +241,7 @@ class Connection final : private StreamHost {
   void fail_with(int ngtcp2_error, Time now);
   void begin_closing(CloseCause cause, Time now);
   void end(CloseCause cause, Phase phase, Time end_of_life);
-  /// Of a failed handshake. Prepares what the peer is told.
+  /// Of a failed handshake. Prepares what is sent to the peer.
   CloseCause tls_cause();
   [[nodiscard]] CloseCause peer_cause() const;
   [[nodiscard]] bool heard() const noexcept { return answered_; }
@@ -262,7 +262,7 @@ class Connection final : private StreamHost {
   std::vector<ngtcp2_cid> routed_ids_;  ///< unrouted when the connection goes
 
   std::unordered_map<std::int64_t, std::unique_ptr<Stream>> streams_;
-  std::vector<Stream*> opened_;  ///< by the peer, not told yet
+  std::vector<Stream*> opened_;  ///< by the peer, not reported yet
   StreamSchedule schedule_;
   DatagramHost* datagram_user_ = nullptr;
   DatagramShare share_;
@@ -270,8 +270,8 @@ class Connection final : private StreamHost {
   FillerRequest filler_;
   ReceivedPackets received_packets_;
   std::uint64_t packet_number_ = 0;   ///< of the last 1-RTT packet that was made
-  std::vector<Stream*> event_queue_;  ///< streams with something to tell; nullptr where one has gone
-  std::vector<Stream*> delivering_;   ///< those being told
+  std::vector<Stream*> event_queue_;  ///< streams with events to report; nullptr where one has gone
+  std::vector<Stream*> delivering_;   ///< those being notified
   std::vector<std::byte> close_packet_;
 
   std::optional<CloseCause> cause_;
@@ -284,10 +284,10 @@ class Connection final : private StreamHost {
   std::size_t unsent_bytes_max_;
   std::uint64_t datagrams_dropped_ = 0;
   bool handshake_completed_ = false;
-  bool established_told_ = false;
+  bool established_reported_ = false;
   bool credit_wanted_ = false;
   bool credit_arrived_ = false;
-  bool closed_told_ = false;
+  bool closed_reported_ = false;
   bool sent_since_unreachable_ = false;
   bool proven_ = false;
   bool close_packet_due_ = false;

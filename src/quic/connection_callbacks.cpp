@@ -73,7 +73,7 @@ int ConnectionCallbacks::crypto_data(ngtcp2_conn* conn, ngtcp2_encryption_level 
   if (level != NGTCP2_ENCRYPTION_LEVEL_1RTT) {
     return ngtcp2_crypto_recv_crypto_data_cb(conn, level, offset, data, length, user);
   }
-  // A client has nothing to say to TLS any more.
+  // A client sends no TLS messages any more.
   Connection& connection = self(user);
   const bool allowed =
       !connection.server_ && connection.post_handshake_.accept_from_server(std::as_bytes(std::span(data, length)));
@@ -178,7 +178,7 @@ int ConnectionCallbacks::stream_opened(ngtcp2_conn* /*conn*/, std::int64_t id, v
 int ConnectionCallbacks::stream_data(ngtcp2_conn* conn, std::uint32_t flags, std::int64_t /*id*/,
                                      std::uint64_t /*offset*/, const std::uint8_t* data, std::size_t length, void* user,
                                      void* stream) noexcept {
-  // The connection's credit goes back at once: bytes that nobody takes hold their own stream's credit and no other's.
+  // The connection's credit goes back at once: bytes that are not consumed hold their own stream's credit and no other's.
   ngtcp2_conn_extend_max_offset(conn, length);
   self(user).data_heard_ = true;
   const bool fin = (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0;

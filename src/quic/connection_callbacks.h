@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What ngtcp2 calls. Each callback notes what has happened and returns: nobody outside is told from here but the user of
-// datagrams.
+// What ngtcp2 calls. Each callback notes what has happened and returns. From here only the user of datagrams is
+// notified.
 #pragma once
 
 #include <ngtcp2/ngtcp2.h>
@@ -14,8 +14,8 @@ namespace qmux::quic {
 
 class Connection;
 
-/// While it lives, what is encrypted and decrypted on this thread is that connection's: the only callbacks that do not say
-/// whose they are.
+/// While it lives, what is encrypted and decrypted on this thread is that connection's: the only callbacks that do not
+/// name their connection.
 class PacketEvents {
  public:
   explicit PacketEvents(Connection& connection) noexcept : before_(current_) { current_ = &connection; }

@@ -12,7 +12,7 @@
 namespace qmux::quic {
 namespace {
 
-// A rest of a packet that nobody else is asked to fill.
+// The end of a packet, too short to be filled with another frame.
 constexpr std::size_t kRestIgnoredBytes = 32;
 
 /// Type, length (RFC 9000 section 16) and data.
@@ -74,7 +74,7 @@ std::optional<OutgoingDatagram> Connection::next_datagram(const PacketInProgress
   const std::size_t room = datagram_room(packet.bytes_max);
   if (room == 0) {
     datagrams_due_ = !handshake_completed_;
-    // The peer takes none, now and ever: the user is told by the room and may let go of what waits.
+    // The peer never takes any: the room of 0 reports this to the user, which may drop what waits.
     if (handshake_completed_) CHECK(!datagram_user_->next_datagram(0, packet.now));
     return std::nullopt;
   }

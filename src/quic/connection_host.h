@@ -24,7 +24,7 @@ class ConnectionHost {
   /// Packets with this destination ID go to the connection from now on; no longer.
   virtual void route(const ngtcp2_cid& id, Connection& connection) = 0;
   virtual void unroute(const ngtcp2_cid& id) = 0;
-  /// The connection has events to tell or packets to send: serve it at the end of this pass.
+  /// The connection has events to report or packets to send: serve it at the end of this pass.
   virtual void touch(Connection& connection) = 0;
   /// Writes an address validation token for `remote` (NEW_TOKEN, RFC 9000 section 8.1.3); returns its length, 0 for none.
   virtual std::size_t make_token(const Address& remote, std::span<std::uint8_t> into) = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The part of Connection that makes packets: what goes into them, whose turn it is, and how many at once.
+// The part of Connection that makes packets: what goes into them, which stream is next, and how many at once.
 #include <algorithm>
 #include <array>
 
@@ -57,7 +57,7 @@ bool Connection::fill_alive(PacketBatch& batch, Time now) {
       continue;
     }
     if (written == NGTCP2_ERR_WRITE_MORE) continue;
-    if (written == 0) {  // congestion, pacing or nothing to say
+    if (written == 0) {  // congestion, pacing or nothing to send
       // Or no credit for streams, which datagrams need not.
       if (!datagram && stream != nullptr && datagrams_due_ && ngtcp2_conn_get_max_data_left(conn_.get()) == 0) {
         connection_blocked_ = true;
@@ -145,7 +145,7 @@ bool Connection::set_aside(Stream& stream, int ngtcp2_error) {
   switch (ngtcp2_error) {
     case NGTCP2_ERR_STREAM_DATA_BLOCKED:
       if (ngtcp2_conn_get_max_data_left(conn_.get()) == 0) {
-        // The connection's credit is spent: nothing tells when it grows, so every stream stays in the queue, and this pass
+        // The connection's credit is spent: its growth is not reported, so every stream stays in the queue, and this pass
         // sends without streams.
         connection_blocked_ = true;
       } else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The half of Connection that faces its owner: streams come and go, and what has happened is told.
+// The half of Connection that faces its owner: streams come and go, and events are reported.
 #include <algorithm>
 #include <utility>
 
@@ -54,7 +54,7 @@ void Connection::stream_reset(Stream& stream, ErrorCode code) {
   if (phase_ != Phase::alive || stream.is_closed()) return;
   shut_down(stream, ngtcp2_conn_shutdown_stream_write, code);
   // Nothing of it is sent again. ngtcp2 may know the stream for as long as the connection lasts: up to 1.24 it never closes
-  // one that it was told to stop reading while bytes were missing, when the peer had already sent everything.
+  // one that it was asked to stop reading while bytes were missing, when the peer had already sent everything.
   stream.drop_unacknowledged();
   host_.touch(*this);
 }
@@ -83,7 +83,7 @@ std::size_t Connection::unsent_bytes_max(const Stream& stream) const {
 
 void Connection::stream_released(Stream& stream) { retire_if_done(stream); }
 
-// --- what is told -----------------------------------------------------------------------------------------------------
+// --- what is reported -------------------------------------------------------------------------------------------------
 
 void Connection::stream_has_events(Stream& stream) {
   if (stream.enter_event_queue()) event_queue_.push_back(&stream);
@@ -91,16 +91,16 @@ void Connection::stream_has_events(Stream& stream) {
 }
 
 bool Connection::has_events() const noexcept {
-  return !event_queue_.empty() || !opened_.empty() || (handshake_completed_ && !established_told_) ||
-         (credit_wanted_ && credit_arrived_) || filler_.due() || (cause_ && !closed_told_);
+  return !event_queue_.empty() || !opened_.empty() || (handshake_completed_ && !established_reported_) ||
+         (credit_wanted_ && credit_arrived_) || filler_.due() || (cause_ && !closed_reported_);
 }
 
 bool Connection::deliver_events() {
   if (!has_events()) return false;
-  // A failed connection tells nothing of what came before: its streams are gone with it.
+  // A failed connection reports nothing of what came before: its streams are gone with it.
   if (!cause_) {
-    if (handshake_completed_ && !established_told_) {
-      established_told_ = true;
+    if (handshake_completed_ && !established_reported_) {
+      established_reported_ = true;
       if (events_ != nullptr) events_->established(*this);
     }
     deliver_opened();
@@ -113,8 +113,8 @@ bool Connection::deliver_events() {
       if (events_ != nullptr) events_->stream_credit(*this);
     }
   }
-  if (cause_ && !closed_told_) {
-    closed_told_ = true;
+  if (cause_ && !closed_reported_) {
+    closed_reported_ = true;
     if (ConnectionEvents* events = std::exchange(events_, nullptr)) events->closed(*this, *cause_);
     forget_streams();
   }

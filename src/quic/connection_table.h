@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Which connection a destination connection ID leads to. The IDs of first packets are the clients' to choose, so the hash
-// is keyed: nobody outside can make many IDs collide.
+// is keyed: no peer can make many IDs collide.
 #pragma once
 
 #include <ngtcp2/ngtcp2.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Whose turn it is when datagrams and streams both wait: every flow of datagrams has the share of one stream. Streams send
+// Which is next when datagrams and streams both wait: every flow of datagrams has the share of one stream. Streams send
 // one stream's turn, then datagrams send as much as is due to them for that; so a datagram that comes while none waits is
 // behind one turn at most, and neither side ever waits for the other to run dry.
 #pragma once
@@ -19,7 +19,7 @@ class DatagramShare {
   void streams_sent(std::size_t bytes) noexcept { stream_bytes_ += bytes; }
   /// Called for what datagrams send while streams wait too.
   void datagrams_sent(std::size_t bytes) noexcept { due_bytes_ -= static_cast<std::ptrdiff_t>(bytes); }
-  /// Datagrams wait, after none did: streams have had a turn, or part of one, but nobody saves up more than that.
+  /// Datagrams wait, after none did: streams have had a turn, or part of one, but no more than that is saved up.
   void datagrams_came() noexcept {
     stream_bytes_ = std::min(stream_bytes_, limits::kStreamTurnBytesMax);
     due_bytes_ = 0;

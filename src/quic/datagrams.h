@@ -32,13 +32,13 @@ struct OutgoingDatagram {
   }
 };
 
-/// Who sends and receives a connection's datagrams: one for each connection, which outlives it or is unset before it goes.
+/// The user of a connection's datagrams: one for each connection, which outlives it or is unset before it goes.
 class DatagramHost {
  public:
   /// The data of one frame, seen where it was decrypted, so that nothing is copied on the way: it is gone when this returns.
   /// May call datagrams_waiting(), and nothing else of the connection's.
   virtual void datagram_received(ConstBytes data) = 0;
-  /// The next to send, of at most `room` bytes in all; nullopt: nothing waits any more. A room of 0 is that of a peer who takes
+  /// The next to send, of at most `room` bytes in all; nullopt: nothing waits any more. A room of 0 is that of a peer that takes
   /// no datagrams: nullopt is the answer. What is returned stays valid and is returned again, cut for the room that there is by
   /// then, until datagram_sent(). May call nothing of the connection's.
   [[nodiscard]] virtual std::optional<OutgoingDatagram> next_datagram(std::size_t room, Time now) = 0;

@@ -186,7 +186,7 @@ void Endpoint::receive_unrouted(const io::PacketRun& run, ConstBytes datagram, c
                                 bool handed_over) {
   const bool short_header = header.version == 0;
   if (acceptor_ == nullptr) {
-    // A client's only connection takes it: a stateless reset carries an ID that nobody issued.
+    // A client's only connection takes it: a stateless reset carries an ID that was never issued.
     if (!connections_.empty()) connections_.front().connection->receive(run, datagram, loop_.now());
     return;
   }
@@ -288,9 +288,9 @@ bool Endpoint::deliver_events() {
     more_to_receive_ = false;
     datagrams_readable();
   }
-  bool told = false;
-  for (std::size_t i = 0; i < touched_.size(); ++i) told |= touched_[i]->deliver_events();
-  return told;
+  bool reported = false;
+  for (std::size_t i = 0; i < touched_.size(); ++i) reported |= touched_[i]->deliver_events();
+  return reported;
 }
 
 bool Endpoint::flush(Time now) {
@@ -313,7 +313,7 @@ bool Endpoint::flush(Time now) {
   }
   serving_.clear();
   report_unreachable();
-  // Sending has given connections something to tell, be it that they have failed.
+  // Sending has given connections events to report, such as a failure.
   return more || (!send_blocked_ && !touched_.empty());
 }
 

@@ -39,7 +39,7 @@ struct WorkerIndex {
 /// How often something happened on the endpoints of one worker.
 struct EndpointCounters {
   Counter packets_received;
-  Counter packets_dropped;      ///< belonged to nobody and were answered with nothing
+  Counter packets_dropped;      ///< belonged to no connection and were answered with nothing
   Counter packets_handed_over;  ///< belonged to another worker
   Counter handshakes_begun;
   Counter handshakes_failed;       ///< that the libraries could not begin
@@ -49,13 +49,13 @@ struct EndpointCounters {
   Counter version_negotiations_sent;
   Counter stateless_resets_sent;
   Counter resets_withheld;    ///< beyond limits::kStatelessResetsPerSecond
-  Counter closing_forgotten;  ///< connections that had to stop answering their peers before their time
+  Counter closing_forgotten;  ///< connections that stopped answering their peers before their time
 };
 
 /// A server's side of things.
 class EndpointHost {
  public:
-  /// A client began a connection (its handshake is not done). Returns who is told of its events.
+  /// A client began a connection (its handshake is not done). Returns what is notified of its events.
   virtual ConnectionEvents* connection_begun(Connection& connection) = 0;
   /// A packet of another worker's connection landed here: bring it to that worker's Endpoint::receive_handed_over().
   virtual void hand_over(std::size_t worker_index, const io::PacketRun& run) = 0;
@@ -77,7 +77,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   Endpoint(io::EventLoop& loop, ChunkPool& chunks, const EndpointOptions& options);
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
-  /// Ends what is left without a word to anybody.
+  /// Ends what is left, and sends nothing.
   ~Endpoint();
 
   /// Server: opens the socket and takes connections from then on. `shared_port`: see io::DatagramOptions.
@@ -86,7 +86,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   [[nodiscard]] Result<Connection*> connect(const Address& remote, const std::string& server_name, ConstBytes token,
                                             ConnectionEvents& events);
 
-  /// Tells sessions and streams what has happened. True when something was told.
+  /// Notifies sessions and streams of what has happened. True when something was reported.
   bool deliver_events();
   /// Sends what the touched connections have to send, and forgets the connections that are finished. True when there may be
   /// more to send as soon as this pass is over.
@@ -128,7 +128,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   void datagrams_readable() override;
   void datagrams_writable() override;
 
-  /// Lets a client's connection know what the socket knows of packets that do not arrive.
+  /// Reports to a client's connection what the socket knows of packets that do not arrive.
   void report_unreachable();
   // HandshakeAdmission::Events
   void initial_turn(const io::PacketRun& run) override;
@@ -145,7 +145,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   /// Of one that has not registered: what it costs is charged to it.
   void receive_unproven(Connection& connection, const io::PacketRun& run, ConstBytes datagram);
   /// What the token of an Initial proves about the address that it came from: nothing, that the client receives there (Retry),
-  /// that it did so as a client of ours (NEW_TOKEN), or that it is up to something.
+  /// that it did so as a client of ours (NEW_TOKEN), or that the token is forged or too old.
   enum class AddressProof : std::uint8_t { none, retry, known, forged };
   AddressProof check_token(const io::PacketRun& run, const ngtcp2_pkt_hd& header, ConnectionStart& start) const;
   void refuse_token(const io::PacketRun& run, const ngtcp2_pkt_hd& header);
@@ -156,7 +156,8 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   Connection& keep(std::unique_ptr<Connection> connection, HandshakePermit permit);
   /// Sends what one connection has to send. True: it has more, for its next turn.
   bool serve(Connection& connection, Time now);
-  /// Sends what the batch holds; false: the socket takes no more now. `maker`: who made all of it, where that is known.
+  /// Sends what the batch holds; false: the socket takes no more now. `maker`: the connection that made all of it,
+  /// where that is known.
   bool drain_batch(Connection* maker);
   /// Arms the connection's timer, or keeps only what remains of it when it is finished.
   void settle(Connection& connection);

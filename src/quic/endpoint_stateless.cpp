@@ -13,7 +13,7 @@ namespace {
 
 ngtcp2_duration in_ngtcp2(Duration duration) { return static_cast<ngtcp2_duration>(duration.count()); }
 
-/// RFC 9000 section 10.3: a short header packet shorter than this cannot be told from a stateless reset itself.
+/// RFC 9000 section 10.3: a short header packet shorter than this cannot be distinguished from a stateless reset itself.
 constexpr std::size_t kResetTriggerMinBytes = 43;
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Which client may begin a handshake now, and which one waits. A handshake takes memory and the time of the thread that carries
-// the tunnels, and anyone can ask for one. So both have a bound, within which sources take turns:
+// the tunnels, and any host can ask for one. So both have a bound, within which sources take turns:
 //
 // - room: what a process has for clients that have not registered (HandshakeLoad). A source may have as many as are left for
 //   others, so that one alone gets half. Where none is left, a source that has none gets that of the source with the most.
@@ -37,7 +37,7 @@ namespace qmux::quic {
 class Connection;
 class HandshakeAdmission;
 
-/// The place of one connection that has not proven itself; given back when it is destroyed.
+/// RAII token: counts one unproven connection against its bound until destroyed.
 class HandshakePermit {
  public:
   HandshakePermit() = default;
@@ -49,7 +49,7 @@ class HandshakePermit {
   ~HandshakePermit();
 
   [[nodiscard]] bool valid() const noexcept { return admission_ != nullptr; }
-  /// Whose it is: to be closed should another source need the place.
+  /// The connection that holds it, to be closed should another source need the place.
   void attach(Connection& connection);
   /// What has been done for the connection took this long.
   void charge(Duration work) noexcept;

@@ -51,7 +51,7 @@ class HandshakeLoad {
     const auto left = [](std::size_t max, std::size_t used) { return max - std::min(max, used); };
     return std::min(left(limits::kUnprovenOfKindMax, unproven(standing)), left(limits::kUnprovenMax, unproven()));
   }
-  /// Whether there are so many that a client must first prove its address.
+  /// Whether a client must first prove its address, because of their number.
   [[nodiscard]] bool retry_wanted(Time now) const noexcept {
     constexpr auto kBefore = static_cast<Duration::rep>(limits::kHandshakesBeforeRetry);
     return unproven() >= limits::kHandshakesBeforeRetry ||

@@ -21,7 +21,7 @@ inline constexpr int kLibraryFailed = std::numeric_limits<int>::min();
 
 /// How many calls have failed so, in this process.
 [[nodiscard]] std::uint64_t library_failures() noexcept;
-/// Of the last failure on this thread: the place and the condition; for people.
+/// Of the last failure on this thread: the place and the condition, as text.
 [[nodiscard]] std::string library_failure();
 
 namespace detail {

@@ -36,13 +36,13 @@ inline constexpr std::size_t kHandshakeLibraryBytesMax = std::size_t{64} * 1024;
 inline constexpr std::size_t kUnprovenOfKindMax = 192;
 /// Initials of a process that wait for their handshake, of each kind, 1.3 KiB each; shared out among its workers ...
 inline constexpr std::size_t kInitialsWaitingMax = 1024;
-/// ... who have this many at least. Counter: waiting_full.
+/// ... each of which has this many at least. Counter: waiting_full.
 inline constexpr std::size_t kInitialsWaitingOfWorkerMin = 64;
 /// After this a client has sent its Initial again (RFC 9002 section 6.2.2: after 1 s) or given up. Counter: waited_too_long.
 inline constexpr std::chrono::milliseconds kInitialWaitMax{1500};
-/// While strangers crowd (Retry is wanted), a handshake from which nothing more has come for so long is ended. Over a round trip
-/// of 1 s a client that loses all that it sends in one go is heard after 2 s, since what it has not acknowledged is sent again.
-/// Counter: silent.
+/// While strangers crowd (Retry is wanted), a handshake from which nothing more has come for this time is ended. Over a round
+/// trip of 1 s the packets of a client whose first flight is lost arrive after 2 s, since what it has not acknowledged is sent
+/// again. Counter: silent.
 inline constexpr std::chrono::milliseconds kSilentHandshakeMax{2500};
 /// How often handshakes are looked at for that.
 inline constexpr std::chrono::milliseconds kSilenceLookInterval{250};
@@ -68,7 +68,7 @@ inline constexpr std::chrono::seconds kTrimDelayMax{2};
 /// Connections of one endpoint that have ended and still answer packets, a few hundred bytes each; one more forgets the oldest.
 /// Counter: closing_forgotten.
 inline constexpr std::size_t kClosingConnectionsMax = 1024;
-/// Stateless resets that one endpoint sends in a second, so that nobody can use us to reflect. Counter: resets_withheld.
+/// Stateless resets that one endpoint sends in a second, so that they cannot be used for reflection. Counter: resets_withheld.
 inline constexpr std::uint64_t kStatelessResetsPerSecond = 100;
 /// A Retry token is good for one round trip, and some patience.
 inline constexpr std::chrono::seconds kRetryTokenLifetime{10};
@@ -95,7 +95,7 @@ inline constexpr int kPathMtuAttemptsMax = 2;
 inline constexpr std::chrono::seconds kPathMtuRestMin{5};
 /// ... up to this.
 inline constexpr std::chrono::minutes kPathMtuRestMax{10};
-/// Stream data that fills a packet at risk, where only datagrams travel, may take so long to come, ...
+/// Stream data that fills a packet at risk, where only datagrams travel, may take this long to come, ...
 inline constexpr std::chrono::milliseconds kPathMtuFillerWait{100};
 /// ... and is asked for again after this, should it have gone out otherwise.
 inline constexpr std::chrono::seconds kPathMtuFillerInterval{1};

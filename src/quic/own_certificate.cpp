@@ -111,7 +111,7 @@ Result<void> OwnCertificate::load(const gnutls_datum_t& chain, const gnutls_datu
 }
 
 void OwnCertificate::show(gnutls_pcert_st*& chain, unsigned& length, gnutls_privkey_t& key) const noexcept {
-  // GnuTLS only reads what it is not told to free; its type cannot say so.
+  // GnuTLS only reads what it is not asked to free; its type cannot say so.
   chain = const_cast<gnutls_pcert_st*>(chain_.data());
   length = static_cast<unsigned>(chain_.size());
   key = key_;

@@ -21,7 +21,7 @@ std::size_t PathMtu::next_packet_bytes(std::size_t path_bytes, Time now) const n
 
 void PathMtu::packet_sent(std::uint64_t number, std::size_t bytes, std::size_t path_bytes, Time now) noexcept {
   if (watch_.watching()) return;
-  // Small ones tell nothing about the path, nor do probes of ngtcp2's own; only whether anything arrives.
+  // Small ones say nothing about the path, nor do probes of ngtcp2's own; only whether anything arrives.
   if (watch_.idle() && (bytes <= kBaseBytes || bytes > path_bytes)) return;
   watch_.begin({.number = number,
                 .bytes = bytes,
@@ -47,7 +47,7 @@ void PathMtu::packet_lost(Time now) noexcept {
     if (++attempts_ == limits::kPathMtuAttemptsMax) attempt_in_vain(now);
   } else if (!watch_.overtaken()) {
     // All that was sent with it and after it is gone as well, or late. The probes that are made next (RFC 9002 section 6.2.4)
-    // are to get through, whatever it was. It stays watched: what arrives from now on tells that anything does.
+    // are to get through, whatever it was. It stays watched: what arrives from now on shows that anything does.
     limit_to_base();
     watch_.silence();
   } else {

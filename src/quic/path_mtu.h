@@ -12,12 +12,12 @@
 // As soon as something arrives then, single packets that carry data are allowed more (RFC 8899 section 4.1). The search has
 // three phases:
 //   search_largest   what ngtcp2 takes for the largest, since most often the path was merely out for a moment
-//   search_next      that was in vain: the next size above the limit, and so on from there
-//   search_complete  that was in vain, too
+//   search_next      that was lost: the next size above the limit, and so on from there
+//   search_complete  that was lost, too
 // The largest is tried again after a rest, which doubles each time. One packet at a time is followed (PacketWatch). So a limit
-// for no reason is gone in some round trips, and an attempt in vain costs a packet.
+// without a cause is lifted in some round trips, and a failed attempt costs a packet.
 //
-// Owned by a Connection, one thread; pure: told the time and everything else.
+// Owned by a Connection, one thread; pure: the time and everything else is passed in.
 #pragma once
 
 #include <algorithm>
@@ -44,7 +44,7 @@ class PathMtu {
   }
   /// What the next packet may hold: packet_bytes(), or more where it is time to try that.
   [[nodiscard]] std::size_t next_packet_bytes(std::size_t path_bytes, Time now) const noexcept;
-  /// The packet was made. It is followed when it can tell something.
+  /// The packet was made. It is followed when its fate says something about the path.
   void packet_sent(std::uint64_t number, std::size_t bytes, std::size_t path_bytes, Time now) noexcept;
   /// The socket did not take packets of this size (EMSGSIZE).
   void packet_refused(std::size_t bytes, std::size_t path_bytes, Time now) noexcept;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Which packets of the peer are newer than all before them. ngtcp2 1.11 decrypts a packet before it looks whether it had it
-// already, so that a packet which decrypts may be a replay of somebody on the path.
+// already, so that a packet which decrypts may be a replay by a host on the path.
 #pragma once
 
 #include <cstddef>

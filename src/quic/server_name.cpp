@@ -79,7 +79,7 @@ bool same_text(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
-/// RFC 9525 section 6.3. "*.com" stands for nobody.
+/// RFC 9525 section 6.3. "*.com" matches no name.
 bool presented_name_matches(std::string_view presented, std::string_view name) {
   if (name.empty()) return false;
   if (!presented.starts_with("*.")) return same_text(presented, name);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Whether a certificate is that of the server asked for (RFC 9525 section 6): by its subjectAltName alone, for a common name
-// is text for people.
+// Whether a certificate is that of the server asked for (RFC 9525 section 6): by its subjectAltName alone, since a common
+// name is free text.
 #pragma once
 
 #include <gnutls/gnutls.h>

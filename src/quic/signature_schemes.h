@@ -19,7 +19,7 @@ namespace qmux::quic {
 
 /// What a pair of keys can sign in a TLS 1.3 handshake.
 struct SigningTrial {
-  std::vector<gnutls_sign_algorithm_t> schemes;  ///< whose signatures were made and verified
+  std::vector<gnutls_sign_algorithm_t> schemes;  ///< with which signatures were made and verified
   bool mismatch = false;                         ///< a signature was made, and `public_key` did not verify it
 };
 /// Tries every scheme that goes with the key's kind.

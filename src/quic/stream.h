@@ -5,7 +5,7 @@
 //
 // Owned by its Connection; one thread. An owner (relay, control session) holds a reference from the moment it learns of the
 // stream until it calls release(), or until the connection's closed() event, after which no stream of it may be touched.
-// StreamEvents are told from Connection::deliver_events() only, never from inside a call.
+// StreamEvents are notified from Connection::deliver_events() only, never from inside a call.
 //
 // Its state changes in its own member functions only. What the connection calls stands at the end, one function for each thing
 // that ngtcp2 reports; a call that only a bug of ours can make is a CHECK.
@@ -28,12 +28,12 @@ namespace qmux::quic {
 
 class Stream;
 
-/// What a stream tells its owner.
+/// What a stream reports to its owner.
 class StreamEvents {
  public:
-  /// New bytes, FIN or a reset are there to be seen. Told again only after more has arrived.
+  /// New bytes, FIN or a reset are there to be seen. Reported again only after more has arrived.
   virtual void stream_readable(Stream& stream) = 0;
-  /// After send_room() gave nothing: there is room again. Also told when the peer no longer wants what we send: see
+  /// After send_room() gave nothing: there is room again. Also reported when the peer no longer wants what we send: see
   /// send_stopped().
   virtual void stream_writable(Stream& stream) = 0;
   /// After finish(): every byte has been acknowledged and FIN is on its way; or nothing more can be sent. After
@@ -51,7 +51,7 @@ class StreamHost {
   virtual void stream_consumed(Stream& stream, std::size_t bytes) = 0;   ///< give stream credit for these back
   virtual void stream_reset(Stream& stream, ErrorCode code) = 0;         ///< send RESET_STREAM
   virtual void stream_stop_reading(Stream& stream, ErrorCode code) = 0;  ///< send STOP_SENDING
-  virtual void stream_has_events(Stream& stream) = 0;                    ///< tell what is pending, soon
+  virtual void stream_has_events(Stream& stream) = 0;                    ///< report what is pending, soon
   virtual void stream_released(Stream& stream) = 0;                      ///< its owner is gone
   /// How many unsent bytes the stream may hold now: follows the congestion window and the stream's credit.
   [[nodiscard]] virtual std::size_t unsent_bytes_max(const Stream& stream) const = 0;
@@ -67,7 +67,7 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
 
   [[nodiscard]] std::int64_t id() const noexcept { return id_; }
-  /// Who is told from now on; nullptr: nobody. What arrived before is told too.
+  /// Notified from now on; nullptr: no owner. What arrived before is reported too.
   void set_events(StreamEvents* events) noexcept;
 
   /// What it sends goes before everything else of the connection. For a stream whose messages are few and small; called
@@ -85,11 +85,11 @@ class Stream {
   void send_copy(ConstBytes bytes);
   /// FIN after what was committed. Nothing can be sent afterwards; reset() still can.
   void finish();
-  /// stream_send_done() is told, once, when everything committed has been acknowledged. Not told where it has been already.
+  /// stream_send_done() is called, once, when everything committed has been acknowledged. Not called where it has been already.
   void notify_acknowledged() noexcept { acknowledged_wanted_ = send_.size() > 0; }
   /// RESET_STREAM: what was not acknowledged may never arrive. No-op once everything was acknowledged.
   void reset(ErrorCode code);
-  /// The peer asked us to stop (STOP_SENDING), or the stream was reset by us: sending makes no sense.
+  /// The peer asked us to stop (STOP_SENDING), or the stream was reset by us: sending has no effect.
   [[nodiscard]] bool send_stopped() const noexcept {
     return send_state_ == SendState::reset_sent || send_state_ == SendState::reset_recvd;
   }
@@ -108,7 +108,7 @@ class Stream {
     drop(bytes);
     return_credit(bytes);
   }
-  /// The two halves of consume(), for who wants to let the peer wait: credit that is not returned is lost to the stream.
+  /// The two halves of consume(), for an owner that lets the peer wait: credit that is not returned is lost to the stream.
   void drop(std::size_t bytes) {
     received_.drop(bytes);
     note_read();
@@ -123,7 +123,7 @@ class Stream {
   /// The code of the peer's RESET_STREAM. What had arrived in order before is still there to be read.
   [[nodiscard]] std::optional<std::uint64_t> reset_received() const noexcept { return reset_code_; }
 
-  /// The owner lets go: nobody is told any more. A direction that has not ended is reset with `internal`; what was
+  /// The owner lets go: nothing is reported any more. A direction that has not ended is reset with `internal`; what was
   /// committed before FIN is still delivered.
   void release();
 
@@ -177,7 +177,7 @@ class Stream {
  private:
   friend class StreamSchedule;
 
-  /// Events waiting to be told.
+  /// Events waiting to be reported.
   struct Pending {
     bool readable = false;
     bool writable = false;

@@ -19,7 +19,7 @@ constexpr char kAlpn[] = "qmux/1";
 /// Lends GnuTLS a string that it does not change but takes as a pointer to mutable bytes.
 unsigned char* borrowed(const char* text) { return reinterpret_cast<unsigned char*>(const_cast<char*>(text)); }
 
-/// The one whose session it is.
+/// The TlsSession of this GnuTLS session.
 TlsSession& of(gnutls_session_t session) {
   auto* const conn_ref = static_cast<ngtcp2_crypto_conn_ref*>(gnutls_session_get_ptr(session));
   return *static_cast<TlsLink*>(conn_ref)->tls;
@@ -55,7 +55,7 @@ std::unique_ptr<TlsSession> TlsSession::server(const Credentials& credentials, T
   if (gnutls_alpn_set_protocols(tls->session_, &alpn, 1, GNUTLS_ALPN_MANDATORY) != GNUTLS_E_SUCCESS) return nullptr;
 
   gnutls_certificate_server_set_request(tls->session_, GNUTLS_CERT_REQUIRE);
-  // Without a list of authorities: a client has one certificate, and to hide it since the list lacks its issuer helps none. A
+  // Without a list of authorities: a client has one certificate, and would only withhold it if the list lacked its issuer. A
   // long list can be more than a client takes: 16 KiB in the Go programs.
   constexpr int kNoAuthorities = 1;
   gnutls_certificate_send_x509_rdn_sequence(tls->session_, kNoAuthorities);

@@ -40,9 +40,9 @@ class TlsSession {
                                   gnutls_privkey_t* key, unsigned* flags);
 
   [[nodiscard]] gnutls_session_t raw() const noexcept { return session_; }
-  /// Why the peer's certificate did not convince us; `none` when it did or was not seen.
+  /// Why the peer's certificate is not accepted; `none` when it is, or was not seen.
   [[nodiscard]] CertificateFault verification_fault() const noexcept;
-  /// The same in words (certificate_text.h), at a time in seconds since 1970.
+  /// The same as text (certificate_text.h), at a time in seconds since 1970.
   [[nodiscard]] std::string verification_failure(std::int64_t unix_seconds) const;
   /// The alert that names that reason (RFC 8446 section 6.2); `otherwise` when GnuTLS's choice is as good.
   [[nodiscard]] std::uint8_t verification_alert(std::uint8_t otherwise) const noexcept;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A tunnel stream of a Go client as a sequence of arrivals and reads: the visitor gets every byte but a trailer's,
-// and what he gets does not depend on the sequence.
+// and what it gets does not depend on the sequence.
 #include "wire/conn_close_trailer.h"
 
 #include <algorithm>

@@ -35,7 +35,7 @@ const quic::Credentials& credentials() {
   return *loaded;
 }
 
-/// Takes every connection and hears nothing of it.
+/// Takes every connection and ignores its events.
 class Acceptor final : public quic::EndpointHost, public quic::ConnectionEvents {
  public:
   explicit Acceptor(std::size_t workers) : workers_(workers) {}
@@ -54,7 +54,7 @@ class Acceptor final : public quic::EndpointHost, public quic::ConnectionEvents 
   const std::size_t workers_;
 };
 
-/// What is answered is nobody's business.
+/// Ignores the answers.
 class Silent final : public io::DatagramSocket::Events {
   void datagrams_readable() override {}
   void datagrams_writable() override {}
@@ -103,7 +103,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     (void)endpoint.flush(world.b.now());
   }
-  // Nobody here can finish a handshake, so each datagram began one connection at the most.
+  // No peer here can finish a handshake, so each datagram began one connection at the most.
   CHECK(endpoint.connection_count() <= datagrams);
   CHECK(endpoint.counters().packets_received <= datagrams);
   CHECK(load.unproven() <= endpoint.connection_count());

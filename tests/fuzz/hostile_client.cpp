@@ -19,7 +19,7 @@ namespace {
 using namespace qmux;
 using namespace std::chrono_literals;
 
-/// Those who come to the traffic address.
+/// Visitors at the traffic address.
 class Visitors final : private io::DatagramSocket::Events {
  public:
   Visitors(sim::SimLoop& loop, const Address& traffic) : loop_(loop), traffic_(traffic) {}
@@ -53,7 +53,7 @@ class Visitors final : private io::DatagramSocket::Events {
   std::unique_ptr<io::DatagramSocket> udp_;
 };
 
-/// What a client says, well formed: so that a fuzzer gets far.
+/// What a client sends, well formed: so that a fuzzer gets far.
 void say(hostile::Peer& peer, std::uint8_t what, std::uint64_t& control_offset) {
   using hostile::Frames;
   const auto on_control = [&](const wire::Message& message) {

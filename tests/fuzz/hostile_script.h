@@ -46,7 +46,7 @@ class HostileScript {
     for (std::size_t i = 0; i < kStepsMax && !input_.empty(); ++i) step();
   }
 
-  /// Says once of every assertion of ngtcp2 that failed that it did; the program lives on.
+  /// Prints each failed assertion of ngtcp2 once; the program continues.
   static void report_failures() {
     static std::set<std::string> known;
     if (quic::library_failures() == 0 || !known.insert(quic::library_failure()).second) return;

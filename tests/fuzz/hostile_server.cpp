@@ -18,7 +18,7 @@ namespace {
 using namespace qmux;
 using namespace std::chrono_literals;
 
-/// The local service: takes every connection, reads nothing and says little.
+/// The local service: takes every connection, reads nothing and sends little.
 class Service final : public io::TcpListener::Events {
  public:
   explicit Service(sim::SimLoop& loop) : loop_(loop), listener_(*loop.listen_tcp(loop.host().v4(80), false, *this)) {}
@@ -37,7 +37,7 @@ class Service final : public io::TcpListener::Events {
   std::deque<std::unique_ptr<io::TcpSocket>> connections_;
 };
 
-/// What a server says, well formed: so that a fuzzer gets far.
+/// What a server sends, well formed: so that a fuzzer gets far.
 void say(hostile::Peer& peer, std::uint8_t what, std::uint64_t& control_offset) {
   using hostile::Frames;
   const auto on_control = [&](const wire::Message& message) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Two connections that share a budget, told to do whatever the input says. What is delivered is the fragments that came last
+// Two connections that share a budget and do what the input says. What is delivered is the fragments that came last
 // under its id, in order, all of them in time and of one total; memory stays within its limits and adds up; nothing is overdue.
 #include "wire/reassembler.h"
 

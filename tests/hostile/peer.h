@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A QUIC peer, client or server, that finishes a real TLS handshake and then does what no honest peer does: it sends any
+// A QUIC peer, client or server, that finishes a real TLS handshake and then does what no conforming peer does: it sends any
 // frames at any level as soon as it has the keys of that level. It keeps no QUIC state that could stop it, and is made on
 // GnuTLS alone, not on the library under test.
 //

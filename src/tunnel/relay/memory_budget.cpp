@@ -22,7 +22,7 @@ void MemoryBudget::Holder::charge(std::size_t bytes, bool progressed) {
 }
 
 bool MemoryBudget::Holder::make_room(MemoryBudget& budget) {
-  // Whoever has taken something since is not stuck, and goes to the end of the line, each once.
+  // A holder that has taken something since is not stuck, and goes to the end of the list, each once.
   std::size_t spared = 0;
   bool evicted_any = false;
   while (budget.must_evict()) {

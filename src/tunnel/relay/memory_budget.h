@@ -17,8 +17,8 @@
 
 namespace qmux::tunnel {
 
-/// What the workers of a process may hold together. A worker that holds no more than its share evicts nobody when others do: all
-/// together hold less than twice the limit. Any thread; outlives the budgets.
+/// What the workers of a process may hold together. A worker that holds no more than its share evicts no tunnel when others do:
+/// all together hold less than twice the limit. Any thread; outlives the budgets.
 class MemoryLimit {
  public:
   MemoryLimit(std::size_t bytes_max, std::size_t workers) noexcept
@@ -27,7 +27,7 @@ class MemoryLimit {
   [[nodiscard]] bool exceeded() const noexcept { return held_bytes_.load(std::memory_order_relaxed) > bytes_max_; }
   [[nodiscard]] bool is_tight() const noexcept { return held_bytes_.load(std::memory_order_relaxed) > bytes_max_ / 2; }
   [[nodiscard]] std::size_t share_bytes() const noexcept { return share_bytes_; }
-  /// What each holder may hold while it is tight, so that those who take nothing do not slow down those who take little.
+  /// What each holder may hold while it is tight, so that tunnels that take nothing do not slow down those that take little.
   [[nodiscard]] std::size_t fair_bytes() const noexcept {
     return bytes_max_ / 2 / std::max<std::size_t>(holders_.load(std::memory_order_relaxed), 1);
   }
@@ -59,7 +59,7 @@ class MemoryBudget {
     explicit Holder(MemoryBudget& budget) noexcept : budget_(budget) {}
     ~Holder() { release(); }
 
-    /// It holds so many bytes now, charged in whole chunks. `progressed`: its socket has taken some since the last call, so
+    /// It holds this many bytes now, charged in whole chunks. `progressed`: its socket has taken some since the last call, so
     /// that others count as stuck longer.
     void charge(std::size_t bytes, bool progressed);
     /// It holds nothing.
@@ -73,7 +73,7 @@ class MemoryBudget {
 
    private:
     /// Whether its far end has taken anything since the last call with `progressed`, or the last of these: the socket's readiness
-    /// tells that late.
+    /// shows that late.
     [[nodiscard]] virtual bool has_progressed() = 0;
     /// From make_room(): over the limit, and stuck longest. It holds nothing now; it ends, and may be destroyed before this
     /// returns.

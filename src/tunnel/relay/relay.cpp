@@ -282,8 +282,8 @@ void Relay::end(RelayEnd::Cause cause) {
   ErrorCode code = ErrorCode::tcp_reset;
   if (cause == Cause::stuck) code = ErrorCode::limit_reached;
   if (cause == Cause::protocol_error) code = ErrorCode::internal;
-  const RelayEnd told = close(cause, code);
-  events_.relay_ended(*this, told);
+  const RelayEnd report = close(cause, code);
+  events_.relay_ended(*this, report);
 }
 
 RelayEnd Relay::abort(ErrorCode code) { return close(RelayEnd::Cause::aborted, code); }
@@ -294,9 +294,10 @@ RelayEnd Relay::connection_lost() {
 }
 
 RelayEnd Relay::close(RelayEnd::Cause cause, ErrorCode code) {
-  RelayEnd told{.cause = cause, .bytes_to_stream = bytes_to_stream_, .bytes_to_socket = bytes_to_socket_, .cut = cut_};
+  RelayEnd report{
+      .cause = cause, .bytes_to_stream = bytes_to_stream_, .bytes_to_socket = bytes_to_socket_, .cut = cut_};
   if (stream_ != nullptr) {
-    told.peer_code = stream_->reset_received().value_or(0);
+    report.peer_code = stream_->reset_received().value_or(0);
     let_go_of_stream(cause, code);
   }
   if (!both_finished()) socket_->abort();
@@ -304,7 +305,7 @@ RelayEnd Relay::close(RelayEnd::Cause cause, ErrorCode code) {
   go_client_.reset();
   last_bytes_.reset();
   release();
-  return told;
+  return report;
 }
 
 void Relay::let_go_of_stream(RelayEnd::Cause cause, ErrorCode code) {

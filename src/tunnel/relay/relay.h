@@ -17,8 +17,8 @@
 //
 // relay.cpp carries bytes and FIN, relay_resets.cpp ends a tunnel in a reset, and relay_go_peer.cpp is for Go peers alone.
 //
-// Made by a session, which destroys it once it has ended. One thread. Works only when the event loop or the stream tells it
-// something, never from inside a call of its owner.
+// Made by a session, which destroys it once it has ended. One thread. Works only when the event loop or the stream
+// notifies it, never from inside a call of its owner.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,7 @@ namespace qmux::tunnel {
 class GoClientRules;
 class Relay;
 
-/// Who relays at the other end of the stream.
+/// What relays at the other end of the stream.
 enum class RelayPeer : std::uint8_t {
   exact,      ///< keeps the directions apart, as this relay does
   go_client,  ///< ends both directions at the first FIN; appends a ConnClose to what it sends
@@ -71,13 +71,13 @@ struct RelayEnd {
   bool cut = false;                   ///< the last bytes before a reset did not get through in time
 };
 
-/// The owner. Never told from inside a call that it makes to the relay.
+/// The owner. Never notified from inside a call that it makes to the relay.
 class RelayEvents {
  public:
   /// Once: the peer has reached its service. With expect_ack it says so; else the first bytes that reach the socket show it. The
   /// relay goes on; it must not be ended or destroyed from here.
   virtual void relay_acknowledged(Relay& relay) = 0;
-  /// Once, and the last thing told: socket and stream are done with. The relay may be destroyed from here.
+  /// Once, and the last event: socket and stream are no longer used. The relay may be destroyed from here.
   virtual void relay_ended(Relay& relay, const RelayEnd& end) = 0;
 
  protected:
@@ -94,7 +94,7 @@ class Relay final : private io::TcpSocketEvents, private quic::StreamEvents, pri
   /// As abort(ErrorCode::internal), unless it has ended.
   ~Relay();
 
-  /// The owner ends it, before relay_ended(), which will not be told: RST to the socket, RESET_STREAM and STOP_SENDING with
+  /// The owner ends it, before relay_ended(), which will not be called: RST to the socket, RESET_STREAM and STOP_SENDING with
   /// `code` to the peer.
   RelayEnd abort(quic::ErrorCode code);
   /// Likewise when the connection is gone: RST to the socket; the stream is not touched any more.
@@ -119,7 +119,7 @@ class Relay final : private io::TcpSocketEvents, private quic::StreamEvents, pri
   /// What is known of the peer's service.
   enum class Service : std::uint8_t {
     unknown,       ///< the first bytes that reach the socket show that it was reached
-    ack_expected,  ///< the peer's first byte is to say so
+    ack_expected,  ///< the peer's first byte is to acknowledge it
     reached,       ///< and the owner has been notified
   };
 

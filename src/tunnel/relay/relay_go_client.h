@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What a relay does differently when the peer is an existing (Go) client; docs/PROTOCOL.md, "What the Go programs get
+// What a relay does differently when the peer is a Go client; docs/PROTOCOL.md, "What the Go programs get
 // wrong". It removes the ConnClose that such a client appends, and holds a visitor's FIN back, because the client would end
 // the other direction on it.
 //
@@ -28,8 +28,8 @@ class GoClientRules {
 
   /// What is to become of bytes received.
   struct Share {
-    std::size_t deliver = 0;   ///< so many go to the visitor
-    std::size_t drop = 0;      ///< so many after those are the trailer; the rest waits
+    std::size_t deliver = 0;   ///< this many go to the visitor
+    std::size_t drop = 0;      ///< this many after those are the trailer; the rest waits
     bool dial_failed = false;  ///< the trailer says that the local service was not reached
   };
   /// `readable` and `at_fin` as for wire::ConnCloseTrailer::judge().

@@ -17,7 +17,7 @@ void Relay::hold_fin() {
 
 void Relay::held_fin_due() {
   if (upstream_ != Upstream::fin_held) return;
-  if (stream_->readable_bytes() > 0) {  // not silence: the visitor has not taken what it said
+  if (stream_->readable_bytes() > 0) {  // not silence: the visitor has not taken what it sent
     go_client_->hold_fin();
     return;
   }
@@ -38,7 +38,7 @@ bool Relay::go_peer_finished() {
   if (upstream_ == Upstream::fin_held) {
     finish_upstream();
   } else if (upstream_ == Upstream::open) {
-    // A FIN it still reads. Bytes it would leave unread, and the stream open for ever: those need a reset.
+    // It still reads a FIN. It would leave bytes unread, and the stream open for ever: they need a reset.
     if (stream_->unacknowledged_bytes() == 0) {
       stream_->finish();
     } else {

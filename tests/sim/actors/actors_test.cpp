@@ -41,7 +41,7 @@ std::vector<std::string> audit_strictly(const Ledger& ledger) {
   return audit(ledger, [](const TunnelRecord&) { return false; });
 }
 
-TEST(Actors, of_every_temper_come_to_an_end_with_nothing_to_object_to) {
+TEST(Actors, of_every_temper_come_to_an_end_without_violations) {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     const bool speaks_first = seed % 4 == 0;
     Meeting meeting(seed, speaks_first);
@@ -70,7 +70,7 @@ TEST(Actors, half_close_and_answer_after_the_question) {
   EXPECT_EQ(tunnel.visitor.received_bytes, 100'000U);
 }
 
-TEST(Audit, objects_to_wrong_bytes_invented_ends_and_missing_causes) {
+TEST(Audit, reports_wrong_bytes_invented_ends_and_missing_causes) {
   Ledger ledger;
   TunnelRecord& tunnel = ledger.tunnels.emplace_back();
   tunnel.visitor = {.begun = true, .over = true, .sent_bytes = 10, .sent_fin = true, .received_fin = true};
@@ -79,18 +79,18 @@ TEST(Audit, objects_to_wrong_bytes_invented_ends_and_missing_causes) {
   tunnel.visitor.received_bytes = 10;
   EXPECT_EQ(audit_strictly(ledger).size(), 0U);
 
-  const auto objections_to = [&](auto change) {
+  const auto violations_of = [&](auto change) {
     Ledger changed = ledger;
     change(changed.tunnels[0]);
     return audit_strictly(changed).size();
   };
-  EXPECT_GE(objections_to([](TunnelRecord& t) { t.service.wrong_at = 3; }), 1U);
-  EXPECT_GE(objections_to([](TunnelRecord& t) { t.service.received_bytes = 9; }), 1U);
-  EXPECT_GE(objections_to([](TunnelRecord& t) { t.service.received_bytes = 11; }), 1U);
-  EXPECT_GE(objections_to([](TunnelRecord& t) { t.visitor.sent_fin = false; }), 1U);
-  EXPECT_GE(objections_to([](TunnelRecord& t) { t.visitor.received_reset = true; }), 1U);
-  EXPECT_GE(objections_to([](TunnelRecord& t) { t.visitor.over = false; }), 1U);
-  EXPECT_GE(objections_to([](TunnelRecord& t) { t.arrivals_count = 2; }), 1U);
+  EXPECT_GE(violations_of([](TunnelRecord& t) { t.service.wrong_at = 3; }), 1U);
+  EXPECT_GE(violations_of([](TunnelRecord& t) { t.service.received_bytes = 9; }), 1U);
+  EXPECT_GE(violations_of([](TunnelRecord& t) { t.service.received_bytes = 11; }), 1U);
+  EXPECT_GE(violations_of([](TunnelRecord& t) { t.visitor.sent_fin = false; }), 1U);
+  EXPECT_GE(violations_of([](TunnelRecord& t) { t.visitor.received_reset = true; }), 1U);
+  EXPECT_GE(violations_of([](TunnelRecord& t) { t.visitor.over = false; }), 1U);
+  EXPECT_GE(violations_of([](TunnelRecord& t) { t.arrivals_count = 2; }), 1U);
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ class Audit {
     if (to.wrong_at) require(false, fmt::format("{}: wrong bytes after {}", name, *to.wrong_at));
     require(to.received_bytes <= from.sent_bytes, fmt::format("{}: more received than sent", name));
     if (!to.received_fin) return;
-    require(from.sent_fin, fmt::format("{}: a FIN that nobody sent", name));
+    require(from.sent_fin, fmt::format("{}: a FIN that was never sent", name));
     require(to.received_bytes == from.sent_bytes, fmt::format("{}: FIN, but bytes are missing", name));
   }
 
@@ -57,7 +57,7 @@ class Audit {
     require(reset || (visitor.complete() && service.complete()), "ended incomplete without a reset");
   }
 
-  /// Whose world has kernels that drop nothing for a reset.
+  /// Only for runs whose kernels drop nothing for a reset.
   void check_early_answer() {
     if (tunnel_.visitor.sent_reset) return;
     require(tunnel_.visitor.received_bytes == tunnel_.service.sent_bytes, "bytes of an early answer are missing");
@@ -65,9 +65,9 @@ class Audit {
   }
 
   void check_silent() {
-    require(tunnel_.visitor.received_bytes == 0, "a visitor who said nothing got an answer");
+    require(tunnel_.visitor.received_bytes == 0, "a visitor that sent nothing got an answer");
     if (!excused_ && !tunnel_.visitor.sent_reset)
-      require(tunnel_.visitor.complete(), "a silent visitor did not end well");
+      require(tunnel_.visitor.complete(), "a silent visitor did not end in order");
   }
 
   const TunnelRecord& tunnel_;
@@ -80,7 +80,7 @@ class Audit {
 std::vector<std::string> audit(const Ledger& ledger, const Excuse& excused) {
   std::vector<std::string> violations;
   for (const TunnelRecord& tunnel : ledger.tunnels) Audit(tunnel, excused(tunnel), violations).run();
-  if (ledger.impostors_count > 0) violations.emplace_back("a local service was told an id that no visitor has");
+  if (ledger.impostors_count > 0) violations.emplace_back("a local service received an id that no visitor has");
   return violations;
 }
 

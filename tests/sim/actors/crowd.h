@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The visitors of a run: each connects when told to, and plays his part of the ledger.
+// The visitors of a run by TCP: each connects when the run begins it, and plays its side of its record.
 //
 // One loop, one thread. The ledger outlives it.
 #pragma once
@@ -21,7 +21,7 @@ class Crowd {
 
   /// The visitor of this record goes to `address`. `greeted`: the service there speaks first.
   void send_in(TunnelRecord& tunnel, const Address& address, bool greeted);
-  /// All that have come are gone without a word: their host is dark already.
+  /// All that have come are gone, and send nothing more: their host is dark already.
   void vanish();
   [[nodiscard]] std::size_t over_count() const noexcept { return over_count_; }
   /// Visitors that have come and are not over.

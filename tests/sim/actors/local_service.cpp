@@ -12,13 +12,13 @@ namespace qmux::sim {
 using io::Interest;
 using io::IoStatus;
 
-/// Someone who has come, until and after he has said who he is.
+/// A connection, before and after the visitor's id has arrived.
 class LocalService::Guest final : private io::TcpSocketEvents {
  public:
   Guest(LocalService& service, std::unique_ptr<io::TcpSocket> socket) : service_(service), socket_(std::move(socket)) {
     if (service_.speaks_first_) {
       const ConstBytes banner = as_bytes(kBanner);
-      // A fresh connection's buffer takes that much; a reset is told again when reading.
+      // A fresh connection's buffer takes that much; a reset is reported again when reading.
       (void)socket_->write({&banner, 1});
     }
     socket_->watch(Interest::read, this);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A local service: listens, waits for each visitor to say who he is, and plays its part of the ledger with him.
+// A local service: listens, reads the id of each visitor, and plays its side of that visitor's record.
 //
 // One loop, one thread. The ledger outlives it. Destroying it resets what is open.
 #pragma once
@@ -17,7 +17,7 @@ namespace qmux::sim {
 
 class LocalService final : private io::TcpListener::Events {
  public:
-  /// `speaks_first`: greets with the banner before it knows who is there.
+  /// `speaks_first`: sends the banner before it knows which visitor it is.
   LocalService(World& world, SimLoop& loop, Ledger& ledger, const Address& address, bool speaks_first);
   ~LocalService();
 

@@ -36,14 +36,14 @@ void draw_pace(SeededRandom& random, std::uint64_t bytes, TalkScript& script) {
   }
 }
 
-/// Much more than all buffers on the way hold, towards someone who does not read for now.
+/// Much more than all buffers on the way hold, towards a side that does not read for a while.
 void draw_greed(SeededRandom& random, TalkScript& from, TalkScript& to) {
   from.send_bytes = random.between(1'500'000, 4'000'000);
   to.stall_after_bytes = random.between(0, 10'000);
   to.stall = random.between(Duration(std::chrono::seconds(2)), kStallMax);
 }
 
-/// Who ends first, and who waits for whom. At most one of the two may wait for the other's FIN.
+/// Which side ends first, and which waits for the other. At most one of the two may wait for the other's FIN.
 void draw_order(SeededRandom& random, TalkScript& visitor, TalkScript& service) {
   switch (random.between(0, 5)) {
     case 0:  // request and response: the answer only after the question is complete

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// How the two sides of a tunnel behave, drawn at random: most get along, some are slow, hasty, absent-minded or rude.
+// How the two sides of a tunnel behave, drawn at random: most are regular, some are slow, some stop reading, some reset.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What one side of a tunnel (a visitor, or a local service) is to do with its TCP connection, and what came of it.
+// What one side of a tunnel (a visitor, or a local service) is to do with its TCP connection, and what has happened.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ struct TalkScript {
   Duration write_pause{};  ///< between two writes
   std::size_t read_bytes_max = std::size_t{64} * 1024;
   Duration read_pause{};                             ///< between two reads
-  std::optional<std::uint64_t> stall_after_bytes{};  ///< received so much, it reads nothing for the time of `stall`
+  std::optional<std::uint64_t> stall_after_bytes{};  ///< after these, it reads nothing for the time of `stall`
   Duration stall{};
   std::optional<std::uint64_t> reset_after_bytes{};  ///< sent and received together: then it resets the connection
   /// Once all that it sends has been acknowledged it closes, without a FIN and whatever is there to be read: with a reset.
@@ -32,7 +32,7 @@ struct TalkScript {
 
 struct TalkRecord {
   bool begun = false;  ///< a connection was wanted (visitor) or arrived (service)
-  bool over = false;   ///< and is done with, one way or another
+  bool over = false;   ///< and has ended, in whatever way
   Time begun_at{};
   Time over_at{};
   std::optional<std::string> connect_error{};  ///< visitor only

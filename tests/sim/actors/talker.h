@@ -2,8 +2,8 @@
 //
 // Plays a TalkScript on one TCP connection, checks every byte that comes, and keeps the record.
 //
-// Owned by the crowd of visitors or a local service; one thread. `over` is told once, from the loop; the talker is destroyed
-// later than that, or earlier, which resets the connection.
+// Owned by the crowd of visitors or a local service; one thread. `over` is called once, from the loop. The talker is
+// destroyed later than that, or earlier, which resets the connection.
 #pragma once
 
 #include <functional>

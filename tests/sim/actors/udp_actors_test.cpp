@@ -36,7 +36,7 @@ TEST(UdpActors, of_every_kind_have_nothing_to_object_to_without_a_tunnel) {
       visitor.id = id;
       visitor.script = draw_udp_script(random);
       callers.emplace_back(pair.world, pair.a, ledger, visitor, pair.b_host.v4(53), 5s);
-      callers.back().call_until_heard();
+      callers.back().probe_until_answered();
     }
     EXPECT_TRUE(pair.run_until([&] { return std::ranges::all_of(callers, &UdpCaller::over); }, 10min));
     pair.run_for(UdpService::kUnaskedTimeMax + 1s);
@@ -58,7 +58,7 @@ struct Sent {
     return next;
   }
   void came(const Payload& what) { ledger.came_to_service(source, what); }
-  [[nodiscard]] std::size_t objections() const { return ledger.objections().size(); }
+  [[nodiscard]] std::size_t violations() const { return ledger.violations().size(); }
 
   UdpLedger ledger{7};
   UdpSource source;
@@ -73,56 +73,56 @@ TEST(UdpLedger, has_nothing_to_say_about_payloads_of_any_size_that_come_once) {
   }
 }
 
-TEST(UdpLedger, objects_to_a_payload_that_comes_twice) {
+TEST(UdpLedger, reports_a_payload_that_comes_twice) {
   for (const std::size_t bytes : {2U, 6U, 7U, 1200U}) {
     Sent sent(bytes);
     sent.came(sent.payload);
     sent.came(sent.payload);
-    EXPECT_EQ(sent.objections(), 1U) << bytes;
+    EXPECT_EQ(sent.violations(), 1U) << bytes;
   }
 }
 
-TEST(UdpLedger, objects_to_more_nameless_payloads_than_were_sent) {
+TEST(UdpLedger, reports_more_nameless_payloads_than_were_sent) {
   Sent sent(0);
   sent.came({});
   sent.came({});
   EXPECT_GE(audit_strictly(sent.ledger).size(), 1U);
-  // Known by now, it is his.
+  // The visitor is known by now, so the payload is attributed to it.
   sent.came(sent.send(100));
   EXPECT_GE(audit_strictly(sent.ledger).size(), 1U);
 }
 
-TEST(UdpLedger, objects_to_every_wrong_byte) {
+TEST(UdpLedger, reports_every_wrong_byte) {
   for (const std::size_t bytes : {3U, 7U, 40U}) {
     for (std::size_t at = 0; at < bytes; ++at) {
       Sent sent(bytes);
       sent.payload[at] ^= std::byte{0x80};
       sent.came(sent.payload);
-      EXPECT_EQ(sent.objections(), 1U) << at << " of " << bytes;
+      EXPECT_EQ(sent.violations(), 1U) << at << " of " << bytes;
     }
   }
 }
 
-TEST(UdpLedger, objects_to_lost_and_added_bytes) {
+TEST(UdpLedger, reports_lost_and_added_bytes) {
   for (const std::size_t bytes : {39U, 41U}) {
     Sent sent(40);
     sent.payload.resize(bytes);
     sent.came(sent.payload);
-    EXPECT_GE(sent.objections(), 1U);
+    EXPECT_GE(sent.violations(), 1U);
   }
 }
 
-TEST(UdpLedger, objects_to_two_visitors_at_one_socket_and_to_answers_for_somebody_else) {
+TEST(UdpLedger, reports_two_visitors_at_one_socket_and_answers_for_another_visitor) {
   Sent sent(100);
   sent.came(sent.payload);
   sent.came(sent.send(100, 1));
-  EXPECT_EQ(sent.objections(), 1U);
+  EXPECT_EQ(sent.violations(), 1U);
   const Payload answer = sent.ledger.next(Direction::down, sent.ledger.visitors[0], 100, false);
   sent.ledger.sent(Direction::down, sent.ledger.visitors[0], {100, false});
   sent.ledger.came_to_visitor(sent.ledger.visitors[1], answer);
-  EXPECT_EQ(sent.objections(), 2U);
+  EXPECT_EQ(sent.violations(), 2U);
   sent.ledger.came_to_visitor(sent.ledger.visitors[0], answer);
-  EXPECT_EQ(sent.objections(), 2U);
+  EXPECT_EQ(sent.violations(), 2U);
 }
 
 TEST(UdpAudit, objects_to_losses_and_to_sockets_without_cause) {

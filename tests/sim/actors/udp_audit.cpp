@@ -28,7 +28,7 @@ std::vector<std::string> losses(const UdpVisitorRecord& visitor, std::string_vie
 }  // namespace
 
 std::vector<std::string> audit_udp(const UdpLedger& ledger, const std::function<bool(const UdpVisitorRecord&)>& clean) {
-  std::vector<std::string> violations = ledger.objections();
+  std::vector<std::string> violations = ledger.violations();
   std::array<std::uint64_t, UdpContent::kNamedMinBytes> nameless_sent{};
   std::array<std::uint64_t, UdpContent::kNamedMinBytes> nameless_delivered{};
   for (const UdpVisitorRecord& visitor : ledger.visitors) {
@@ -46,7 +46,7 @@ std::vector<std::string> audit_udp(const UdpLedger& ledger, const std::function<
       for (std::string& line : losses(visitor, "down", visitor.down)) violations.push_back(std::move(line));
     }
     if (visitor.sources_count > visitor.pauses_count + 1) {
-      violations.push_back(fmt::format("visitor {} was seen at {} sockets, with {} pauses", visitor.id,
+      violations.push_back(fmt::format("visitor {} has {} source addresses, with {} pauses", visitor.id,
                                        visitor.sources_count, visitor.pauses_count));
     }
   }

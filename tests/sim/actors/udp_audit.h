@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What must hold of all that visitors by UDP and the local services have sent, once a run is over. UDP may lose; where
-// nothing stands in the way it does not.
+// What must hold of all that visitors by UDP and the local services have sent, once a run is over. UDP may lose payloads;
+// on a clean path it does not.
 #pragma once
 
 #include <functional>
@@ -12,8 +12,8 @@
 
 namespace qmux::sim {
 
-/// `clean`: nothing of this visitor's may be lost, and he is seen at one socket until a pause of his own.
-/// One line for each violation, with those that were objected to in the course of the run.
+/// `clean`: nothing of this visitor's may be lost, and it has one source address at the local service until it pauses.
+/// One line for each violation, including those that were reported in the course of the run.
 [[nodiscard]] std::vector<std::string> audit_udp(const UdpLedger& ledger,
                                                  const std::function<bool(const UdpVisitorRecord&)>& clean);
 

@@ -14,8 +14,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kCallInterval = 400ms;
-constexpr std::size_t kCallBytes = 64;
+constexpr Duration kProbeInterval = 400ms;
+constexpr std::size_t kProbeBytes = 64;
 
 }  // namespace
 
@@ -44,13 +44,13 @@ void UdpCaller::go_on() {
   const UdpScript& script = visitor_.script;
   if (!over()) {
     for (std::uint32_t i = 0; i < script.burst && !over(); ++i, ++sent_) send(draw_udp_size(random_, script.sizes));
-  } else if (wants_to_be_heard()) {
-    send(kCallBytes);
+  } else if (awaits_answer()) {
+    send(kProbeBytes);
   }
   if (!over()) {
     next_.set(loop_.now() + random_.between(script.pause / 2, script.pause * 3 / 2));
-  } else if (wants_to_be_heard()) {
-    next_.set(loop_.now() + kCallInterval);
+  } else if (awaits_answer()) {
+    next_.set(loop_.now() + kProbeInterval);
   } else if (script.leaves) {
     world_.record("caller {} leaves", visitor_.id);
     socket_.reset();
@@ -68,15 +68,15 @@ void UdpCaller::send(std::size_t bytes) {
   ledger_.sent(Direction::up, visitor_, {.bytes = static_cast<std::uint32_t>(bytes), .like_fragment = like_fragment});
 }
 
-void UdpCaller::call_until_heard() {
+void UdpCaller::probe_until_answered() {
   if (!socket_) return;
-  calling_ = true;
-  heard_before_ = visitor_.up.delivered_count;
+  probing_ = true;
+  delivered_before_ = visitor_.up.delivered_count;
   if (over()) next_.set(loop_.now());
 }
 
-bool UdpCaller::wants_to_be_heard() const noexcept {
-  return socket_ && calling_ && visitor_.up.delivered_count == heard_before_;
+bool UdpCaller::awaits_answer() const noexcept {
+  return socket_ && probing_ && visitor_.up.delivered_count == delivered_before_;
 }
 
 void UdpCaller::datagrams_readable() {
@@ -84,7 +84,7 @@ void UdpCaller::datagrams_readable() {
   while (const std::size_t count = socket_->receive(runs)) {
     for (const io::PacketRun& packets : std::span(runs).first(count)) {
       if (packets.remote != listener_) {
-        ledger_.object(fmt::format("visitor {} was answered by {}", visitor_.id, packets.remote.text()));
+        ledger_.report(fmt::format("visitor {} was answered by {}", visitor_.id, packets.remote.text()));
       }
       for (std::size_t i = 0; i < packets.packet_count(); ++i) ledger_.came_to_visitor(visitor_, packets.packet(i));
     }

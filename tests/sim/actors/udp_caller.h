@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A visitor by UDP: plays his script from a socket of his own and checks whatever comes for him.
+// A visitor by UDP: plays its script from a socket of its own and checks every payload that arrives.
 //
-// One loop, one thread. The ledger outlives him.
+// One loop, one thread. The ledger outlives it.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +20,15 @@ class World;
 
 class UdpCaller final : private io::DatagramSocket::Events {
  public:
-  /// Begins at once, towards `listener`. Pauses of his own of `session_time_min` and more are noted.
+  /// Begins at once, towards `listener`. Its pauses of `session_time_min` and more are recorded.
   UdpCaller(World& world, SimLoop& loop, UdpLedger& ledger, UdpVisitorRecord& visitor, const Address& listener,
             Duration session_time_min);
 
-  /// He has sent all that his script says.
+  /// It has sent all that its script says.
   [[nodiscard]] bool over() const noexcept { return sent_ >= visitor_.script.payloads; }
-  /// From now on he calls until a local service has heard him.
-  void call_until_heard();
-  [[nodiscard]] bool wants_to_be_heard() const noexcept;
+  /// From now on it sends probes until a local service has received a payload of its.
+  void probe_until_answered();
+  [[nodiscard]] bool awaits_answer() const noexcept;
 
  private:
   void datagrams_readable() override;
@@ -47,8 +47,8 @@ class UdpCaller final : private io::DatagramSocket::Events {
   std::unique_ptr<io::DatagramSocket> socket_;
   std::uint32_t sent_ = 0;
   Time last_sent_{};
-  bool calling_ = false;
-  std::uint64_t heard_before_ = 0;
+  bool probing_ = false;
+  std::uint64_t delivered_before_ = 0;
   Timer next_;
 };
 

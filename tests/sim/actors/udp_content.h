@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What UDP payloads say. Each names its visitor and its number, and all the rest follows from these, so that whoever receives
-// one knows who sent it and whether a bit is wrong:
+// The content of UDP payloads. Each names its visitor and its number, and the other bytes follow from these. So the receiver
+// knows which visitor it belongs to and whether a bit is wrong:
 //
 //   visitor (2) | what looks like a fragment's flags or not (1) | number (4) | bytes of the visitor and the number
 //
@@ -20,7 +20,7 @@ namespace qmux::sim {
 class UdpContent {
  public:
   static constexpr std::size_t kNumberedMinBytes = 7;
-  /// Shorter ones do not even say whose they are.
+  /// Shorter ones do not name their visitor.
   static constexpr std::size_t kNamedMinBytes = 2;
 
   explicit UdpContent(std::uint64_t seed) noexcept : seed_(seed) {}

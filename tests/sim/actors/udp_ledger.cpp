@@ -10,8 +10,8 @@
 namespace qmux::sim {
 namespace {
 
-/// After so many the run is lost anyhow.
-constexpr std::size_t kObjectionsMax = 20;
+/// More lines would add nothing: the run has failed.
+constexpr std::size_t kViolationsMax = 20;
 
 UdpFlowRecord& flow_of(UdpVisitorRecord& visitor, Direction direction) {
   return direction == Direction::up ? visitor.up : visitor.down;
@@ -44,7 +44,7 @@ void UdpLedger::sent(Direction direction, UdpVisitorRecord& visitor, const UdpFl
 void UdpLedger::came_to_visitor(UdpVisitorRecord& visitor, ConstBytes payload) {
   ++arrived_[static_cast<std::size_t>(Direction::down)];
   if (payload.size() >= UdpContent::kNamedMinBytes && UdpContent::visitor(payload) != visitor.id) {
-    object(fmt::format("visitor {} received {} bytes that are not for him", visitor.id, payload.size()));
+    report(fmt::format("visitor {} received {} bytes of another visitor", visitor.id, payload.size()));
     return;
   }
   came(Direction::down, visitor, payload);
@@ -64,7 +64,7 @@ UdpVisitorRecord* UdpLedger::identify(UdpSource& source, ConstBytes payload) {
   if (payload.size() < UdpContent::kNamedMinBytes) return &visitors[*source.visitor];
   const std::uint16_t id = UdpContent::visitor(payload);
   if (id >= visitors.size()) {
-    object(fmt::format("a local service received {} bytes of nobody's", payload.size()));
+    report(fmt::format("a local service received {} bytes that name no visitor", payload.size()));
     return nullptr;
   }
   UdpVisitorRecord& visitor = visitors[id];
@@ -78,7 +78,7 @@ UdpVisitorRecord* UdpLedger::identify(UdpSource& source, ConstBytes payload) {
       nameless_[bytes] -= count;
     }
   } else if (*source.visitor != id) {
-    object(fmt::format("visitors {} and {} came by the same socket", *source.visitor, id));
+    report(fmt::format("visitors {} and {} came from the same socket", *source.visitor, id));
     return nullptr;
   }
   return &visitor;
@@ -86,29 +86,30 @@ UdpVisitorRecord* UdpLedger::identify(UdpSource& source, ConstBytes payload) {
 
 void UdpLedger::came(Direction direction, UdpVisitorRecord& visitor, ConstBytes payload) {
   UdpFlowRecord& flow = flow_of(visitor, direction);
-  const auto complain = [&](std::string_view what) {
-    object(fmt::format("visitor {} {}: {} bytes {}", visitor.id, name_of(direction), payload.size(), what));
+  const auto report_bytes = [&](std::string_view what) {
+    report(fmt::format("visitor {} {}: {} bytes {}", visitor.id, name_of(direction), payload.size(), what));
   };
   bool like_fragment = false;
   std::uint32_t number = 0;
   if (payload.size() < UdpContent::kNumberedMinBytes) {
-    if (++flow.tiny_delivered[payload.size()] > flow.tiny_sent[payload.size()]) complain("came more often than sent");
+    if (++flow.tiny_delivered[payload.size()] > flow.tiny_sent[payload.size()])
+      report_bytes("came more often than sent");
   } else {
     number = UdpContent::number(payload);
-    if (number >= flow.numbered.size()) return complain("that were never sent");
+    if (number >= flow.numbered.size()) return report_bytes("that were never sent");
     UdpFlowRecord::Payload& sent = flow.numbered[number];
-    if (std::exchange(sent.delivered, true)) complain("came twice");
-    if (sent.bytes != payload.size()) return complain(fmt::format("of {} that were sent", sent.bytes));
+    if (std::exchange(sent.delivered, true)) report_bytes("came twice");
+    if (sent.bytes != payload.size()) return report_bytes(fmt::format("of {} that were sent", sent.bytes));
     like_fragment = sent.like_fragment;
   }
   ++flow.delivered_count;
   if (!std::ranges::equal(payload, content_.make(direction, visitor.id, number, payload.size(), like_fragment))) {
-    complain("are not what was sent");
+    report_bytes("are not what was sent");
   }
 }
 
-void UdpLedger::object(std::string what) {
-  if (objections_.size() < kObjectionsMax) objections_.push_back(std::move(what));
+void UdpLedger::report(std::string what) {
+  if (violations_.size() < kViolationsMax) violations_.push_back(std::move(what));
 }
 
 std::uint64_t UdpLedger::sent_count(Direction direction) const {

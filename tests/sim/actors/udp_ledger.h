@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Every payload that visitors by UDP and the local services have sent in a run, and whether it came: what both sides' actors
-// share. Whatever may never happen is objected to when it does: a payload that nobody sent, a wrong byte, another's payload,
-// the same one twice. What was lost, and whether it may be, is seen at the end (udp_audit.h).
+// Every payload that visitors by UDP and the local services have sent in a run, and whether it arrived: what both sides' actors
+// share. What may never happen is reported when it does: a payload that was never sent, a wrong byte, a payload of another
+// visitor, a payload that arrives twice. What was lost, and whether it may be, is checked at the end (udp_audit.h).
 //
 // One thread. Records keep their addresses.
 #pragma once
@@ -22,7 +22,7 @@
 
 namespace qmux::sim {
 
-/// What is on its way from a visitor to the local services, or from them to him.
+/// What a visitor sends to the local services, or they to it.
 struct UdpFlowRecord {
   struct Payload {
     std::uint32_t bytes = 0;
@@ -40,19 +40,19 @@ struct UdpFlowRecord {
 };
 
 struct UdpVisitorRecord {
-  std::uint16_t id = 0;  ///< his place in the ledger
+  std::uint16_t id = 0;  ///< its index in the ledger
   UdpScript script{};
-  bool nothing_lost = false;  ///< by plan: nothing stands in his way, whatever the run is like elsewhere
+  bool nothing_lost = false;  ///< by plan: its path is clean, whatever the run is like elsewhere
   UdpFlowRecord up{};
   UdpFlowRecord down{};
-  std::uint32_t sources_count = 0;  ///< sockets at which local services have seen him
-  std::uint32_t pauses_count = 0;   ///< his own, long enough for a session to end
+  std::uint32_t sources_count = 0;  ///< source addresses that local services have seen of it
+  std::uint32_t pauses_count = 0;   ///< of its own, long enough for a session to end
 };
 
-/// Who is at the other end of a local service's socket: a client's socket, which is one visitor's.
+/// What is at the other end of a local service's socket: a client's socket, which is one visitor's.
 struct UdpSource {
   std::optional<std::uint16_t> visitor{};
-  /// What came before he was known and does not name him, by size.
+  /// What arrived before the visitor was known and does not name it, by size.
   std::array<std::uint32_t, UdpContent::kNamedMinBytes> nameless{};
 };
 
@@ -70,8 +70,8 @@ class UdpLedger {
   void came_to_visitor(UdpVisitorRecord& visitor, ConstBytes payload);
   void came_to_service(UdpSource& source, ConstBytes payload);
 
-  void object(std::string what);
-  [[nodiscard]] const std::vector<std::string>& objections() const noexcept { return objections_; }
+  void report(std::string what);
+  [[nodiscard]] const std::vector<std::string>& violations() const noexcept { return violations_; }
   /// Without a visitor as yet, by size.
   [[nodiscard]] std::uint32_t nameless(std::size_t bytes) const noexcept { return nameless_[bytes]; }
   [[nodiscard]] std::uint64_t sent_count(Direction direction) const;
@@ -83,11 +83,11 @@ class UdpLedger {
 
  private:
   void came(Direction direction, UdpVisitorRecord& visitor, ConstBytes payload);
-  /// nullptr: nobody, and objected to.
+  /// nullptr: no visitor, and reported.
   UdpVisitorRecord* identify(UdpSource& source, ConstBytes payload);
 
   UdpContent content_;
-  std::vector<std::string> objections_;
+  std::vector<std::string> violations_;
   std::array<std::uint32_t, UdpContent::kNamedMinBytes> nameless_{};
   std::array<std::uint64_t, 2> arrived_{};
 };

@@ -36,7 +36,7 @@ UdpScript draw_udp_script(SeededRandom& random) {
       script.pause = random.between(Duration(5ms), Duration(30ms));
       if (script.sizes == UdpSizes::huge) script.sizes = UdpSizes::small;
       break;
-    case 1:  // bulk, without regard to anybody
+    case 1:  // bulk, whatever the path can carry
       script.payloads = static_cast<std::uint32_t>(random.between(20, 150));
       script.burst = static_cast<std::uint32_t>(random.between(5, 60));
       script.pause = random.between(Duration(50ms), Duration(2s));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// How a visitor by UDP behaves and what the local service does for him, drawn at random: rates as of games, voice, DNS and
+// How a visitor by UDP behaves and how the local service answers it, drawn at random: rates as of games, voice, DNS and
 // bulk, sizes from none to the largest.
 #pragma once
 
@@ -22,7 +22,7 @@ enum class UdpSizes : std::uint8_t {
 enum class UdpAnswer : std::uint8_t {
   echo,    ///< of the same size
   sized,   ///< as of DNS, up to 4,000 bytes
-  chatty,  ///< an echo, and more that nobody asked for, for a while
+  chatty,  ///< an echo, and unasked payloads for a while
   none,
 };
 
@@ -32,8 +32,8 @@ struct UdpScript {
   Duration pause{};         ///< between bursts, half to one and a half of it
   UdpSizes sizes = UdpSizes::small;
   UdpAnswer answer = UdpAnswer::echo;
-  bool connected = false;  ///< his socket: hears of it when nobody has the port
-  bool leaves = false;     ///< closes his socket at the end, whatever is still to come
+  bool connected = false;  ///< its socket, which is notified when no socket has the port
+  bool leaves = false;     ///< closes its socket at the end, whatever is still to come
 
   /// At a rate that every healthy path carries.
   [[nodiscard]] bool gentle() const noexcept {

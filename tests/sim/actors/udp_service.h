@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A local service by UDP: knows its visitors by what they say, and treats each as his script wants it.
+// A local service by UDP: identifies its visitors by their payloads, and answers each as that visitor's script says.
 //
 // One loop, one thread. The ledger outlives it; the world does not end before it.
 #pragma once
@@ -21,12 +21,12 @@ class World;
 
 class UdpService final : private io::DatagramSocket::Events {
  public:
-  /// It may say something unasked for so long after a visitor's last word.
+  /// How long after a visitor's last payload it may send unasked.
   static constexpr Duration kUnaskedTimeMax = std::chrono::seconds(8);
 
   UdpService(World& world, SimLoop& loop, UdpLedger& ledger, const Address& address);
 
-  /// Nobody has the port while it is down.
+  /// No socket has the port while it is down.
   void go_down();
   void come_back();
 

@@ -30,11 +30,11 @@ std::uint64_t closed(const tunnel::Counters& c, Cause cause) {
   return c.tunnels_closed[static_cast<std::size_t>(cause)];
 }
 
-/// Between programs of ours, with limits that nobody reaches.
+/// Between programs of ours, with limits that no run reaches.
 void require_never(Findings& findings, const std::string& who, const tunnel::Counters& c) {
   findings.require(c.tunnels_opened == c.tunnels_closed_in_all(), who, "tunnels opened and closed differ");
   findings.require(c.protocol_errors == 0, who, "protocol errors between our own programs");
-  findings.require(c.streams_refused == 0, who, "streams that nobody may open");
+  findings.require(c.streams_refused == 0, who, "streams that no peer may open");
   findings.require(closed(c, Cause::protocol_error) == 0, who, "tunnels ended for a protocol error");
   findings.require(closed(c, Cause::stuck) == 0, who, "tunnels evicted");
 }
@@ -47,9 +47,10 @@ std::vector<std::string> inspect_backlogs(const Plan& plan) {
   const std::uint64_t sockets =
       2 * (plan.tcp.send_buffer_bytes + plan.tcp.receive_buffer_bytes) + 4 * Chunk::kAllocatedBytes;
   for (const TunnelRecord& tunnel : plan.ledger.tunnels) {
-    const std::uint64_t bound = sockets + limits::kStreamUnsentBytesMax + largest_window(plan, plan.visits[tunnel.id]);
+    const std::uint64_t bound =
+        sockets + limits::kStreamUnsentBytesMax + largest_window(plan, plan.tcp_visits[tunnel.id]);
     const std::string who = fmt::format("tunnel {}", tunnel.id);
-    // Once a side has gone, the other's bytes have nowhere to go and are dropped.
+    // Once a side has gone, the other's bytes are dropped.
     if (tunnel.visitor.over || tunnel.service.over) continue;
     findings.require(backlog(tunnel.visitor, tunnel.service) <= bound, who, "more is held upwards than there may be");
     findings.require(backlog(tunnel.service, tunnel.visitor) <= bound, who, "more is held downwards than there may be");
@@ -57,9 +58,9 @@ std::vector<std::string> inspect_backlogs(const Plan& plan) {
   return findings.take();
 }
 
-std::vector<std::string> inspect_handshakes(Town& town) {
+std::vector<std::string> inspect_handshakes(Deployment& deployment) {
   Findings findings;
-  for (const auto& process : town.servers()) {
+  for (const auto& process : deployment.servers()) {
     if (!process->running()) continue;
     const tunnel::Server& server = process->server();
     const std::string& who = process->host().name();
@@ -79,7 +80,7 @@ std::vector<std::string> inspect_handshakes(Town& town) {
 std::vector<std::string> inspect_figures(const Plan& plan) {
   Findings findings;
   for (const TunnelRecord& tunnel : plan.ledger.tunnels) {
-    const VisitPlan& visit = plan.visits[tunnel.id];
+    const VisitPlan& visit = plan.tcp_visits[tunnel.id];
     const TalkRecord& visitor = tunnel.visitor;
     if (visit.late) continue;
     const auto require_within = [&](const std::optional<Time>& at, Duration within, std::string_view what) {
@@ -96,9 +97,9 @@ std::vector<std::string> inspect_figures(const Plan& plan) {
   return findings.take();
 }
 
-std::vector<std::string> inspect_rest(Town& town) {
+std::vector<std::string> inspect_rest(Deployment& deployment) {
   Findings findings;
-  for (const auto& server : town.servers()) {
+  for (const auto& server : deployment.servers()) {
     const std::string& who = server->host().name();
     for (std::size_t i = 0; i < server->server().worker_count(); ++i) {
       const std::size_t held = server->server().worker(i).chunks.in_use_bytes();
@@ -109,14 +110,14 @@ std::vector<std::string> inspect_rest(Town& town) {
       findings.require(assignments == 0, who, fmt::format("{} assignments at rest", assignments));
     }
   }
-  for (const Household& household : town.households()) {
-    const std::size_t held = household.client->state().chunks.in_use_bytes();
-    findings.require(held == 0, household.client->host().name(), fmt::format("holds {} bytes at rest", held));
+  for (const ClientSite& site : deployment.client_sites()) {
+    const std::size_t held = site.client->state().chunks.in_use_bytes();
+    findings.require(held == 0, site.client->host().name(), fmt::format("holds {} bytes at rest", held));
   }
   return findings.take();
 }
 
-std::vector<std::string> inspect_losses(Town& town, bool losses_excused) {
+std::vector<std::string> inspect_losses(Deployment& deployment, bool losses_excused) {
   Findings findings;
   const auto require_none = [&](const std::string& who, const tunnel::Counters& c) {
     findings.require(c.mailbox_full == 0, who, "a mailbox was full");
@@ -125,16 +126,16 @@ std::vector<std::string> inspect_losses(Town& town, bool losses_excused) {
     findings.require(losses_excused || closed(c, Cause::connection_lost) == 0, who,
                      "a connection was lost without cause");
   };
-  for (const auto& server : town.servers()) require_none(server->host().name(), server->counters());
-  for (const Household& household : town.households()) {
-    require_none(household.client->host().name(), household.client->state().counters);
+  for (const auto& server : deployment.servers()) require_none(server->host().name(), server->counters());
+  for (const ClientSite& site : deployment.client_sites()) {
+    require_none(site.client->host().name(), site.client->state().counters);
   }
   return findings.take();
 }
 
-std::vector<std::string> inspect_accounts(Town& town) {
+std::vector<std::string> inspect_accounts(Deployment& deployment) {
   Findings findings;
-  for (const auto& server : town.servers()) {
+  for (const auto& server : deployment.servers()) {
     const tunnel::Counters c = server->counters();
     const std::string& who = server->host().name();
     const std::uint64_t ended =
@@ -142,9 +143,9 @@ std::vector<std::string> inspect_accounts(Town& town) {
     findings.require(c.visitors_accepted == ended, who, "visitors are not accounted for");
     require_never(findings, who, c);
   }
-  for (const Household& household : town.households()) {
-    const tunnel::Counters& c = household.client->state().counters;
-    const std::string& who = household.client->host().name();
+  for (const ClientSite& site : deployment.client_sites()) {
+    const tunnel::Counters& c = site.client->state().counters;
+    const std::string& who = site.client->host().name();
     findings.require(c.streams_accepted == c.tunnels_opened + c.dials_failed + c.requests_malformed + c.requests_lost,
                      who, "streams are not accounted for");
     require_never(findings, who, c);

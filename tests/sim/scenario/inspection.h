@@ -9,28 +9,28 @@
 #include <string>
 #include <vector>
 
+#include "sim/scenario/deployment.h"
 #include "sim/scenario/plan.h"
-#include "sim/scenario/town.h"
 
 namespace qmux::sim {
 
 /// At any time: what is between the two sides of a tunnel fits into the buffers and windows on the way.
 [[nodiscard]] std::vector<std::string> inspect_backlogs(const Plan& plan);
 
-/// At any time: what is held for those who have not proven themselves keeps to its limits.
-[[nodiscard]] std::vector<std::string> inspect_handshakes(Town& town);
+/// At any time: what is held for unproven connections keeps to its limits.
+[[nodiscard]] std::vector<std::string> inspect_handshakes(Deployment& deployment);
 
-/// The visits are over: each that has a figure has kept it.
+/// Once the visits are over: each has kept its bounds of time, where the plan has any.
 [[nodiscard]] std::vector<std::string> inspect_figures(const Plan& plan);
 
-/// Nobody visits any more: no buffer and no seat is taken.
-[[nodiscard]] std::vector<std::string> inspect_rest(Town& town);
+/// Without visitors: no buffer is in use, and no pool slot is assigned.
+[[nodiscard]] std::vector<std::string> inspect_rest(Deployment& deployment);
 
-/// Before anybody stops, for stopping does both: no message was refused and, unless `losses_excused`, no connection lost.
-[[nodiscard]] std::vector<std::string> inspect_losses(Town& town, bool losses_excused);
+/// Before the stop, which causes both: no message was refused and, unless `losses_excused`, no connection lost.
+[[nodiscard]] std::vector<std::string> inspect_losses(Deployment& deployment, bool losses_excused);
 
-/// Everything has stopped in order. Whatever began has ended, for a cause that was counted, and nothing was counted that
-/// nobody does here.
-[[nodiscard]] std::vector<std::string> inspect_accounts(Town& town);
+/// After the orderly stop: whatever began has ended, for a cause that was counted, and counters of what no peer does here are
+/// zero.
+[[nodiscard]] std::vector<std::string> inspect_accounts(Deployment& deployment);
 
 }  // namespace qmux::sim

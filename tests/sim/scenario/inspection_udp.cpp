@@ -61,12 +61,12 @@ void require_never(Findings& findings, const std::string& who, const UdpCounters
 
 /// Calls `visit(name, counters, counters of reassembly)` for every process that runs.
 template <typename Visitor>
-void for_each_process(Town& town, const Visitor& visit) {
-  for (const auto& server : town.servers()) {
+void for_each_process(Deployment& deployment, const Visitor& visit) {
+  for (const auto& server : deployment.servers()) {
     if (server->running()) visit(server->host().name(), server->counters().udp, server->counters().reassembly);
   }
-  for (const Household& household : town.households()) {
-    ClientProcess& client = *household.client;
+  for (const ClientSite& site : deployment.client_sites()) {
+    ClientProcess& client = *site.client;
     if (client.running()) {
       visit(client.host().name(), client.state().counters.udp, client.state().counters.reassembly);
     }
@@ -75,23 +75,23 @@ void for_each_process(Town& town, const Visitor& visit) {
 
 /// Calls `visit(name, state)` for every worker that runs.
 template <typename Visitor>
-void for_each_worker(Town& town, const Visitor& visit) {
-  for (const auto& server : town.servers()) {
+void for_each_worker(Deployment& deployment, const Visitor& visit) {
+  for (const auto& server : deployment.servers()) {
     if (!server->running()) continue;
     for (std::size_t i = 0; i < server->server().worker_count(); ++i) {
       visit(fmt::format("{} worker {}", server->host().name(), i), server->server().worker(i));
     }
   }
-  for (const Household& household : town.households()) {
-    if (household.client->running()) visit(household.client->host().name(), household.client->state());
+  for (const ClientSite& site : deployment.client_sites()) {
+    if (site.client->running()) visit(site.client->host().name(), site.client->state());
   }
 }
 
 }  // namespace
 
-std::vector<std::string> inspect_udp_limits(Town& town) {
+std::vector<std::string> inspect_udp_limits(Deployment& deployment) {
   Findings findings;
-  for_each_worker(town, [&](const std::string& who, const tunnel::WorkerState& state) {
+  for_each_worker(deployment, [&](const std::string& who, const tunnel::WorkerState& state) {
     // The payload that reaches the limit still goes in, in chunks of which the first and the last may be all but empty.
     constexpr std::size_t kLastBytes = limits::kUdpPayloadBytesMax + 3 * Chunk::kAllocatedBytes;
     findings.require(state.udp.waiting.held_bytes() <= state.udp.waiting.bytes_max() + kLastBytes, who,
@@ -99,22 +99,24 @@ std::vector<std::string> inspect_udp_limits(Town& town) {
     findings.require(state.udp.reassembly.held_bytes() <= state.udp.reassembly.bytes_max(), who,
                      "incomplete payloads hold more than they may");
   });
-  for_each_process(town, [&](const std::string& who, const UdpCounters& c, const wire::ReassemblyCounters& fragments) {
-    for (const Account& account : {outward(c), inward(c, fragments)}) {
-      findings.require(account.in >= account.out + account.lost, who, "payloads out of nothing: " + account.text());
-    }
-    require_never(findings, who, c, fragments);
-  });
+  for_each_process(
+      deployment, [&](const std::string& who, const UdpCounters& c, const wire::ReassemblyCounters& fragments) {
+        for (const Account& account : {outward(c), inward(c, fragments)}) {
+          findings.require(account.in >= account.out + account.lost, who, "payloads out of nothing: " + account.text());
+        }
+        require_never(findings, who, c, fragments);
+      });
   return findings.take();
 }
 
-std::vector<std::string> inspect_udp_accounts(Town& town) {
+std::vector<std::string> inspect_udp_accounts(Deployment& deployment) {
   Findings findings;
-  for_each_worker(town, [&](const std::string& who, const tunnel::WorkerState& state) {
+  for_each_worker(deployment, [&](const std::string& who, const tunnel::WorkerState& state) {
     findings.require(state.udp.waiting.held_bytes() == 0, who, "UDP waits at rest");
     findings.require(state.udp.reassembly.held_bytes() == 0, who, "incomplete payloads at rest");
   });
-  for_each_process(town, [&](const std::string& who, const UdpCounters& c, const wire::ReassemblyCounters& fragments) {
+  for_each_process(deployment, [&](const std::string& who, const UdpCounters& c,
+                                   const wire::ReassemblyCounters& fragments) {
     const std::uint64_t ended = c.sessions_idle + c.sessions_evicted + c.sessions_closed + c.sessions_lost;
     findings.require(c.sessions_opened == ended, who,
                      fmt::format("{} UDP sessions opened, {} ended", c.sessions_opened, ended));
@@ -126,9 +128,9 @@ std::vector<std::string> inspect_udp_accounts(Town& town) {
   return findings.take();
 }
 
-std::vector<std::string> inspect_udp_rest(Town& town) {
-  std::vector<std::string> lines = inspect_udp_accounts(town);
-  for (const auto& server : town.servers()) {
+std::vector<std::string> inspect_udp_rest(Deployment& deployment) {
+  std::vector<std::string> lines = inspect_udp_accounts(deployment);
+  for (const auto& server : deployment.servers()) {
     std::size_t routes = 0;
     for (std::size_t i = 0; i < server->server().worker_count(); ++i) {
       for (std::size_t listener = 0; listener < server->listener_count(); ++listener) {
@@ -140,19 +142,19 @@ std::vector<std::string> inspect_udp_rest(Town& town) {
   return lines;
 }
 
-std::vector<std::string> inspect_udp_network(const Plan& plan, Town& town) {
+std::vector<std::string> inspect_udp_network(const Plan& plan, Deployment& deployment) {
   Findings findings;
   if (!plan.faults.empty()) return {};
   std::array<std::uint64_t, 2> received{};
   std::array<std::uint64_t, 2> delivered{};
-  for (const auto& server : town.servers()) {
+  for (const auto& server : deployment.servers()) {
     const UdpCounters c = server->counters().udp;
     received[static_cast<std::size_t>(Direction::up)] += c.payloads_received;
     delivered[static_cast<std::size_t>(Direction::down)] += c.payloads_delivered;
     findings.require(c.dropped_for(UdpDrop::no_client) == 0, server->host().name(), "no client for a visitor by UDP");
   }
-  for (const Household& household : town.households()) {
-    const UdpCounters& c = household.client->state().counters.udp;
+  for (const ClientSite& site : deployment.client_sites()) {
+    const UdpCounters& c = site.client->state().counters.udp;
     received[static_cast<std::size_t>(Direction::down)] += c.payloads_received;
     delivered[static_cast<std::size_t>(Direction::up)] += c.payloads_delivered;
   }
@@ -175,12 +177,12 @@ std::vector<std::string> inspect_udp_network(const Plan& plan, Town& town) {
   return findings.take();
 }
 
-std::string describe_udp_drops(Town& town) {
+std::string describe_udp_drops(Deployment& deployment) {
   constexpr std::array<std::string_view, tunnel::kUdpDrops> kNames = {
       "no client",      "too many sessions", "mailbox full", "session gone",    "too large", "queue full",    "stale",
       "no fragment id", "no datagrams",      "malformed",    "unknown session", "no socket", "socket refused"};
   std::array<std::uint64_t, tunnel::kUdpDrops> sums{};
-  for_each_process(town, [&](const std::string&, const UdpCounters& c, const wire::ReassemblyCounters&) {
+  for_each_process(deployment, [&](const std::string&, const UdpCounters& c, const wire::ReassemblyCounters&) {
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += c.dropped[i];
   });
   std::string text;

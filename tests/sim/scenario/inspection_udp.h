@@ -9,25 +9,25 @@
 #include <string>
 #include <vector>
 
+#include "sim/scenario/deployment.h"
 #include "sim/scenario/plan.h"
-#include "sim/scenario/town.h"
 
 namespace qmux::sim {
 
 /// At any time: what waits is within its limits, and nothing has come out that did not go in.
-[[nodiscard]] std::vector<std::string> inspect_udp_limits(Town& town);
+[[nodiscard]] std::vector<std::string> inspect_udp_limits(Deployment& deployment);
 
 /// There are no sessions, for whatever reason: nothing waits, and all payloads that came in went out or were dropped for a
 /// reason.
-[[nodiscard]] std::vector<std::string> inspect_udp_accounts(Town& town);
+[[nodiscard]] std::vector<std::string> inspect_udp_accounts(Deployment& deployment);
 
-/// For longer than a session lasts nobody has said anything: the same, and no visitor has a route.
-[[nodiscard]] std::vector<std::string> inspect_udp_rest(Town& town);
+/// When nothing was sent for longer than a session lasts: the same, and no visitor has a route.
+[[nodiscard]] std::vector<std::string> inspect_udp_rest(Deployment& deployment);
 
-/// The same before anybody stops, and across the network where it has no faults: what was sent to a program it has received.
-[[nodiscard]] std::vector<std::string> inspect_udp_network(const Plan& plan, Town& town);
+/// Before the stop, across a network without faults: what was sent to a program it has received.
+[[nodiscard]] std::vector<std::string> inspect_udp_network(const Plan& plan, Deployment& deployment);
 
-/// What was dropped so far, by reason, for people to read.
-[[nodiscard]] std::string describe_udp_drops(Town& town);
+/// What was dropped so far, by reason, as text.
+[[nodiscard]] std::string describe_udp_drops(Deployment& deployment);
 
 }  // namespace qmux::sim

@@ -154,10 +154,10 @@ int run(int argc, char** argv) {
   Options options;
   auto* what = app.add_option_group("what to run");
   what->add_option("--seeds", options.seeds, "run these seeds: A..B");
-  what->add_option("--seed", options.seed, "run this seed and tell more about it");
+  what->add_option("--seed", options.seed, "run this seed and print more about it");
   what->add_option("--check-replay", options.replay, "run each of these seeds twice in fresh processes: A..B");
   auto* hours =
-      what->add_option("--hours", options.hours, "run seed after seed for so long")->check(CLI::PositiveNumber);
+      what->add_option("--hours", options.hours, "run seed after seed for this time")->check(CLI::PositiveNumber);
   what->add_flag("--once-failed", options.once_failed, "run the seeds that failed once");
   what->require_option(1, 0);
   app.add_option("--from", options.from, "with --hours: the first seed")->needs(hours);

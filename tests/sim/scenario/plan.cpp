@@ -25,7 +25,7 @@ LinkProperties draw_near_link(SeededRandom& random) {
 
 LinkProperties draw_link(SeededRandom& random) {
   switch (random.between(0, 4)) {
-    case 0:  // the same town
+    case 0:  // the same city
       return draw_near_link(random);
     case 1:  // a good line
       return {.delay = random.between(Duration(5ms), Duration(30ms)),
@@ -138,10 +138,10 @@ std::size_t draw_tcp_listener(SeededRandom& random, const ServerPlan& server) {
   return server.listeners[listener].tcp ? listener : 0;
 }
 
-void draw_visits(SeededRandom& random, Plan& plan, std::uint64_t seed) {
+void draw_tcp_visits(SeededRandom& random, Plan& plan, std::uint64_t seed) {
   plan.ledger.seed = seed;
-  plan.visits.resize(random.between(2, 30));
-  for (VisitPlan& visit : plan.visits) {
+  plan.tcp_visits.resize(random.between(2, 30));
+  for (VisitPlan& visit : plan.tcp_visits) {
     visit.server = random.below(plan.servers.size());
     visit.listener = draw_tcp_listener(random, plan.servers[visit.server]);
     visit.at = random.between(Duration{}, kVisitsTime);
@@ -152,7 +152,7 @@ void draw_visits(SeededRandom& random, Plan& plan, std::uint64_t seed) {
 }
 
 /// Their SYNs arrive around the moment at which the servers stop, or a while before it.
-void draw_late_visits(SeededRandom& random, Plan& plan) {
+void draw_late_tcp_visits(SeededRandom& random, Plan& plan) {
   plan.stop_after = plan.visitors_link.delay + random.between(Duration(500us), Duration(200ms));
   for (std::size_t count = random.between(0, 4); count > 0; --count) {
     VisitPlan visit{.server = random.below(plan.servers.size())};
@@ -161,7 +161,7 @@ void draw_late_visits(SeededRandom& random, Plan& plan) {
     visit.at = random.chance(0.7)
                    ? plan.stop_after - plan.visitors_link.delay - random.between(Duration{}, Duration(200us))
                    : random.between(Duration{}, plan.stop_after);
-    plan.visits.push_back(visit);
+    plan.tcp_visits.push_back(visit);
     TunnelRecord& tunnel = plan.ledger.tunnels.emplace_back();
     tunnel.id = plan.ledger.tunnels.size() - 1;
     draw_scripts(random, {}, tunnel);
@@ -190,7 +190,7 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
   if (random.chance(0.3)) plan.health = {.heartbeat_interval = 3s, .timeout = 25s};
   plan.servers.resize(random.chance(0.2) ? 2 : 1);
   for (ServerPlan& server : plan.servers) server = draw_server(random);
-  draw_visits(random, plan, seed);
+  draw_tcp_visits(random, plan, seed);
   draw_clients(random, plan);
   if (!plan.calm && random.chance(0.6)) {
     for (std::size_t count = random.between(1, 4); count > 0; --count) plan.faults.push_back(draw_fault(random, plan));
@@ -200,7 +200,7 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
     plan.tcp.receive_buffer_bytes = random.between(4, 64) * 1024;
   }
   plan.visitors_link = {.delay = random.between(Duration(100us), Duration(60ms)), .jitter = 1ms};
-  draw_late_visits(random, plan);
+  draw_late_tcp_visits(random, plan);
   plan.intruder = random.chance(0.1);
   if (random.chance(0.5)) plan.interface_mtu_bytes = 1500;
   if (!plan.calm && random.chance(0.3)) plan.send_block_chance = 0.02;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A run as drawn from its seed: who is there, over what network, who visits when, and what goes wrong. A plain value; drawing
-// it draws all the chance that the scenario itself needs.
+// A run as drawn from its seed: servers, clients and their network, when each visitor comes, and which faults happen. A plain
+// value. Drawing it draws all the chance that the scenario itself needs.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,7 @@
 
 namespace qmux::sim {
 
-class Town;
+class Deployment;
 struct Plan;
 
 struct ListenerPlan {
@@ -48,13 +48,13 @@ struct ClientPlan {
   std::size_t server = 0;
   std::size_t listener = 0;
   std::string client_id{};      ///< several clients may have the same
-  bool server_by_name = false;  ///< a name with one address that nobody listens at
+  bool server_by_name = false;  ///< a name of which one address has no listener
   bool behind_nat = false;
-  Duration nat_idle_timeout{};      ///< mappings silent for so long are forgotten; zero: never
+  Duration nat_idle_timeout{};      ///< mappings silent for this time are dropped; zero: never
   bool service_elsewhere = false;   ///< on another host of the client's net
   std::size_t service_backlog = 0;  ///< connections that its host keeps until they are accepted; zero: many
   bool service_ipv6 = false;
-  bool service_by_name = false;  ///< a name with one address that nobody listens at
+  bool service_by_name = false;  ///< a name of which one address has no listener
   LinkProperties to_server;
   LinkProperties from_server;
   quic::TransportConfig transport;
@@ -68,7 +68,7 @@ struct VisitPlan {
   std::size_t server = 0;
   std::size_t listener = 0;
   Duration at{};                 ///< after all clients have registered
-  bool late = false;             ///< comes when everybody is about to stop; `at` counts from shortly before that
+  bool late = false;             ///< comes shortly before the stop; `at` counts from Plan::stop_after before it
   bool vanishes = false;         ///< its host does, at Plan::visitors_vanish_at
   Duration first_byte_within{};  ///< of the answer, from its connection on; zero: no bound
   Duration over_within{};        ///< however it ends; zero: no bound
@@ -86,10 +86,10 @@ enum class FaultKind : std::uint8_t {
   service_down,
   service_freezes,  ///< its process gets no processor: its kernel takes connections and bytes as long as it has room
   client_freezes,   ///< likewise
-  client_vanishes,  ///< its host is gone without a word; later it is back, and the client is started again
+  client_vanishes,  ///< its host goes dark; later it is back, and the client is started again
 };
 
-/// A process that stands still for so long loses no tunnel: dials and acknowledgements wait longer (limits::kDialTimeout).
+/// A process that stands still for no longer loses no tunnel: dials and acknowledgements wait longer (limits::kDialTimeout).
 inline constexpr Duration kFreezeHarmlessMax = std::chrono::seconds(8);
 
 struct FaultPlan {
@@ -124,27 +124,27 @@ struct StrangersPlan {
 };
 
 /// `begun`: from when the plan's times count.
-using Promise = std::function<std::vector<std::string>(const Plan& plan, Town& town, Time begun)>;
+using Promise = std::function<std::vector<std::string>(const Plan& plan, Deployment& deployment, Time begun)>;
 
 struct Plan {
   bool calm = false;  ///< a network without limits or losses, and no faults: nothing gentle is lost
   tunnel::HealthOptions health;
   std::vector<ServerPlan> servers;
   std::vector<ClientPlan> clients;
-  std::vector<VisitPlan> visits;
+  std::vector<VisitPlan> tcp_visits;
   std::vector<FaultPlan> faults;
-  Ledger ledger;  ///< one record a visit, with its scripts
-  std::vector<VisitPlan> calls;
-  UdpLedger udp;  ///< one record a call, with its script
+  Ledger ledger;  ///< one record for each of `tcp_visits`, with its scripts
+  std::vector<VisitPlan> udp_visits;
+  UdpLedger udp;  ///< one record for each of `udp_visits`, with its script
   TcpProperties tcp;
   LinkProperties visitors_link;
-  Duration stop_after{};  ///< from when the late visits count, until everybody is told to stop
-  bool intruder = false;  ///< someone with a certificate of another authority keeps trying to be a client
+  Duration stop_after{};  ///< from when the late visits count, until all processes begin to stop
+  bool intruder = false;  ///< a client with a certificate of another authority keeps trying to register
   std::size_t interface_mtu_bytes = 65'535;
   double send_block_chance = 0;
 
   std::string scenario;  ///< its name; empty: none
-  /// What must hold of the run besides, once the visitors are gone: one line for each violation.
+  /// What must hold of the run besides, once the visits are over: one line for each violation.
   std::vector<Promise> promises;
   StrangersPlan strangers;
   Duration visitors_vanish_at{};  ///< zero: never

@@ -19,7 +19,7 @@ tunnel::UdpOptions draw_options(SeededRandom& random, bool calm) {
 }
 
 /// One of the listeners that take UDP; false: there is none.
-bool draw_listener(SeededRandom& random, const Plan& plan, VisitPlan& call) {
+bool draw_listener(SeededRandom& random, const Plan& plan, VisitPlan& visit) {
   std::vector<VisitPlan> choice;
   for (std::size_t server = 0; server < plan.servers.size(); ++server) {
     for (std::size_t listener = 0; listener < plan.servers[server].listeners.size(); ++listener) {
@@ -28,13 +28,13 @@ bool draw_listener(SeededRandom& random, const Plan& plan, VisitPlan& call) {
   }
   if (choice.empty()) return false;
   const VisitPlan& chosen = choice[random.below(choice.size())];
-  call.server = chosen.server;
-  call.listener = chosen.listener;
+  visit.server = chosen.server;
+  visit.listener = chosen.listener;
   return true;
 }
 
-void add_call(Plan& plan, const VisitPlan& call, const UdpScript& script) {
-  plan.calls.push_back(call);
+void add_udp_visit(Plan& plan, const VisitPlan& visit, const UdpScript& script) {
+  plan.udp_visits.push_back(visit);
   UdpVisitorRecord& visitor = plan.udp.visitors.emplace_back();
   visitor.id = static_cast<std::uint16_t>(plan.udp.visitors.size() - 1);
   visitor.script = script;
@@ -53,7 +53,7 @@ void draw_protocols(SeededRandom& random, ServerPlan& server) {
   }
 }
 
-void draw_udp(SeededRandom& random, Plan& plan, Duration calls_time) {
+void draw_udp(SeededRandom& random, Plan& plan, Duration visits_time) {
   for (ServerPlan& server : plan.servers) {
     for (ListenerPlan& listener : server.listeners) listener.udp_options = draw_options(random, plan.calm);
   }
@@ -66,24 +66,24 @@ void draw_udp(SeededRandom& random, Plan& plan, Duration calls_time) {
           plan.servers[client.server].listeners[client.listener].udp_options.session_idle_timeout;
     }
   }
-  VisitPlan call;
+  VisitPlan visit;
   for (std::size_t count = random.between(0, 36); count > 0; --count) {
-    if (!draw_listener(random, plan, call)) return;
-    call.at = random.between(Duration{}, calls_time);
-    add_call(plan, call, draw_udp_script(random));
+    if (!draw_listener(random, plan, visit)) return;
+    visit.at = random.between(Duration{}, visits_time);
+    add_udp_visit(plan, visit, draw_udp_script(random));
   }
-  call.late = true;
+  visit.late = true;
   for (std::size_t count = random.between(0, 3); count > 0; --count) {
-    if (!draw_listener(random, plan, call)) return;
-    call.at = random.between(Duration{}, plan.stop_after);
-    add_call(plan, call, draw_udp_script(random));
+    if (!draw_listener(random, plan, visit)) return;
+    visit.at = random.between(Duration{}, plan.stop_after);
+    add_udp_visit(plan, visit, draw_udp_script(random));
   }
 }
 
-Duration session_time_min(const Plan& plan, const VisitPlan& call) {
-  Duration time = plan.servers[call.server].listeners[call.listener].udp_options.session_idle_timeout;
+Duration session_time_min(const Plan& plan, const VisitPlan& visit) {
+  Duration time = plan.servers[visit.server].listeners[visit.listener].udp_options.session_idle_timeout;
   for (const ClientPlan& client : plan.clients) {
-    if (client.server == call.server && client.listener == call.listener) {
+    if (client.server == visit.server && client.listener == visit.listener) {
       time = std::min(time, client.udp_options.session_idle_timeout);
     }
   }

@@ -3,7 +3,7 @@
 // The program's processes on virtual hosts: made, stopped, crashed and started anew. A process is its event loops and the
 // real tunnel::Server or tunnel::Client on them.
 //
-// One thread. Destroying a process is a crash: it says no word to anybody.
+// One thread. Destroying a process is a crash: it sends nothing.
 #pragma once
 
 #include <memory>

@@ -8,12 +8,12 @@
 #include "sim/actors/script.h"
 #include "sim/actors/udp_audit.h"
 #include "sim/pins/system_pins.h"
+#include "sim/scenario/deployment.h"
 #include "sim/scenario/faults.h"
 #include "sim/scenario/inspection.h"
 #include "sim/scenario/inspection_udp.h"
 #include "sim/scenario/plan_udp.h"
 #include "sim/scenario/strangers.h"
-#include "sim/scenario/town.h"
 #include "sim/world/network.h"
 
 namespace qmux::sim {
@@ -25,11 +25,11 @@ using namespace std::chrono_literals;
 constexpr Duration kRegisterMax = 60s;
 /// From the last fault on: health timeouts, then backoff.
 constexpr Duration kRecoverMax = 150s;
-/// From when everybody is back, for some packet of each visitor's by UDP to get through the worst of links.
-constexpr Duration kHeardMax = 60s;
+/// From when all are registered again, for some packet of each visitor's by UDP to get through the worst of links.
+constexpr Duration kProbesAnsweredMax = 60s;
 constexpr Duration kVisitsMax = 20min;
 constexpr Duration kBacklogInspectionInterval = 200ms;
-/// Acknowledgements and the last of the goodbyes.
+/// Acknowledgements and the last closing packets.
 constexpr Duration kQuietMax = 60s;
 /// A session is over its time when its last packet arrives.
 constexpr Duration kSessionEndMax = 1s;
@@ -41,20 +41,20 @@ class Run {
   Run(std::uint64_t seed, const RunSettings& settings, Trace::Sink sink)
       : plan_(draw_plan(seed, settings.scenario)), world_(seed), pins_(world_) {
     if (sink) world_.trace().set_sink(std::move(sink));
-    town_.emplace(world_, plan_, settings.credentials);
-    faults_.emplace(world_, plan_, *town_);
+    deployment_.emplace(world_, plan_, settings.credentials);
+    faults_.emplace(world_, plan_, *deployment_);
     if (plan_.strangers.hosts > 0) {
-      const Address server = town_->servers()[plan_.strangers.server]->quic_address(plan_.strangers.listener);
+      const Address server = deployment_->servers()[plan_.strangers.server]->quic_address(plan_.strangers.listener);
       strangers_.emplace(world_, plan_.strangers, server, settings.credentials);
     }
   }
 
   Verdict judge() {
-    town_->start();
-    if (expect(wait([&] { return town_->all_registered(); }, kRegisterMax), "clients did not register")) {
-      let_live();
-      let_rest();
-      let_idle();
+    deployment_->start();
+    if (expect(wait([&] { return deployment_->all_registered(); }, kRegisterMax), "clients did not register")) {
+      run_visits();
+      wait_for_rest();
+      stay_idle();
     }
     stop_all();
     end_all();
@@ -75,100 +75,108 @@ class Run {
   }
   bool wait(const std::function<bool()>& done, Duration at_most) { return world_.run_until(done, at_most); }
 
-  void let_live() {
-    for (std::size_t i = 0; i < plan_.visits.size(); ++i) {
-      if (!plan_.visits[i].late) world_.after(plan_.visits[i].at, [this, i] { town_->visit(i); });
+  void run_visits() {
+    for (std::size_t i = 0; i < plan_.tcp_visits.size(); ++i) {
+      if (!plan_.tcp_visits[i].late)
+        world_.after(plan_.tcp_visits[i].at, [this, i] { deployment_->begin_tcp_visit(i); });
     }
-    for (std::size_t i = 0; i < plan_.calls.size(); ++i) {
-      if (!plan_.calls[i].late) world_.after(plan_.calls[i].at, [this, i] { town_->call(i); });
+    for (std::size_t i = 0; i < plan_.udp_visits.size(); ++i) {
+      if (!plan_.udp_visits[i].late)
+        world_.after(plan_.udp_visits[i].at, [this, i] { deployment_->begin_udp_visit(i); });
     }
     begun_ = world_.now();
     faults_->schedule();
     schedule_scenario();
-    inspect_again_and_again();
+    inspect_periodically();
     wait([&] { return faults_->over() && all_joined(); }, 5min);
-    expect(wait([&] { return town_->all_registered(); }, kRecoverMax), "clients did not come back after the faults");
-    faults_->everybody_back();
-    town_->roll_call();
-    expect(wait([&] { return town_->all_heard(); }, kHeardMax), "visitors by UDP are not heard");
-    wait([&] { return town_->all_visits_over(); }, kVisitsMax);
+    expect(wait([&] { return deployment_->all_registered(); }, kRecoverMax),
+           "clients did not come back after the faults");
+    faults_->all_back();
+    deployment_->send_probes();
+    expect(wait([&] { return deployment_->all_probes_answered(); }, kProbesAnsweredMax),
+           "probes of visitors by UDP reach no local service");
+    wait([&] { return deployment_->all_visits_over(); }, kVisitsMax);
     visits_over_ = true;
     note(audit(plan_.ledger, [&](const TunnelRecord& tunnel) { return faults_->excuse(tunnel); }));
     note(inspect_figures(plan_));
-    for (const Promise& promise : plan_.promises) note(promise(plan_, *town_, begun_));
+    for (const Promise& promise : plan_.promises) note(promise(plan_, *deployment_, begun_));
+    if (strangers_) expect(strangers_->attempts_count() > 0, "strangers: no stranger asked for a handshake");
   }
 
   void schedule_scenario() {
     for (std::size_t i = 0; i < plan_.clients.size(); ++i) {
       const ClientPlan& client = plan_.clients[i];
       if (client.joins_at == Duration{}) continue;
-      world_.after(client.joins_at, [this, i] { town_->join(i); });
+      world_.after(client.joins_at, [this, i] { deployment_->join(i); });
       world_.after(client.joins_at + client.registers_within, [this, i] {
-        expect(town_->households()[i].client->registered(), fmt::format("client {} did not register in time", i));
+        expect(deployment_->client_sites()[i].client->registered(),
+               fmt::format("client {} did not register in time", i));
       });
     }
     if (strangers_) strangers_->schedule();
     if (plan_.visitors_vanish_at > Duration{})
-      world_.after(plan_.visitors_vanish_at, [this] { town_->visitors_vanish(); });
+      world_.after(plan_.visitors_vanish_at, [this] { deployment_->visitors_vanish(); });
   }
 
-  [[nodiscard]] bool all_joined() { return std::ranges::none_of(town_->households(), &Household::away); }
+  [[nodiscard]] bool all_joined() { return std::ranges::none_of(deployment_->client_sites(), &ClientSite::away); }
 
-  void inspect_again_and_again() {
+  void inspect_periodically() {
     note(inspect_backlogs(plan_));
-    note(inspect_udp_limits(*town_));
-    note(inspect_handshakes(*town_));
+    note(inspect_udp_limits(*deployment_));
+    note(inspect_handshakes(*deployment_));
     if (!visits_over_ && violations_.empty()) {
-      world_.after(kBacklogInspectionInterval, [this] { inspect_again_and_again(); });
+      world_.after(kBacklogInspectionInterval, [this] { inspect_periodically(); });
     }
   }
 
-  void let_rest() {
-    // Those who send unasked fall silent, and sessions end.
+  void wait_for_rest() {
+    // Services that send unasked fall silent, and sessions end.
     world_.run_for(UdpService::kUnaskedTimeMax + session_time_max(plan_) + kSessionEndMax);
-    wait([&] { return inspect_rest(*town_).empty() && inspect_udp_rest(*town_).empty(); }, kQuietMax);
-    note(inspect_rest(*town_));
-    note(inspect_udp_rest(*town_));
+    wait([&] { return inspect_rest(*deployment_).empty() && inspect_udp_rest(*deployment_).empty(); }, kQuietMax);
+    note(inspect_rest(*deployment_));
+    note(inspect_udp_rest(*deployment_));
   }
 
   /// Quiet connections last, whatever NAT boxes forget meanwhile.
-  void let_idle() {
+  void stay_idle() {
     world_.run_for(kIdleTime);
-    expect(wait([&] { return town_->all_registered(); }, kQuietMax), "clients were lost while nothing happened");
-    if (town_->intruder() != nullptr) expect(!town_->intruder()->registered(), "an intruder was let in");
-    note(inspect_losses(*town_, faults_->any_loss_excused()));
+    expect(wait([&] { return deployment_->all_registered(); }, kQuietMax), "clients were lost while nothing happened");
+    if (deployment_->intruder() != nullptr) expect(!deployment_->intruder()->registered(), "an intruder was let in");
+    note(inspect_losses(*deployment_, faults_->any_loss_excused()));
     udp_summary_ = describe_udp();
-    note(inspect_udp_network(plan_, *town_));
+    note(inspect_udp_network(plan_, *deployment_));
     note(audit_udp(plan_.udp, [&](const UdpVisitorRecord& visitor) {
       return visitor.nothing_lost || (plan_.calm && visitor.script.gentle());
     }));
   }
 
-  /// Everybody stops in order, while the last visitors are at the door.
+  /// All stop in order, while the late visits begin.
   void stop_all() {
-    for (std::size_t i = 0; i < plan_.clients.size(); ++i) town_->join(i);  // where the run has not come so far
-    for (std::size_t i = 0; i < plan_.visits.size(); ++i) {
-      if (plan_.visits[i].late) world_.after(plan_.visits[i].at, [this, i] { town_->visit(i); });
+    for (std::size_t i = 0; i < plan_.clients.size(); ++i) deployment_->join(i);  // where the run has not come so far
+    for (std::size_t i = 0; i < plan_.tcp_visits.size(); ++i) {
+      if (plan_.tcp_visits[i].late)
+        world_.after(plan_.tcp_visits[i].at, [this, i] { deployment_->begin_tcp_visit(i); });
     }
-    for (std::size_t i = 0; i < plan_.calls.size(); ++i) {
-      if (plan_.calls[i].late) world_.after(plan_.calls[i].at, [this, i] { town_->call(i); });
+    for (std::size_t i = 0; i < plan_.udp_visits.size(); ++i) {
+      if (plan_.udp_visits[i].late)
+        world_.after(plan_.udp_visits[i].at, [this, i] { deployment_->begin_udp_visit(i); });
     }
     world_.run_for(plan_.stop_after);
-    town_->stop();
-    expect(wait([&] { return town_->stopped(); }, kStopMax), "an orderly stop did not come to its end");
-    note(inspect_accounts(*town_));
-    note(inspect_udp_accounts(*town_));
+    deployment_->stop();
+    expect(wait([&] { return deployment_->stopped(); }, kStopMax), "an orderly stop did not come to its end");
+    note(inspect_accounts(*deployment_));
+    note(inspect_udp_accounts(*deployment_));
   }
 
   void end_all() {
-    town_->end();
+    deployment_->end();
     world_.run_for(kStopMax);
-    // What a process wrote before it stopped is with the kernel: those that it is for read it when their scripts let them.
+    // What a process wrote before it stopped is with the kernel. Its receivers read it when their scripts let them.
     const auto connections = [this] { return world_.network().tcp_connection_count(); };
-    wait([&] { return town_->all_talks_over() && connections() == 0; },
+    wait([&] { return deployment_->all_talks_over() && connections() == 0; },
          reading_time_max(plan_.tcp.send_buffer_bytes + plan_.tcp.receive_buffer_bytes));
     const auto excused = [&](const TunnelRecord& tunnel) {
-      return plan_.visits[tunnel.id].late || faults_->excuse(tunnel);
+      return plan_.tcp_visits[tunnel.id].late || faults_->excuse(tunnel);
     };
     if (violations_.empty()) {
       note(audit(plan_.ledger, excused));
@@ -178,10 +186,10 @@ class Run {
   }
 
   [[nodiscard]] std::string describe_udp() {
-    return fmt::format("; {} callers{}, {} of {} payloads came up, {} of {} down{}", plan_.calls.size(),
+    return fmt::format("; {} callers{}, {} of {} payloads came up, {} of {} down{}", plan_.udp_visits.size(),
                        plan_.calm ? " in calm" : "", plan_.udp.arrived_count(Direction::up),
                        plan_.udp.sent_count(Direction::up), plan_.udp.arrived_count(Direction::down),
-                       plan_.udp.sent_count(Direction::down), describe_udp_drops(*town_));
+                       plan_.udp.sent_count(Direction::down), describe_udp_drops(*deployment_));
   }
 
   [[nodiscard]] std::string describe() const {
@@ -192,7 +200,7 @@ class Run {
       bytes += tunnel.visitor.sent_bytes + tunnel.visitor.received_bytes;
     }
     std::string text = fmt::format("{} servers, {} clients, {} of {} visitors complete, {} bytes, {:.1f} s",
-                                   plan_.servers.size(), plan_.clients.size(), complete, plan_.visits.size(), bytes,
+                                   plan_.servers.size(), plan_.clients.size(), complete, plan_.tcp_visits.size(), bytes,
                                    std::chrono::duration<double>(world_.elapsed()).count());
     text += udp_summary_;
     for (const FaultPlan& fault : plan_.faults) text += "; " + fault.text();
@@ -204,12 +212,12 @@ class Run {
   Plan plan_;
   World world_;
   SystemPins pins_;
-  std::optional<Town> town_;
+  std::optional<Deployment> deployment_;
   std::optional<Faults> faults_;
   std::optional<Strangers> strangers_;
   Time begun_{};  ///< from when the plan's times count
   std::vector<std::string> violations_;
-  std::string udp_summary_;  ///< before anybody stopped
+  std::string udp_summary_;  ///< before the stop
   bool visits_over_ = false;
 };
 

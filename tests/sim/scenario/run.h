@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One run of the simulator, from a seed to a verdict: draw a plan, build it, let the visitors come and the faults happen,
-// stop everything in order, and check what must hold in every run.
+// One run of the simulator, from a seed to a verdict: draw a plan, build its deployment, begin the visits and the
+// faults, stop everything in order, and check what must hold in every run.
 //
 // The verdict and the trace depend on the seed alone. One thread; one run at a time.
 #pragma once
@@ -37,7 +37,7 @@ struct RunSettings {
   std::string scenario{};  ///< this one (scenarios.h) instead of what each seed draws; empty: what it draws
 };
 
-/// `sink` is told every line of the trace; may be empty.
+/// `sink` is given every line of the trace; may be empty.
 [[nodiscard]] Verdict run_seed(std::uint64_t seed, const RunSettings& settings, Trace::Sink sink);
 
 }  // namespace qmux::sim

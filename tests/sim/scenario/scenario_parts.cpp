@@ -35,26 +35,35 @@ std::size_t add_client(Plan& plan, const Place& place, const LinkProperties& lin
 
 LinkProperties near_link(SeededRandom& random) { return {.delay = random.between(Duration(100us), Duration(3ms))}; }
 
-VisitPlan& add_visit(Plan& plan, const Place& place, Duration at) {
+VisitPlan& add_tcp_visit(Plan& plan, const Place& place, Duration at) {
   TunnelRecord& tunnel = plan.ledger.tunnels.emplace_back();
   tunnel.id = plan.ledger.tunnels.size() - 1;
-  plan.visits.push_back({.server = place.server, .listener = place.listener, .at = at});
-  return plan.visits.back();
+  plan.tcp_visits.push_back({.server = place.server, .listener = place.listener, .at = at});
+  return plan.tcp_visits.back();
 }
 
 VisitPlan& add_download(Plan& plan, const Place& place, Duration at, std::uint64_t bytes) {
-  VisitPlan& visit = add_visit(plan, place, at);
+  VisitPlan& visit = add_tcp_visit(plan, place, at);
   plan.ledger.tunnels.back().visitor_script.send_bytes = 100;
   plan.ledger.tunnels.back().service_script.send_bytes = bytes;
   return visit;
 }
 
-UdpVisitorRecord& add_call(Plan& plan, const Place& place, Duration at) {
-  plan.calls.push_back({.server = place.server, .listener = place.listener, .at = at});
+UdpVisitorRecord& add_udp_visit(Plan& plan, const Place& place, Duration at) {
+  plan.udp_visits.push_back({.server = place.server, .listener = place.listener, .at = at});
   UdpVisitorRecord& visitor = plan.udp.visitors.emplace_back();
   visitor.id = static_cast<std::uint16_t>(plan.udp.visitors.size() - 1);
   visitor.script = {.payloads = 60, .pause = 100ms, .sizes = UdpSizes::small, .answer = UdpAnswer::echo};
   return visitor;
+}
+
+std::size_t count_under_way(const Plan& plan, std::size_t first, std::size_t last, Time at) {
+  std::size_t count = 0;
+  for (std::size_t i = first; i < last; ++i) {
+    const TalkRecord& visitor = plan.ledger.tunnels[i].visitor;
+    count += visitor.begun_at <= at && at < visitor.over_at ? 1 : 0;
+  }
+  return count;
 }
 
 Duration round_trip(const Plan& plan, const LinkProperties& link) {

@@ -4,14 +4,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "sim/actors/script.h"
+#include "sim/scenario/findings.h"
 #include "sim/scenario/scenario_parts.h"
 #include "sim/scenario/scenarios.h"
 
 namespace qmux::sim {
 
 using namespace std::chrono_literals;
+
+namespace {
+
+/// Below this the visitors have not been spread over many clients.
+constexpr std::size_t kServingClientsMin = 5;
+
+}  // namespace
 
 void many_clients(SeededRandom& random, Plan& plan) {
   const Place place = add_listener(plan);
@@ -24,13 +34,24 @@ void many_clients(SeededRandom& random, Plan& plan) {
     client.behind_nat = random.chance(0.5);
     client.server_by_name = random.chance(0.2);
   }
+  const std::size_t first = plan.tcp_visits.size();
   for (std::size_t count = random.between(20, 60); count > 0; --count) {
-    add_visit(plan, place, random.between(Duration{}, Duration(10s)));
+    add_tcp_visit(plan, place, random.between(Duration{}, Duration(10s)));
     draw_scripts(random, {.bytes_max = 20'000, .greedy_chance = 0}, plan.ledger.tunnels.back());
   }
+  const std::size_t last = plan.tcp_visits.size();
   for (std::size_t count = random.between(0, 10); count > 0; --count) {
-    add_call(plan, place, random.between(Duration{}, Duration(10s)));
+    add_udp_visit(plan, place, random.between(Duration{}, Duration(10s)));
   }
+  plan.promises.push_back([=](const Plan& lived, Deployment&, Time) {
+    std::set<std::string> services;
+    for (std::size_t i = first; i < last; ++i) services.insert(lived.ledger.tunnels[i].served_by);
+    services.erase("");
+    Findings findings;
+    findings.require(services.size() >= kServingClientsMin, "many_clients",
+                     fmt::format("visitors were served by only {} clients", services.size()));
+    return findings.take();
+  });
 }
 
 namespace {
@@ -61,6 +82,12 @@ void strangers(SeededRandom& random, Plan& plan) {
   newcomer.registers_within = kRegistersBesideStrangersWithin;
 }
 
+namespace {
+
+constexpr Duration kNarrowTunnelsBeginWithin = 2s;
+
+}  // namespace
+
 void narrow_link(SeededRandom& random, Plan& plan) {
   plan.faults.clear();
   plan.calm = false;  // what it carries of UDP waits too long
@@ -73,19 +100,28 @@ void narrow_link(SeededRandom& random, Plan& plan) {
                             .queue_bytes = random.between(32, 256) * 1024};
   const std::size_t client = add_client(plan, place, link);
   if (random.chance(0.5)) plan.clients[client].transport.congestion_control = quic::CongestionControl::cubic;
+  const std::size_t first = plan.tcp_visits.size();
   const std::size_t tunnels = random.between(100, 400);
   // So that all last for some seconds.
   const std::uint64_t bytes = rate / 8 * 8 / tunnels;
   for (std::size_t i = 0; i < tunnels; ++i) {
-    add_download(plan, place, random.between(Duration{}, Duration(2s)), random.between(bytes / 2, bytes * 3 / 2));
+    add_download(plan, place, random.between(Duration{}, kNarrowTunnelsBeginWithin),
+                 random.between(bytes / 2, bytes * 3 / 2));
     if (random.chance(0.3)) {
       TunnelRecord& tunnel = plan.ledger.tunnels.back();
       std::swap(tunnel.visitor_script.send_bytes, tunnel.service_script.send_bytes);
     }
   }
   for (std::size_t count = random.between(0, 5); count > 0; --count) {
-    add_call(plan, place, random.between(Duration{}, Duration(8s)));
+    add_udp_visit(plan, place, random.between(Duration{}, Duration(8s)));
   }
+  plan.promises.push_back([=](const Plan& lived, Deployment&, Time begun) {
+    const std::size_t at_once = count_under_way(lived, first, first + tunnels, begun + kNarrowTunnelsBeginWithin);
+    Findings findings;
+    findings.require(at_once >= tunnels / 2, "narrow_link",
+                     fmt::format("{} of {} tunnels were under way at once", at_once, tunnels));
+    return findings.take();
+  });
 }
 
 namespace {
@@ -107,6 +143,7 @@ void crowded_link(SeededRandom& random, Plan& plan) {
   plan.clients.back().from_server.rate_bits_per_second = 20'000'000;
   // So that they last for longer than the others come.
   const std::uint64_t bytes = kCrowdedBitsPerSecond / 8 * 10 / kCrowdedDownloads;
+  const std::size_t first = plan.tcp_visits.size();
   for (std::size_t i = 0; i < kCrowdedDownloads; ++i) {
     add_download(plan, place, random.between(Duration{}, Duration(500ms)), bytes);
   }
@@ -114,6 +151,17 @@ void crowded_link(SeededRandom& random, Plan& plan) {
     add_download(plan, place, at, random.between(1, 1'000)).first_byte_within =
         kFirstByteOnCrowdedLink + round_trip(plan, link);
   }
+  const std::size_t last = plan.tcp_visits.size();
+  plan.promises.push_back([=](const Plan& lived, Deployment&, Time) {
+    Findings findings;
+    for (std::size_t i = first + kCrowdedDownloads; i < last; ++i) {
+      const Time came = lived.ledger.tunnels[i].visitor.begun_at;
+      const std::size_t beside = count_under_way(lived, first, first + kCrowdedDownloads, came);
+      findings.require(beside >= kCrowdedDownloads / 2, "crowded_link",
+                       fmt::format("visitor {} came beside only {} downloads", i, beside));
+    }
+    return findings.take();
+  });
 }
 
 }  // namespace qmux::sim

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// Clients and visitors that stand still or are gone without a word.
+// Clients and visitors that stand still, or vanish without closing anything.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/limits.h"
+#include "sim/scenario/deployment.h"
 #include "sim/scenario/findings.h"
 #include "sim/scenario/scenario_parts.h"
 #include "sim/scenario/scenarios.h"
-#include "sim/scenario/town.h"
 #include "tunnel/limits.h"
 
 namespace qmux::sim {
@@ -36,7 +36,7 @@ void frozen_client(SeededRandom& random, Plan& plan) {
   freeze.length = random.chance(0.7) ? random.between(Duration(3s), kFreezeHarmlessMax)
                                      : random.between(Duration(35s), Duration(50s));
   plan.faults.push_back(freeze);
-  const std::size_t first = plan.visits.size();
+  const std::size_t first = plan.tcp_visits.size();
   const std::size_t count = random.between(30, 60);
   for (std::size_t i = 0; i < count; ++i) {
     add_download(plan, place, random.between(Duration{}, Duration(12s)), random.between(1, 50'000));
@@ -50,13 +50,13 @@ void frozen_client(SeededRandom& random, Plan& plan) {
   const Place beside = add_listener(plan);
   plan.servers[0].listeners.back().udp = true;
   add_client(plan, beside, link);
-  for (std::size_t calls = random.between(2, 6); calls > 0; --calls) {
-    add_call(plan, beside, random.between(Duration{}, freeze.begin)).nothing_lost = true;
+  for (std::size_t visits = random.between(2, 6); visits > 0; --visits) {
+    add_udp_visit(plan, beside, random.between(Duration{}, freeze.begin)).nothing_lost = true;
   }
   const Duration promptly = kPromptly + 3 * round_trip(plan, link);
-  plan.promises.push_back([=](const Plan& lived, Town& town, Time begun) {
+  plan.promises.push_back([=](const Plan& lived, Deployment& deployment, Time begun) {
     Findings findings;
-    const std::string& living = town.households()[live].service->name();
+    const std::string& living = deployment.client_sites()[live].service->name();
     const Time begin = begun + freeze.begin;
     const Time end = begin + freeze.length;
     Time offered = kNever;
@@ -70,7 +70,7 @@ void frozen_client(SeededRandom& random, Plan& plan) {
         offered = std::min(offered, came);
       }
     }
-    const std::string& standing = town.households()[frozen].service->name();
+    const std::string& standing = deployment.client_sites()[frozen].service->name();
     const bool held = std::ranges::any_of(lived.ledger.tunnels, [&](const TunnelRecord& tunnel) {
       return tunnel.served_by == standing && tunnel.visitor.begun_at < begin && tunnel.visitor.over_at >= end;
     });
@@ -97,7 +97,7 @@ void vanished_client(SeededRandom& random, Plan& plan) {
   vanish.begin = random.between(Duration(3s), Duration(6s));
   vanish.length = random.between(Duration(60s), Duration(80s));
   plan.faults.push_back(vanish);
-  const std::size_t first = plan.visits.size();
+  const std::size_t first = plan.tcp_visits.size();
   const std::size_t count = random.between(10, 30);
   for (std::size_t i = 0; i < count; ++i) {
     add_download(plan, place, random.between(Duration{}, vanish.begin), random.between(100'000, 2'000'000));
@@ -109,13 +109,13 @@ void vanished_client(SeededRandom& random, Plan& plan) {
   }
   const Duration noticed_within =
       plan.health.timeout + plan.health.heartbeat_interval + kPromptly + round_trip(plan, link);
-  plan.promises.push_back([=](const Plan& lived, Town& town, Time begun) {
+  plan.promises.push_back([=](const Plan& lived, Deployment& deployment, Time begun) {
     Findings findings;
     std::size_t cut = 0;
     const Time at = begun + vanish.begin;
     for (std::size_t i = first; i < first + count; ++i) {
       const TunnelRecord& tunnel = lived.ledger.tunnels[i];
-      if (tunnel.visitor.over_at <= at || tunnel.served_by != town.households()[gone].service->name()) continue;
+      if (tunnel.visitor.over_at <= at || tunnel.served_by != deployment.client_sites()[gone].service->name()) continue;
       ++cut;
       findings.require(tunnel.visitor.over_at <= at + noticed_within, name_of(i),
                        "the visitor of a client that is gone was held for longer than its health timeout");
@@ -131,7 +131,7 @@ void vanished_visitor(SeededRandom& random, Plan& plan) {
   const LinkProperties link = near_link(random);
   add_client(plan, place, link);
   plan.visitors_vanish_at = random.between(Duration(3s), Duration(6s));
-  const std::size_t first = plan.visits.size();
+  const std::size_t first = plan.tcp_visits.size();
   const std::size_t count = random.between(5, 20);
   for (std::size_t i = 0; i < count; ++i) {
     add_download(plan, place, random.between(Duration{}, plan.visitors_vanish_at - 1s), random.between(1, 1'000'000))
@@ -149,9 +149,9 @@ void vanished_visitor(SeededRandom& random, Plan& plan) {
   }
   const Duration noticed_within = plan.servers[0].tcp_keep_alive * (1 + limits::kTcpProbesMax) + kPromptly;
   // What it sent before follows as long as it moves.
-  const Duration told_within = noticed_within + Duration(limits::kLastBytesTimeMax) + round_trip(plan, link);
+  const Duration reported_within = noticed_within + Duration(limits::kLastBytesTimeMax) + round_trip(plan, link);
   const Time::duration at = plan.visitors_vanish_at;
-  plan.promises.push_back([=](const Plan& lived, Town&, Time begun) {
+  plan.promises.push_back([=](const Plan& lived, Deployment&, Time begun) {
     Findings findings;
     std::size_t open = 0;
     for (std::size_t i = first; i < first + count; ++i) {
@@ -163,8 +163,8 @@ void vanished_visitor(SeededRandom& random, Plan& plan) {
       findings.require(tunnel.service.over && !tunnel.service.received_fin, name_of(i),
                        "a visitor that is gone looks as if it had ended in order");
       findings.require(tunnel.service.over_at <=
-                           begun + at + (much_to_read ? told_within : noticed_within + round_trip(lived, link)),
-                       name_of(i), "the local service heard late that its visitor is gone");
+                           begun + at + (much_to_read ? reported_within : noticed_within + round_trip(lived, link)),
+                       name_of(i), "the local service was notified late that its visitor is gone");
     }
     findings.require(open > 0, "vanished_visitor", "no visitor was there to vanish");
     return findings.take();

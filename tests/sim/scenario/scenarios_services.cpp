@@ -35,23 +35,23 @@ void hanging_service(SeededRandom& random, Plan& plan) {
   hang.length =
       long_one ? random.between(Duration(15s), Duration(25s)) : random.between(Duration(1s), kFreezeHarmlessMax);
   plan.faults.push_back(hang);
-  const std::size_t first = plan.visits.size();
+  const std::size_t first = plan.tcp_visits.size();
   for (std::size_t count = random.between(20, 60); count > 0; --count) {
     add_download(plan, place, random.between(Duration{}, hang.begin + hang.length), random.between(1, 50'000));
     plan.ledger.tunnels.back().visitor_script.send_bytes = random.between(1, 50'000);
   }
   const Duration refused_within = Duration(limits::kDialTimeout) + kPromptly + 2 * round_trip(plan, link);
-  plan.promises.push_back([=](const Plan& lived, Town&, Time begun) {
+  plan.promises.push_back([=](const Plan& lived, Deployment&, Time begun) {
     Findings findings;
     std::size_t waited = 0;
-    for (std::size_t i = first; i < lived.visits.size(); ++i) {
+    for (std::size_t i = first; i < lived.tcp_visits.size(); ++i) {
       const TunnelRecord& tunnel = lived.ledger.tunnels[i];
       if (tunnel.arrivals_count > 0) {
         waited += tunnel.visitor.begun_at < begun + hang.begin + hang.length &&
                           tunnel.service.begun_at >= begun + hang.begin + hang.length
                       ? 1
                       : 0;
-      } else if (!lived.visits[i].late) {
+      } else if (!lived.tcp_visits[i].late) {
         findings.require(tunnel.visitor.over_at - tunnel.visitor.begun_at <= refused_within, name_of(tunnel),
                          "a visitor waits for a service that takes none for longer than a dial may last");
       }
@@ -71,22 +71,24 @@ void dead_service(SeededRandom& random, Plan& plan) {
     plan.faults.push_back(
         {.kind = FaultKind::service_down, .target = client, .begin = {}, .length = 15s, .hard = true});
   }
-  const std::size_t first = plan.visits.size();
+  const std::size_t first = plan.tcp_visits.size();
   for (std::size_t count = random.between(5, 30); count > 0; --count) {
     add_download(plan, place, random.between(Duration(100ms), Duration(14s)), 1'000).over_within =
         kPromptly + 4 * slowest;
   }
   // Whatever penalty the clients have by then: nothing else serves these.
   add_download(plan, place, 16s, 1'000).first_byte_within = kPromptly + 4 * slowest;
-  plan.promises.push_back([=](const Plan& lived, Town&, Time begun) {
+  plan.promises.push_back([=](const Plan& lived, Deployment&, Time) {
     Findings findings;
-    for (std::size_t i = first; i < lived.visits.size(); ++i) {
+    std::size_t refused = 0;
+    for (std::size_t i = first; i < lived.tcp_visits.size(); ++i) {
       const TunnelRecord& tunnel = lived.ledger.tunnels[i];
-      if (lived.visits[i].at > 15s) continue;
+      if (lived.tcp_visits[i].at > 15s) continue;
+      refused += tunnel.arrivals_count == 0 && tunnel.visitor.received_reset ? 1 : 0;
       findings.require(!tunnel.visitor.received_fin, name_of(tunnel),
                        "a dead service looks as if it had ended in order");
     }
-    (void)begun;
+    findings.require(refused > 0, "dead_service", "no visitor came to the dead service");
     return findings.take();
   });
 }
@@ -104,13 +106,13 @@ void avoided_service(SeededRandom& random, Plan& plan) {
   const std::size_t dead = add_client(plan, place, link);
   add_client(plan, place, link);
   plan.faults.push_back({.kind = FaultKind::service_down, .target = dead, .begin = {}, .length = 20s, .hard = true});
-  const std::size_t first = plan.visits.size();
+  const std::size_t first = plan.tcp_visits.size();
   const std::size_t count = random.between(20, 60);
   for (std::size_t i = 0; i < count; ++i) {
     add_download(plan, place, random.between(Duration(100ms), Duration(18s)), 1'000).over_within =
         kPromptly + 6 * round_trip(plan, link);
   }
-  plan.promises.push_back([=](const Plan& lived, Town&, Time) {
+  plan.promises.push_back([=](const Plan& lived, Deployment&, Time) {
     std::size_t unserved = 0;
     for (std::size_t i = first; i < first + count; ++i) unserved += lived.ledger.tunnels[i].arrivals_count == 0 ? 1 : 0;
     Findings findings;
@@ -134,10 +136,10 @@ void early_answer(SeededRandom& random, Plan& plan) {
     }
     add_client(plan, place, link);
   }
-  const std::size_t first = plan.visits.size();
+  const std::size_t first = plan.tcp_visits.size();
   const std::size_t count = random.between(5, 20);
   for (std::size_t i = 0; i < count; ++i) {
-    add_visit(plan, place, random.between(Duration{}, Duration(10s)));
+    add_tcp_visit(plan, place, random.between(Duration{}, Duration(10s)));
     TunnelRecord& tunnel = plan.ledger.tunnels.back();
     tunnel.visitor_script.send_bytes = random.between(20'000, 600'000);
     tunnel.visitor_script.read_after_reset = true;
@@ -153,7 +155,7 @@ void early_answer(SeededRandom& random, Plan& plan) {
     tunnel.service_script.think = random.between(Duration{}, Duration(300ms));
     tunnel.service_script.close_after_sending = true;
   }
-  plan.promises.push_back([=](const Plan& lived, Town&, Time) {
+  plan.promises.push_back([=](const Plan& lived, Deployment&, Time) {
     std::size_t early = 0;
     for (std::size_t i = first; i < first + count; ++i) {
       const TunnelRecord& tunnel = lived.ledger.tunnels[i];

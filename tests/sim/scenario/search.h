@@ -24,7 +24,7 @@ class Search {
   /// Runs the seeds that `next` gives, until it gives none.
   void run(const std::function<std::optional<std::uint64_t>()>& next);
   void run_range(std::uint64_t first, std::uint64_t last);
-  /// Runs seed after seed, for so long. Says where it begins, now and then how far it is, and where the next search can go on.
+  /// Runs seed after seed for this time. Prints where it begins, now and then how far it is, and where the next search can go on.
   /// SIGINT and SIGTERM end it early, and in the same way.
   void run_for(Duration time, std::uint64_t first);
 

@@ -18,7 +18,7 @@
 namespace qmux::sim {
 namespace {
 
-/// Of one host at a time; the oldest is given up, and the server is not told.
+/// Of one host at a time; the oldest is given up, without notice to the server.
 constexpr std::size_t kAttemptsMax = 100;
 
 /// An Initial without a token that begins a connection, and does not decrypt.
@@ -46,9 +46,9 @@ class Strangers::Attempt final : private quic::ConnectionEvents {
 
   void serve(Time now) {
     for (int round = 0; round < 4; ++round) {
-      const bool told = endpoint_.deliver_events();
+      const bool reported = endpoint_.deliver_events();
       (void)endpoint_.flush(now);
-      if (!told) return;
+      if (!reported) return;
     }
   }
   [[nodiscard]] bool over() const noexcept { return over_; }

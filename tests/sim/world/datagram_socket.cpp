@@ -159,7 +159,7 @@ std::size_t SimDatagramSocket::send_all(std::span<const io::PacketRun> runs) {
   return lost;
 }
 
-void SimDatagramSocket::told(unsigned kind) {
+void SimDatagramSocket::ready(unsigned kind) {
   if (kind == kReadable) {
     events_.datagrams_readable();
   } else {

@@ -46,12 +46,12 @@ class SimDatagramSocket final : public io::DatagramSocket, private ReadySource {
   /// io::DatagramOptions::steered_among.
   [[nodiscard]] std::size_t steered_among() const noexcept { return steered_among_; }
   void arrive(Packet&& packet);
-  /// The host that it is connected to says that nobody is there.
+  /// The host that it is connected to reports that no socket has the port.
   void refuse();
 
  private:
   enum Kind : unsigned { kReadable, kWritable };
-  void told(unsigned kind) override;
+  void ready(unsigned kind) override;
   io::PacketRun take_run();
   /// Sometimes there is no room, for a while.
   bool run_out_of_room();

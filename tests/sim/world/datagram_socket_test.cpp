@@ -21,7 +21,7 @@ TEST(DatagramSocket, sends_a_run_as_segments_and_receives_them_in_order) {
   EXPECT_EQ(ends.far.got, (std::vector<std::string>{"aa", "bb", "cc", "d"}));
 }
 
-TEST(DatagramSocket, when_blocked_is_told_of_room) {
+TEST(DatagramSocket, when_blocked_is_notified_of_room) {
   Ends ends;
   ends.a_host.set_send_block_chance(1);
   EXPECT_EQ(ends.near.send(ends.b_host.v4(200), "x"), io::SendStatus::would_block);
@@ -135,12 +135,12 @@ TEST(DatagramSocket, connected_learns_that_a_port_is_closed_and_goes_on) {
     Ends ends;
     if (behind_nat) ends.a_host.put_behind(ends.world.network().add_nat("nat"));
     Port connected(ends.a, {.local = {}, .remote = ends.b_host.v4(300)});
-    connected.send({}, "anybody?");
-    ends.near.send(ends.b_host.v4(300), "the unconnected do not hear of it");
-    ASSERT_TRUE(ends.run_until([&] { return connected.told_count > 0; }));
+    connected.send({}, "hello?");
+    ends.near.send(ends.b_host.v4(300), "an unconnected socket is not notified");
+    ASSERT_TRUE(ends.run_until([&] { return connected.notified_count > 0; }));
     EXPECT_EQ(connected.socket->unreachable(), io::Unreachable::port);
     EXPECT_EQ(connected.socket->unreachable(), io::Unreachable::none);
-    EXPECT_EQ(ends.near.told_count, 0);
+    EXPECT_EQ(ends.near.notified_count, 0);
 
     Port late(ends.b, bound(ends.b_host.v4(300)));
     connected.send({}, "now");

@@ -60,7 +60,7 @@ class Host final : public Site {
   [[nodiscard]] std::size_t backlog() const noexcept { return backlog_; }
   /// Whether this kernel can steer by connection ID; where it cannot, packets are distributed by addresses alone.
   void set_steering(bool possible) noexcept { steering_ = possible; }
-  /// Cut off: nothing leaves, nothing arrives, nobody connects.
+  /// Cut off: nothing leaves, nothing arrives, no connection is made.
   void set_dark(bool dark);
   [[nodiscard]] bool dark() const noexcept { return dark_; }
 
@@ -70,7 +70,7 @@ class Host final : public Site {
   [[nodiscard]] Result<Address> claim_udp(const Address& local, bool shared_port);
   [[nodiscard]] Result<Address> claim_tcp(const Address& local, bool shared_port);
   /// One that has not been given out lately: what is still on its way to an earlier user would reach the new one, as it may in
-  /// any network, and nobody could tell.
+  /// any network, and no check could notice it.
   [[nodiscard]] std::uint16_t ephemeral_port();
 
   void add(SimDatagramSocket& socket) { udp_.push_back(&socket); }
@@ -82,7 +82,7 @@ class Host final : public Site {
 
  private:
   [[nodiscard]] std::vector<SimDatagramSocket*> sockets_for(const Packet& packet) const;
-  /// Tells the sender that nobody has the port.
+  /// Notifies the sender that no socket has the port.
   void refuse(const Packet& packet);
   void deliver_refusal(const Packet& refusal);
   /// Which one of `sockets` gets the packet.

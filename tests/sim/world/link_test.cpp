@@ -60,7 +60,7 @@ TEST(Link, keeps_order_under_jitter_and_loses_it_under_reordering) {
   EXPECT_FALSE(in_order({.reordering = 0.5}));
 }
 
-TEST(Link, loses_and_duplicates_as_often_as_it_is_told) {
+TEST(Link, loses_and_duplicates_with_the_given_chances) {
   Ends ends({.queue_bytes = 1U << 30U, .loss = 0.3, .duplication = 0.1});
   for (int i = 0; i < 1000; ++i) ends.near.send(ends.b_host.v4(200), "x");
   ends.run_for(1s);

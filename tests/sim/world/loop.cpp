@@ -62,7 +62,7 @@ void SimLoop::pass() {
   ++pass_count_;
   now_ = host_.world().now();
   if (std::exchange(woken_, false) && wake_handler_) wake_handler_();
-  ready_.tell_all();
+  ready_.notify_all();
   timers_.expire(now_);
   if (pass_events_ != nullptr) pass_events_->end_of_pass(now_);
 }

@@ -77,24 +77,24 @@ TEST(SimLoop, wakes_coalesce) {
   EXPECT_EQ(woken, 2);
 }
 
-TEST(SimLoop, resolves_names_literals_and_tells_of_unknown_ones) {
+TEST(SimLoop, resolves_names_literals_and_reports_unknown_ones) {
   Pair pair;
-  std::vector<std::string> told;
+  std::vector<std::string> results;
   const auto note = [&](Result<std::vector<Address>> result) {
-    told.push_back(result ? result->front().text() : result.error().what);
+    results.push_back(result ? result->front().text() : result.error().what);
   };
   const auto name = pair.a.resolve({"b", 443}, note);
   const auto literal = pair.a.resolve({"::1", 5}, note);
   const auto unknown = pair.a.resolve({"nowhere", 1}, note);
   auto cancelled = pair.a.resolve({"b", 1}, note);
   cancelled.reset();
-  EXPECT_TRUE(told.empty());
+  EXPECT_TRUE(results.empty());
   pair.run_for(1s);
-  std::ranges::sort(told);
-  EXPECT_EQ(told, (std::vector<std::string>{pair.b_host.v4(443).text(), "[::1]:5", "no such host"}));
+  std::ranges::sort(results);
+  EXPECT_EQ(results, (std::vector<std::string>{pair.b_host.v4(443).text(), "[::1]:5", "no such host"}));
 }
 
-TEST(SimLoop, tells_the_calendar_by_the_virtual_clock) {
+TEST(SimLoop, keeps_the_calendar_by_the_virtual_clock) {
   Pair pair;
   pair.run_for(90s);
   EXPECT_EQ(pair.a.unix_seconds(), World::kEpochUnixSeconds + 90);

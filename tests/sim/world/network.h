@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Hosts, NAT boxes, the links between them, and the TCP connections across them. Routes a packet from a host to whoever has
-// its destination address.
+// Hosts, NAT boxes, the links between them, and the TCP connections across them. Routes a packet from a host to the
+// host that has its destination address.
 //
 // One thread. Owned by the World.
 #pragma once
@@ -34,12 +34,12 @@ class Network {
 
   /// A host with an IPv4 and an IPv6 address of its own, and its name in the name service.
   Host& add_host(std::string name);
-  /// Gives the host another address of each family, which its name does not stand for. It speaks from its first ones unless told
-  /// otherwise.
+  /// Gives the host another address of each family, which its name does not stand for. It sends from its first ones unless a
+  /// socket is bound to another.
   void add_addresses(Host& host);
   Nat& add_nat(std::string name);
 
-  /// What links are made with that nobody has asked for yet.
+  /// What links are made with on their first use.
   void set_default_link(const LinkProperties& properties) { default_link_ = properties; }
   [[nodiscard]] Link& link(Site& from, Site& to);
   /// Blocks both directions between two sites from `begin` to `end`, both counted from now.

@@ -18,8 +18,8 @@ struct Packet {
   Address source;
   Address destination;
   io::Ecn ecn = io::Ecn::not_ect;
-  bool fragmentable = false;  ///< passes a smaller MTU: the fragments are taken for one packet
-  bool refusal = false;  ///< ICMP port unreachable: nobody is at `source`, which a packet of `destination`'s was for
+  bool fragmentable = false;  ///< passes a smaller MTU: its fragments count as one packet
+  bool refusal = false;  ///< ICMP port unreachable: no socket has `source`, to which `destination` had sent a packet
   std::vector<std::byte> bytes;
 
   /// With the IP and UDP headers: what an MTU is about.

@@ -24,7 +24,7 @@ class Port final : public io::DatagramSocket::Events {
   }
 
   void datagrams_readable() override {
-    ++told_count;
+    ++notified_count;
     std::array<io::PacketRun, 8> runs;
     for (std::size_t count = 0; (count = socket->receive(runs)) > 0;) {
       for (const io::PacketRun& run : std::span(runs).first(count)) {
@@ -51,7 +51,7 @@ class Port final : public io::DatagramSocket::Events {
   std::vector<std::string> got;
   std::vector<Time> times;
   io::PacketRun last;
-  int told_count = 0;
+  int notified_count = 0;
   int writable_count = 0;
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What has become ready on a loop, in the order in which it did. A source is queued at most once a kind, and is told in the
-// loop's next pass; a source that is destroyed leaves the queue.
+// What has become ready on a loop, in the order in which it did. A source is queued at most once a kind, and is notified in
+// the loop's next pass; a source that is destroyed leaves the queue.
 //
 // One thread. The queue outlives its sources.
 #pragma once
@@ -25,12 +25,12 @@ class ReadySource {
   ReadySource& operator=(const ReadySource&) = delete;
   virtual ~ReadySource();
 
-  /// Asks for told(kind) in the next pass; `kind` < 8.
+  /// Asks for ready(kind) in the next pass; `kind` < 8.
   void enqueue(unsigned kind);
 
  protected:
   /// May destroy the source.
-  virtual void told(unsigned kind) = 0;
+  virtual void ready(unsigned kind) = 0;
 
  private:
   friend class ReadyQueue;
@@ -48,17 +48,17 @@ class ReadyQueue {
 
   [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
 
-  /// Tells everything queued so far; what is queued meanwhile waits for the next call.
-  void tell_all() {
-    CHECK(telling_.empty());
-    std::swap(telling_, waiting_);
-    for (std::size_t i = 0; i < telling_.size(); ++i) {
-      const Entry entry = telling_[i];
+  /// Notifies every source queued so far; what is queued meanwhile waits for the next call.
+  void notify_all() {
+    CHECK(notifying_.empty());
+    std::swap(notifying_, waiting_);
+    for (std::size_t i = 0; i < notifying_.size(); ++i) {
+      const Entry entry = notifying_[i];
       if (entry.source == nullptr) continue;
       entry.source->queued_kinds_ &= ~(1U << entry.kind);
-      entry.source->told(entry.kind);
+      entry.source->ready(entry.kind);
     }
-    telling_.clear();
+    notifying_.clear();
   }
 
  private:
@@ -73,7 +73,7 @@ class ReadyQueue {
     if (waiting_.size() == 1) on_first_();
   }
   void forget(const ReadySource& source) noexcept {
-    for (auto* entries : {&waiting_, &telling_}) {
+    for (auto* entries : {&waiting_, &notifying_}) {
       for (Entry& entry : *entries) {
         if (entry.source == &source) entry.source = nullptr;
       }
@@ -82,7 +82,7 @@ class ReadyQueue {
 
   std::move_only_function<void()> on_first_;
   std::vector<Entry> waiting_;
-  std::vector<Entry> telling_;
+  std::vector<Entry> notifying_;
 };
 
 inline ReadySource::~ReadySource() { queue_.forget(*this); }

@@ -25,8 +25,8 @@ Result<std::vector<Address>> SimResolution::answer() const {
   return addresses;
 }
 
-void SimResolution::told(unsigned) {
-  // The one who asked may destroy this object when told.
+void SimResolution::ready(unsigned) {
+  // The callback may destroy this object.
   auto done = std::move(done_);
   done(answer());
 }

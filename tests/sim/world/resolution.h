@@ -16,7 +16,7 @@ class SimResolution final : public io::Resolution, private ReadySource {
   SimResolution(ReadyQueue& ready, World& world, HostPort host, Duration delay, io::EventLoop::Resolved done);
 
  private:
-  void told(unsigned kind) override;
+  void ready(unsigned kind) override;
   [[nodiscard]] Result<std::vector<Address>> answer() const;
 
   World& world_;

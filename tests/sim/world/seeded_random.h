@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The simulator's randomness: one independent stream a name, all from one seed (xoshiro256**, seeded by splitmix64), so that
-// a new actor with a stream of its own shifts nobody else's.
+// a new actor with a stream of its own shifts no other actor's.
 //
 // One thread.
 #pragma once

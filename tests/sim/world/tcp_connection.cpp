@@ -131,8 +131,8 @@ io::IoResult TcpConnection::read(TcpSide side, MutableBytes into) {
   TcpPipe& pipe = incoming(side);
   if (const std::size_t count = pipe.read(into); count > 0) return {io::IoStatus::done, count};
   if (own.reset) return {io::IoStatus::reset};
-  if (pipe.at_end() && !own.end_told) {
-    own.end_told = true;
+  if (pipe.at_end() && !own.end_reported) {
+    own.end_reported = true;
     return {io::IoStatus::end};
   }
   return {io::IoStatus::would_block};
@@ -157,8 +157,8 @@ void TcpConnection::abort(TcpSide side) {
   own.reset = true;
   incoming(side).abandon_reading();
   incoming(side).abandon_sending();
-  const bool nobody_there = side == TcpSide::client && !end(TcpSide::server).open && state_ == State::connecting;
-  if (nobody_there) {
+  const bool unanswered = side == TcpSide::client && !end(TcpSide::server).open && state_ == State::connecting;
+  if (unanswered) {
     handshake_.cancel();
     state_ = State::failed;
   } else {
@@ -169,7 +169,7 @@ void TcpConnection::abort(TcpSide side) {
 void TcpConnection::close(TcpSide side) {
   End& own = end(side);
   CHECK(own.open);
-  const bool orderly = own.end_told && outgoing(side).finished();
+  const bool orderly = own.end_reported && outgoing(side).finished();
   if (!orderly) abort(side);
   own.observer = nullptr;
   own.open = false;
@@ -214,7 +214,7 @@ void TcpConnection::drop_if_over() {
 
 void TcpConnection::pipe_readable(TcpPipe& pipe) {
   End& reader = end(&pipe == &up_ ? TcpSide::server : TcpSide::client);
-  if (&pipe == &down_ && state_ != State::established) return;  // connected() tells
+  if (&pipe == &down_ && state_ != State::established) return;  // connected() reports it
   if (reader.observer != nullptr) reader.observer->end_readable();
 }
 
@@ -229,7 +229,7 @@ void TcpConnection::pipe_reset(TcpPipe& pipe) {
   if (reader.reset) return;
   reader.reset = true;
   back.abandon_sending();
-  if (&pipe == &down_ && state_ != State::established) return;  // connected() tells
+  if (&pipe == &down_ && state_ != State::established) return;  // connected() reports it
   if (reader.observer != nullptr) reader.observer->end_reset();
 }
 

@@ -26,7 +26,7 @@ enum class TcpSide : std::uint8_t { client = 0, server = 1 };
 
 class TcpConnection final : private TcpPipe::Events {
  public:
-  /// Who is told about an end. At most one an end; may be none.
+  /// What is notified of an end. At most one an end; may be none.
   class EndObserver {
    public:
     virtual void end_readable() = 0;
@@ -67,7 +67,7 @@ class TcpConnection final : private TcpPipe::Events {
     return address_[1 - static_cast<int>(side)];
   }
 
-  /// Makes the end a value that belongs to nobody.
+  /// Makes the end a value without an owner.
   [[nodiscard]] io::TcpHandle to_handle(TcpSide side);
   struct EndId {
     TcpConnection* connection;
@@ -81,7 +81,7 @@ class TcpConnection final : private TcpPipe::Events {
     EndObserver* observer = nullptr;
     bool open = false;
     bool reset = false;
-    bool end_told = false;
+    bool end_reported = false;
     Duration probe_interval{};
     int unanswered_probes = 0;
     std::optional<Timer> probe{};

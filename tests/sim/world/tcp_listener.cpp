@@ -20,8 +20,8 @@ void SimTcpListener::enqueue(TcpConnection& connection) {
   ReadySource::enqueue(0);
 }
 
-void SimTcpListener::told(unsigned) {
-  // One a telling, since the observer may close the listener; the others in the next pass.
+void SimTcpListener::ready(unsigned) {
+  // One in each notification, since the observer may close the listener; the others in the next pass.
   io::TcpHandle visitor = std::move(backlog_.front());
   const auto [remote, local] = addresses_.front();
   backlog_.pop_front();

@@ -27,7 +27,7 @@ class SimTcpListener final : public io::TcpListener, private ReadySource {
   void enqueue(TcpConnection& connection);
 
  private:
-  void told(unsigned kind) override;
+  void ready(unsigned kind) override;
 
   Host& host_;
   const Address local_;

@@ -4,7 +4,7 @@
 // the receive buffer has no room; bytes leave the send buffer when they arrive. FIN and RST travel behind the data, except
 // that a reset may overtake it.
 //
-// One thread. Owned by its TcpConnection, which is told of what changes from events alone, never from inside a call.
+// One thread. Owned by its TcpConnection, which is notified of changes from events alone, never from inside a call.
 #pragma once
 
 #include <cstddef>
@@ -44,12 +44,12 @@ class TcpPipe {
   void finish();
   /// Drops what was not sent and sends RST.
   void reset();
-  /// Nothing more will be sent, and nobody needs to know: the reader is gone or has reset.
+  /// Nothing more will be sent, without notice: the reader is gone or has reset.
   void abandon_sending();
   [[nodiscard]] bool finished() const noexcept { return fin_queued_; }
   [[nodiscard]] std::size_t unacknowledged_bytes() const noexcept { return unsent_.size() + in_flight_bytes_; }
   [[nodiscard]] std::size_t room() const noexcept;
-  /// Enough room that a poller is told, as kernels do it: a third of the buffer.
+  /// Enough room that a poller is notified, as kernels do it: a third of the buffer.
   [[nodiscard]] bool writable() const noexcept { return room() * 3 >= properties_.send_buffer_bytes; }
 
   // The reading end.

@@ -65,7 +65,7 @@ void SimTcpSocket::watch(Interest interest, io::TcpSocketEvents* events) {
   if (events == nullptr) return;
   if (has(interest, Interest::read) && connection_->readable(side_)) enqueue(kReadable);
   if (has(interest, Interest::write) && connection_->writable(side_)) enqueue(kWritable);
-  if (connection_->was_reset(side_) && !reset_told_) enqueue(kReset);
+  if (connection_->was_reset(side_) && !reset_reported_) enqueue(kReset);
 }
 
 void SimTcpSocket::keep_alive(Duration idle) {
@@ -108,14 +108,14 @@ void SimTcpSocket::end_writable() {
 }
 
 void SimTcpSocket::end_reset() {
-  if (events_ != nullptr && !reset_told_) enqueue(kReset);
+  if (events_ != nullptr && !reset_reported_) enqueue(kReset);
 }
 
 void SimTcpSocket::spend(Interest spent) noexcept {
   interest_ = static_cast<Interest>(static_cast<unsigned>(interest_) & ~static_cast<unsigned>(spent));
 }
 
-void SimTcpSocket::told(unsigned kind) {
+void SimTcpSocket::ready(unsigned kind) {
   if (events_ == nullptr) return;
   // The interest may have changed, and the readiness gone, since this was queued.
   switch (kind) {
@@ -128,7 +128,7 @@ void SimTcpSocket::told(unsigned kind) {
       spend(Interest::write);
       return events_->socket_writable();
     default:
-      if (std::exchange(reset_told_, true)) return;
+      if (std::exchange(reset_reported_, true)) return;
       return events_->socket_reset();
   }
 }

@@ -29,7 +29,7 @@ class SimTcpSocket final : public io::TcpSocket, private ReadySource, private Tc
  private:
   enum Kind : unsigned { kReadable, kWritable, kReset };
 
-  void told(unsigned kind) override;
+  void ready(unsigned kind) override;
   void end_readable() override;
   void end_writable() override;
   void end_reset() override;
@@ -39,7 +39,7 @@ class SimTcpSocket final : public io::TcpSocket, private ReadySource, private Tc
   const TcpSide side_;
   io::Interest interest_ = io::Interest::none;
   io::TcpSocketEvents* events_ = nullptr;
-  bool reset_told_ = false;
+  bool reset_reported_ = false;
   bool aborted_ = false;
 };
 

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 using io::Interest;
 using io::IoStatus;
 
-/// One end of a connection, and what it has been told.
+/// One end of a connection, and what was reported to it.
 class End final : public io::TcpSocketEvents {
  public:
   explicit End(std::unique_ptr<io::TcpSocket> s) : socket(std::move(s)) {}
@@ -82,7 +82,7 @@ TEST(SimTcp, connects_and_names_both_ends_alike) {
   EXPECT_EQ(c.far->socket->local_address(), c.local_address);
 }
 
-TEST(SimTcp, tells_of_fin_after_a_read_whose_first_part_took_all_bytes) {
+TEST(SimTcp, reports_fin_after_a_read_whose_first_part_took_all_bytes) {
   Connected c;
   EXPECT_EQ(c.near->write(100), 100U);
   c.near->socket->shutdown_write();
@@ -102,7 +102,7 @@ TEST(SimTcp, carries_bytes_and_half_closes_each_way_alone) {
   c.run_for(1s);
   EXPECT_EQ(c.far->drain(), IoStatus::end);
   EXPECT_EQ(c.far->drained, 1000U);
-  EXPECT_EQ(c.far->drain(), IoStatus::would_block) << "the end is told once";
+  EXPECT_EQ(c.far->drain(), IoStatus::would_block) << "the end is reported once";
   EXPECT_EQ(c.far->write(500), 500U);
   c.run_for(1s);
   EXPECT_EQ(c.near->drain(), IoStatus::would_block);
@@ -112,7 +112,7 @@ TEST(SimTcp, carries_bytes_and_half_closes_each_way_alone) {
   EXPECT_EQ(c.near->drain(), IoStatus::end);
 }
 
-TEST(SimTcp, bounds_what_it_buffers_and_tells_of_room) {
+TEST(SimTcp, bounds_what_it_buffers_and_reports_room) {
   Connected c(1, {.send_buffer_bytes = 10'000, .receive_buffer_bytes = 20'000});
   std::size_t taken = 0;
   for (int i = 0; i < 20; ++i) {
@@ -128,7 +128,7 @@ TEST(SimTcp, bounds_what_it_buffers_and_tells_of_room) {
   EXPECT_EQ(c.near->writable_count, 2);
 }
 
-TEST(SimTcp, tells_each_readiness_once_for_each_watch) {
+TEST(SimTcp, reports_each_readiness_once_for_each_watch) {
   Connected c;
   c.far->watch(Interest::read);
   c.near->write(10);
@@ -213,7 +213,7 @@ TEST(SimTcp, a_reset_may_take_unread_bytes_with_it_or_leave_them) {
   EXPECT_GT(lost, 5U);
 }
 
-TEST(SimTcp, nobody_listening_refuses) {
+TEST(SimTcp, a_port_without_a_listener_refuses) {
   Pair pair;
   End near(*pair.a.connect_tcp(pair.b_host.v6(80)));
   near.watch(Interest::write);
@@ -296,7 +296,7 @@ TEST(SimTcp, a_detached_socket_moves_to_another_loop_with_what_it_holds) {
   }
 }
 
-TEST(SimTcp, a_handle_that_nobody_adopts_is_reset) {
+TEST(SimTcp, a_handle_that_is_never_adopted_is_reset) {
   Connected c;
   c.near->watch(Interest::read);
   {
@@ -332,7 +332,7 @@ TEST(SimTcp, a_frozen_process_leaves_its_visitors_in_the_backlog_of_its_host) {
 
 TEST(SimTcp, a_full_backlog_makes_connecting_wait) {
   Pair pair;
-  struct Nobody final : io::TcpListener::Events {
+  struct NoEvents final : io::TcpListener::Events {
     void accepted(io::TcpHandle, const Address&, const Address&) override { ++count; }
     int count = 0;
   } events;

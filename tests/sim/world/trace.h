@@ -22,7 +22,7 @@ class Trace {
  public:
   using Sink = std::move_only_function<void(std::string_view line)>;
 
-  /// Every later line is told to `sink`, without line end.
+  /// Every later line is given to `sink`, without line end.
   void set_sink(Sink sink) { sink_ = std::move(sink); }
 
   template <typename... Args>

@@ -21,62 +21,61 @@
 namespace qmux::sim {
 
 /// A client, its NAT box, its local service, and the links between it and its server.
-struct Household {
+struct ClientSite {
   std::unique_ptr<SimLoop> service_loop;
   std::unique_ptr<LocalService> service;
   std::unique_ptr<UdpService> udp_service;
   std::unique_ptr<ClientProcess> client;
   Nat* nat = nullptr;
-  Site* outside = nullptr;  ///< where the household meets the network
+  Site* outside = nullptr;  ///< where the site meets the network
   Host* server_host = nullptr;
   bool away = false;  ///< its client has not been started yet
 };
 
-class Town {
+class Deployment {
  public:
-  Town(World& world, Plan& plan, const RunCredentials& credentials);
+  Deployment(World& world, Plan& plan, const RunCredentials& credentials);
 
-  /// But for the clients that join later.
+  /// Without the clients that join later.
   void start();
   void join(std::size_t client);
-  /// The host of those visitors that do is gone without a word, and they with it.
+  /// The host of the visitors that vanish goes dark, and they are gone with it.
   void visitors_vanish();
-  void visit(std::size_t index);
-  /// Likewise, by UDP.
-  void call(std::size_t index);
+  void begin_tcp_visit(std::size_t index);
+  void begin_udp_visit(std::size_t index);
 
-  /// Every client is registered and knows it, and the servers' pools hold nobody else.
+  /// Every client is registered and knows it, and the servers' pools hold no other member.
   [[nodiscard]] bool all_registered() const;
-  /// But for the late ones; calls included.
+  /// By TCP and UDP, without the late ones.
   [[nodiscard]] bool all_visits_over() const;
 
   /// No visitor that has come is still connected, and no local service has a connection.
   [[nodiscard]] bool all_talks_over() const;
 
-  /// Those who call want to be heard by a local service, from now on ...
-  void roll_call();
-  /// ... and all have been.
-  [[nodiscard]] bool all_heard() const;
+  /// Visitors by UDP send probes from now on, until a local service has received one ...
+  void send_probes();
+  /// ... which all have achieved.
+  [[nodiscard]] bool all_probes_answered() const;
 
-  /// Everybody is told to stop in order ...
+  /// All processes begin an orderly stop ...
   void stop();
-  /// ... and has.
+  /// ... and have completed it.
   [[nodiscard]] bool stopped() const;
   /// All processes of the program are gone; visitors and local services are not.
   void end();
   [[nodiscard]] std::vector<std::unique_ptr<ServerProcess>>& servers() noexcept { return servers_; }
-  [[nodiscard]] std::vector<Household>& households() noexcept { return households_; }
+  [[nodiscard]] std::vector<ClientSite>& client_sites() noexcept { return client_sites_; }
   /// nullptr: the plan has none.
   [[nodiscard]] ClientProcess* intruder() noexcept { return intruder_.get(); }
 
  private:
   void add_intruder(const quic::Credentials& credentials);
-  Household make_household(const ClientPlan& plan, std::size_t index, const quic::Credentials& credentials);
+  ClientSite make_client_site(const ClientPlan& plan, std::size_t index, const quic::Credentials& credentials);
 
   World& world_;
   Plan& plan_;
   std::vector<std::unique_ptr<ServerProcess>> servers_;
-  std::vector<Household> households_;
+  std::vector<ClientSite> client_sites_;
   std::unique_ptr<ClientProcess> intruder_;
   SimLoop visitors_loop_;
   Crowd crowd_;

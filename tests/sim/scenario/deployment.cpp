@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sim/scenario/town.h"
+#include "sim/scenario/deployment.h"
 
 #include <algorithm>
 #include <utility>
@@ -14,7 +14,7 @@ constexpr std::uint16_t kServicePort = 80;
 /// From which visitors by UDP come, many from each.
 constexpr std::size_t kCallersHosts = 3;
 
-/// The network is made before anybody opens a socket on it.
+/// The network's properties are set before any socket is opened on it.
 Network& prepared(World& world, const Plan& plan) {
   Network& network = world.network();
   network.set_default_link(plan.visitors_link);
@@ -24,7 +24,7 @@ Network& prepared(World& world, const Plan& plan) {
 
 }  // namespace
 
-Town::Town(World& world, Plan& plan, const RunCredentials& credentials)
+Deployment::Deployment(World& world, Plan& plan, const RunCredentials& credentials)
     : world_(world),
       plan_(plan),
       visitors_loop_(prepared(world, plan).add_host("visitors"), "visitors"),
@@ -37,7 +37,7 @@ Town::Town(World& world, Plan& plan, const RunCredentials& credentials)
     servers_.push_back(std::make_unique<ServerProcess>(host, plan.servers[i], plan.health, credentials.server));
   }
   for (std::size_t i = 0; i < plan.clients.size(); ++i) {
-    households_.push_back(make_household(plan.clients[i], i, credentials.client));
+    client_sites_.push_back(make_client_site(plan.clients[i], i, credentials.client));
   }
   if (plan.intruder) add_intruder(credentials.intruder);
   if (plan.visitors_vanish_at > Duration{}) {
@@ -50,9 +50,10 @@ Town::Town(World& world, Plan& plan, const RunCredentials& credentials)
   }
 }
 
-Household Town::make_household(const ClientPlan& plan, std::size_t index, const quic::Credentials& credentials) {
+ClientSite Deployment::make_client_site(const ClientPlan& plan, std::size_t index,
+                                        const quic::Credentials& credentials) {
   Network& network = world_.network();
-  Household household;
+  ClientSite site;
   ServerProcess& server = *servers_[plan.server];
   const ListenerPlan& listener = plan_.servers[plan.server].listeners[plan.listener];
 
@@ -62,31 +63,30 @@ Household Town::make_household(const ClientPlan& plan, std::size_t index, const 
   Host& service_host = plan.service_elsewhere ? network.add_host(fmt::format("service{}", index)) : host;
   if (plan.service_backlog > 0) service_host.set_backlog(plan.service_backlog);
   if (plan.behind_nat) {
-    household.nat = &network.add_nat(fmt::format("nat{}", index));
-    household.nat->set_idle_timeout(plan.nat_idle_timeout);
-    host.put_behind(*household.nat);
-    service_host.put_behind(*household.nat);
+    site.nat = &network.add_nat(fmt::format("nat{}", index));
+    site.nat->set_idle_timeout(plan.nat_idle_timeout);
+    host.put_behind(*site.nat);
+    service_host.put_behind(*site.nat);
   }
-  household.away = plan.joins_at > Duration{};
-  household.outside = &host.site();
-  household.server_host = &server.host();
-  network.link(*household.outside, server.host()).properties() = plan.to_server;
-  network.link(server.host(), *household.outside).properties() = plan.from_server;
+  site.away = plan.joins_at > Duration{};
+  site.outside = &host.site();
+  site.server_host = &server.host();
+  network.link(*site.outside, server.host()).properties() = plan.to_server;
+  network.link(server.host(), *site.outside).properties() = plan.from_server;
 
   const Address service_address = plan.service_ipv6 ? service_host.v6(kServicePort) : service_host.v4(kServicePort);
-  household.service_loop = std::make_unique<SimLoop>(service_host, "loop of " + service_host.name());
-  household.service = std::make_unique<LocalService>(world_, *household.service_loop, plan_.ledger, service_address,
-                                                     listener.speaks_first);
-  household.udp_service = std::make_unique<UdpService>(world_, *household.service_loop, plan_.udp, service_address);
+  site.service_loop = std::make_unique<SimLoop>(service_host, "loop of " + service_host.name());
+  site.service =
+      std::make_unique<LocalService>(world_, *site.service_loop, plan_.ledger, service_address, listener.speaks_first);
+  site.udp_service = std::make_unique<UdpService>(world_, *site.service_loop, plan_.udp, service_address);
   const Address quic = server.quic_address(plan.listener);
   const HostPort server_address{plan.server_by_name ? server.host().name() : quic.host_text(), quic.port()};
   const HostPort service_named{plan.service_by_name ? service_host.name() : service_address.host_text(), kServicePort};
-  household.client =
-      std::make_unique<ClientProcess>(host, plan, plan_.health, server_address, service_named, credentials);
-  return household;
+  site.client = std::make_unique<ClientProcess>(host, plan, plan_.health, server_address, service_named, credentials);
+  return site;
 }
 
-void Town::add_intruder(const quic::Credentials& credentials) {
+void Deployment::add_intruder(const quic::Credentials& credentials) {
   Host& host = world_.network().add_host("intruder");
   const Address quic = servers_[0]->quic_address(0);
   intruder_ =
@@ -94,46 +94,46 @@ void Town::add_intruder(const quic::Credentials& credentials) {
                                       HostPort{host.v4(0).host_text(), kServicePort}, credentials);
 }
 
-void Town::start() {
+void Deployment::start() {
   for (const auto& server : servers_) server->start();
-  for (const Household& household : households_) {
-    if (!household.away) household.client->start();
+  for (const ClientSite& site : client_sites_) {
+    if (!site.away) site.client->start();
   }
   if (intruder_) intruder_->start();
 }
 
-void Town::join(std::size_t client) {
-  Household& household = households_[client];
-  if (!std::exchange(household.away, false)) return;
-  household.client->start();
+void Deployment::join(std::size_t client) {
+  ClientSite& site = client_sites_[client];
+  if (!std::exchange(site.away, false)) return;
+  site.client->start();
 }
 
-void Town::visitors_vanish() {
+void Deployment::visitors_vanish() {
   vanishing_loop_->host().set_dark(true);
   vanishing_crowd_->vanish();
 }
 
-void Town::visit(std::size_t index) {
-  const VisitPlan& visit = plan_.visits[index];
+void Deployment::begin_tcp_visit(std::size_t index) {
+  const VisitPlan& visit = plan_.tcp_visits[index];
   Crowd& crowd = visit.vanishes ? *vanishing_crowd_ : crowd_;
   crowd.send_in(plan_.ledger.tunnels[index], servers_[visit.server]->traffic_address(visit.listener),
                 plan_.servers[visit.server].listeners[visit.listener].speaks_first);
 }
 
-void Town::call(std::size_t index) {
-  const VisitPlan& call = plan_.calls[index];
+void Deployment::begin_udp_visit(std::size_t index) {
+  const VisitPlan& visit = plan_.udp_visits[index];
   callers_.emplace_back(world_, *callers_loops_[index % callers_loops_.size()], plan_.udp, plan_.udp.visitors[index],
-                        servers_[call.server]->traffic_address(call.listener), session_time_min(plan_, call));
+                        servers_[visit.server]->traffic_address(visit.listener), session_time_min(plan_, visit));
 }
 
-void Town::roll_call() {
-  for (UdpCaller& caller : callers_) caller.call_until_heard();
+void Deployment::send_probes() {
+  for (UdpCaller& caller : callers_) caller.probe_until_answered();
 }
 
-bool Town::all_heard() const { return std::ranges::none_of(callers_, &UdpCaller::wants_to_be_heard); }
+bool Deployment::all_probes_answered() const { return std::ranges::none_of(callers_, &UdpCaller::awaits_answer); }
 
-bool Town::all_registered() const {
-  if (!std::ranges::all_of(households_, [](const Household& h) { return h.away || h.client->registered(); })) {
+bool Deployment::all_registered() const {
+  if (!std::ranges::all_of(client_sites_, [](const ClientSite& h) { return h.away || h.client->registered(); })) {
     return false;
   }
   for (std::size_t server = 0; server < servers_.size(); ++server) {
@@ -142,7 +142,7 @@ bool Town::all_registered() const {
       std::size_t clients = 0;
       for (std::size_t i = 0; i < plan_.clients.size(); ++i) {
         const ClientPlan& client = plan_.clients[i];
-        if (client.server == server && client.listener == listener && !households_[i].away) ++clients;
+        if (client.server == server && client.listener == listener && !client_sites_[i].away) ++clients;
       }
       if (servers_[server]->server().pool(listener).size() != clients) return false;
     }
@@ -150,22 +150,23 @@ bool Town::all_registered() const {
   return true;
 }
 
-bool Town::all_visits_over() const {
-  const auto late = static_cast<std::size_t>(std::ranges::count_if(plan_.visits, &VisitPlan::late));
-  const auto late_calls = static_cast<std::size_t>(std::ranges::count_if(plan_.calls, &VisitPlan::late));
+bool Deployment::all_visits_over() const {
+  const auto late_tcp_visits = static_cast<std::size_t>(std::ranges::count_if(plan_.tcp_visits, &VisitPlan::late));
+  const auto late_udp_visits = static_cast<std::size_t>(std::ranges::count_if(plan_.udp_visits, &VisitPlan::late));
   const std::size_t over = crowd_.over_count() + (vanishing_crowd_ ? vanishing_crowd_->over_count() : 0);
-  return over == plan_.visits.size() - late && callers_.size() >= plan_.calls.size() - late_calls &&
+  return over == plan_.tcp_visits.size() - late_tcp_visits &&
+         callers_.size() >= plan_.udp_visits.size() - late_udp_visits &&
          std::ranges::all_of(callers_, &UdpCaller::over) && all_talks_over();
 }
 
-bool Town::all_talks_over() const {
+bool Deployment::all_talks_over() const {
   return crowd_.open_count() == 0 && (!vanishing_crowd_ || vanishing_crowd_->open_count() == 0) &&
-         std::ranges::all_of(households_, [](const Household& h) { return h.service->open_count() == 0; });
+         std::ranges::all_of(client_sites_, [](const ClientSite& h) { return h.service->open_count() == 0; });
 }
 
-void Town::stop() {
-  for (const Household& household : households_) {
-    if (household.client->running()) household.client->stop();
+void Deployment::stop() {
+  for (const ClientSite& site : client_sites_) {
+    if (site.client->running()) site.client->stop();
   }
   if (intruder_) intruder_->stop();
   for (const auto& server : servers_) {
@@ -173,14 +174,14 @@ void Town::stop() {
   }
 }
 
-bool Town::stopped() const {
-  return std::ranges::all_of(households_, [](const Household& h) { return h.client->stopped(); }) &&
+bool Deployment::stopped() const {
+  return std::ranges::all_of(client_sites_, [](const ClientSite& h) { return h.client->stopped(); }) &&
          std::ranges::all_of(servers_, [](const auto& server) { return server->stopped(); }) &&
          (!intruder_ || intruder_->stopped());
 }
 
-void Town::end() {
-  for (const Household& household : households_) household.client->crash();
+void Deployment::end() {
+  for (const ClientSite& site : client_sites_) site.client->crash();
   if (intruder_) intruder_->crash();
   for (const auto& server : servers_) server->crash();
 }
