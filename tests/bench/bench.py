@@ -12,7 +12,7 @@ and client), read from the kernel's accounting; memory is their resident set.
     ./dev bench --peer go=PATH       also the QMux program at PATH (repeatable)
 
 QMUX_BINARY names the program that is measured (default: build/release/qmux, its own benchmark programs beside it);
-QMUX_REFERENCE an existing QMux program, measured as one more peer.
+QMUX_REFERENCE a Go program, measured as one more peer.
 """
 
 import argparse
