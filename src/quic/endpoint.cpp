@@ -74,12 +74,12 @@ void Endpoint::close_all(ErrorCode code, const std::string& reason) {
   for (const Kept& held : connections_) held.connection->close(code, reason);
 }
 
-Connection& Endpoint::keep(std::unique_ptr<Connection> owned, HandshakePermit slot) {
+Connection& Endpoint::keep(std::unique_ptr<Connection> owned, HandshakePermit permit) {
   Connection& connection = *owned;
   connection.mark.index = connections_.size();
   auto timer = std::make_unique<Timer>(loop_.timers(), [this, &connection] { connection.expire(loop_.now()); });
-  connection.mark.admitted = slot.valid();
-  connections_.push_back({std::move(owned), std::move(timer), std::move(slot)});
+  connection.mark.admitted = permit.valid();
+  connections_.push_back({std::move(owned), std::move(timer), std::move(permit)});
   touch(connection);
   return connection;
 }
@@ -178,7 +178,7 @@ bool Endpoint::receive_routed(const io::PacketRun& run, ConstBytes datagram, con
 void Endpoint::receive_unproven(Connection& connection, const io::PacketRun& run, ConstBytes datagram) {
   const Time before = loop_.clock();
   connection.receive(run, datagram, loop_.now());
-  connections_[connection.mark.index].slot.charge(loop_.clock() - before);
+  connections_[connection.mark.index].permit.charge(loop_.clock() - before);
   if (connection.bound_handshake(limits::kHandshakeLibraryBytesMax)) ++counters_.handshakes_oversize;
 }
 
@@ -243,7 +243,7 @@ void Endpoint::initial_turn(const io::PacketRun& run) {
 void Endpoint::begin_connection(const io::PacketRun& run, const ngtcp2_pkt_hd& header, ConnectionStart& start,
                                 Standing standing) {
   const Time before = loop_.clock();
-  HandshakePermit slot = options_.admission->begun(run.remote, standing);
+  HandshakePermit permit = options_.admission->begun(run.remote, standing);
   start.first = run;
   start.transport = &options_.transport;
   start.credentials = options_.credentials;
@@ -251,14 +251,14 @@ void Endpoint::begin_connection(const io::PacketRun& run, const ngtcp2_pkt_hd& h
   start.client_scid = header.scid;
   start.version = header.version;
   auto connection = Connection::accept(*this, start);
-  slot.charge(loop_.clock() - before);
+  permit.charge(loop_.clock() - before);
   if (!connection) {
     ++counters_.handshakes_failed;
     return;
   }
   ++counters_.handshakes_begun;
-  slot.attach(*connection);
-  Connection& held = keep(std::move(connection), std::move(slot));
+  permit.attach(*connection);
+  Connection& held = keep(std::move(connection), std::move(permit));
   held.set_events(acceptor_->connection_begun(held));
   receive_unproven(held, run, run.bytes);
 }
@@ -330,7 +330,7 @@ void Endpoint::settle(Connection& connection) {
   const std::size_t index = connection.mark.index;
   if (connection.mark.admitted && connection.proven()) {
     connection.mark.admitted = false;
-    connections_[index].slot.proven();
+    connections_[index].permit.proven();
   }
   if (!connection.disposable()) {
     connections_[index].timer->set(connection.deadline(loop_.now()));

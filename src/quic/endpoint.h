@@ -111,7 +111,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   struct Kept {
     std::unique_ptr<Connection> connection;
     std::unique_ptr<Timer> timer;  ///< for Connection::deadline()
-    HandshakePermit slot;          ///< a server's: until the client has registered
+    HandshakePermit permit;        ///< a server's: until the client has registered
   };
 
   // ConnectionHost
@@ -153,7 +153,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   void send_retry(const io::PacketRun& run, const ngtcp2_pkt_hd& header);
   void send_stateless_reset(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header);
   void send_reply(const io::PacketRun& run, ConstBytes packet);
-  Connection& keep(std::unique_ptr<Connection> connection, HandshakePermit slot);
+  Connection& keep(std::unique_ptr<Connection> connection, HandshakePermit permit);
   /// Sends what one connection has to send. True: it has more, for its next turn.
   bool serve(Connection& connection, Time now);
   /// Sends what the batch holds; false: the socket takes no more now. `maker`: the connection that made all of it,

@@ -69,18 +69,18 @@ void HandshakeAdmission::charge(Standing standing, Duration work) noexcept {
   line(standing).time_left -= std::min<Duration>(work, limits::kHandshakeCostMax);
 }
 
-void HandshakeAdmission::release(const HandshakePermit& slot, bool proven) noexcept {
+void HandshakeAdmission::release(const HandshakePermit& permit, bool proven) noexcept {
   if (proven) {
-    load_.proven(slot.standing_);
+    load_.proven(permit.standing_);
   } else {
-    load_.ended(slot.standing_);
+    load_.ended(permit.standing_);
   }
-  Line& its = line(slot.standing_);
-  const auto found = its.sources.find(slot.source_);
+  Line& its = line(permit.standing_);
+  const auto found = its.sources.find(permit.source_);
   CHECK(found != its.sources.end() && found->second.unproven > 0);
   --found->second.unproven;
-  if (slot.connection_ != nullptr) std::erase(found->second.connections, slot.connection_);
-  forget_idle(its, slot.source_);
+  if (permit.connection_ != nullptr) std::erase(found->second.connections, permit.connection_);
+  forget_idle(its, permit.source_);
   trim_later();
 }
 
@@ -155,7 +155,7 @@ void HandshakeAdmission::evict(Line& line) {
       std::ranges::max_element(line.sources, {}, [](const auto& each) { return each.second.connections.size(); });
   if (most == line.sources.end() || most->second.connections.size() < 2) return;
   ++counters_.evicted;
-  // It goes with its slot at the end of this pass, and is not chosen again until then.
+  // It goes with its permit at the end of this pass, and is not chosen again until then.
   Connection* const oldest = most->second.connections.front();
   most->second.connections.pop_front();
   oldest->close(ErrorCode::limit_reached, "too many handshakes of this address");
@@ -176,7 +176,7 @@ void HandshakeAdmission::end_silent() {
     connection->abandon(limits::kSilentHandshakeMax);
     return true;
   };
-  // Each goes with its slot at the end of this pass.
+  // Each goes with its permit at the end of this pass.
   for (Line& line : lines_) {
     for (auto& [address, source] : line.sources) std::erase_if(source.connections, is_over);
   }

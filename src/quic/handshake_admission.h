@@ -53,7 +53,7 @@ class HandshakePermit {
   void attach(Connection& connection);
   /// What has been done for the connection took this long.
   void charge(Duration work) noexcept;
-  /// Gives the slot back: the client has registered.
+  /// Gives the permit back: the client has registered.
   void proven() noexcept;
 
  private:
@@ -151,7 +151,7 @@ class HandshakeAdmission {
   Line& line(Standing standing) noexcept { return lines_[static_cast<std::size_t>(standing)]; }
   [[nodiscard]] bool has_time(Line& line) noexcept;
   void charge(Standing standing, Duration work) noexcept;
-  void release(const HandshakePermit& slot, bool proven) noexcept;
+  void release(const HandshakePermit& permit, bool proven) noexcept;
   void serve(Standing standing);
   /// Drops what has waited too long at the head of a source's.
   void expire(Line& line, Source& source);

@@ -301,7 +301,7 @@ def test_asks_an_existing_client_for_nothing_more_once_it_has_ended(server: Tunn
 
 
 def test_visitors_beyond_the_clients_stream_credit_wait_for_it(server: Tunnel):
-    """An existing client admits 100 streams at once; later visitors get theirs as earlier ones leave."""
+    """A Go client admits 100 streams at once; later visitors get theirs as earlier ones leave."""
 
     async def script():
         async with scripted_client(server, streams_max=100) as client:

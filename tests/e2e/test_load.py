@@ -47,12 +47,15 @@ def visit_or_nothing(tunnel):
 
 
 def test_survives_running_out_of_descriptors(make_tunnel, pair):
-    """Visitors beyond the limit wait or are turned away; once others have left everyone is served again."""
+    """Visitors beyond the limit wait or are refused; once others have left everyone is served again."""
     tunnel = make_tunnel(pair)
     tunnel.server = tunnel.spawn("server", tunnel.server_settings, within=("prlimit", "--nofile=64:64"))
     tunnel.server.wait_for_log(pair.server.server_ready)
     tunnel.start_client()
-    visitors = [visitor for visitor in (visit_or_nothing(tunnel) for _ in range(100)) if visitor is not None]
+    first = tunnel.visit()
+    first.sendall(b"alone")
+    assert read_exactly(first, 5) == b"alone"  # it is served: of a crowd, any may be refused
+    visitors = [first, *(visitor for visitor in (visit_or_nothing(tunnel) for _ in range(99)) if visitor is not None)]
     visitors[0].sendall(b"among many")
     assert read_exactly(visitors[0], 10) == b"among many"
     assert tunnel.server.cpu_share(WATCHED_SECONDS) < 0.25, "it does not spin"

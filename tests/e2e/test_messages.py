@@ -198,7 +198,7 @@ def test_client_of_another_ca_learns_which_file_the_server_needs(make_tunnel, ow
     said(tunnel.server, "connection ended before registration", "the client.+", f"auth.ca_cert_file ({own_credentials.ca_crt})")
 
 
-# --- the existing programs ---
+# --- the Go programs ---
 
 GO_SERVER = Pair(REFERENCE_PROGRAM, OURS)
 GO_CLIENT = Pair(OURS, REFERENCE_PROGRAM)

@@ -49,7 +49,7 @@ def test_bytes_arrive_whole_over_a_bad_link(linked, delay: float, loss: float):
 
 
 def rebindings(tunnel: Tunnel) -> int:
-    """The existing server never gives back the connection ID of a path that it has left: the fourth finds none."""
+    """The Go server never gives back the connection ID of a path that it has left: the fourth finds none."""
     return 3 if tunnel.pair.server is REFERENCE_PROGRAM else 5
 
 

@@ -94,7 +94,7 @@ def test_visitor_goes_on_after_the_services_end(tunnel: Tunnel):
 
 @pytest.mark.only("answers_after_visitors_end")
 def test_answer_arrives_although_the_visitor_has_ended(tunnel: Tunnel):
-    """The common half-close, `printf request | nc`: an existing client must not cost the visitor his answer."""
+    """The common half-close, `printf request | nc`: a Go client must not cost the visitor his answer."""
     answer = os.urandom(MIB)
 
     def answer_one_line(sock: socket.socket) -> None:

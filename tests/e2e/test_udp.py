@@ -22,7 +22,7 @@ SIZES = [0, 1, 2, 3, 4, 5, 8, 9, 63, 64, 512, 1186, 1187, 1190, 1191, 1192, 1195
 
 
 def unlike_a_part(payload: bytes) -> bytes:
-    """An existing program that is the sender does not escape, and one that is the receiver takes this bit for the mark."""
+    """An Go program that is the sender does not escape, and one that is the receiver takes this bit for the mark."""
     return payload[:2] + bytes([payload[2] & 0x7F]) + payload[3:] if len(payload) > 2 else payload
 
 

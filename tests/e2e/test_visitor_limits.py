@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Visitors by TCP share the descriptors of the server: none takes them all, and what is turned away is counted in the log."""
+"""Visitors by TCP share the descriptors of the server: none takes them all, and what is refused is counted in the log."""
 
 import contextlib
 import re
@@ -70,9 +70,9 @@ def start(tunnel: Tunnel, *, within: tuple[str, ...] = ()) -> None:
     tunnel.client.wait_for_log(OWN.client.client_ready, count=listeners)
 
 
-def turned_away(tunnel: Tunnel, counter: str) -> int:
+def refused(tunnel: Tunnel, counter: str) -> int:
     """What the log says of it, once it does."""
-    line = tunnel.server.wait_for_log(rf"turned away or dropped.*\b{counter}\b.*")
+    line = tunnel.server.wait_for_log(rf"dropped or refused.*\b{counter}\b.*")
     return int(re.search(rf"\b{counter}\b\W+(\d+)", line.group(0)).group(1))
 
 
@@ -86,7 +86,7 @@ def test_one_address_that_stays_on_one_listener_shuts_none(make_tunnel, visitors
     assert visitors.come(other_port, LATECOMERS, ONE_ADDRESS) == LATECOMERS
     assert visitors.come(tunnel.traffic_port, 1, OTHER_ADDRESS) == 1, "nor that one for another address"
     assert tunnel.server.descriptor_count() < DESCRIPTORS
-    assert turned_away(tunnel, "visitors_source_full") > 0
+    assert refused(tunnel, "visitors_source_full") > 0
     assert tunnel.alive()
 
 
@@ -98,7 +98,7 @@ def test_max_visitors_bounds_one_listener(make_tunnel, visitors: Visitors):
     assert visitors.come(tunnel.traffic_port, 2) == 2
     assert visitors.come(tunnel.traffic_port, 4, OTHER_ADDRESS) == 1
     assert visitors.come(other_port, LATECOMERS) == LATECOMERS
-    assert turned_away(tunnel, "visitors_listener_full") == 3
+    assert refused(tunnel, "visitors_listener_full") == 3
 
 
 def test_max_visitors_per_source_bounds_one_address(make_tunnel, visitors: Visitors):
@@ -107,4 +107,4 @@ def test_max_visitors_per_source_bounds_one_address(make_tunnel, visitors: Visit
     start(tunnel)
     assert visitors.come(tunnel.traffic_port, 5) == 3
     assert visitors.come(tunnel.traffic_port, 4, OTHER_ADDRESS) == 3
-    assert turned_away(tunnel, "visitors_source_full") == 3
+    assert refused(tunnel, "visitors_source_full") == 3

@@ -8,22 +8,22 @@
 
 namespace qmux::tunnel {
 
-ServerListener::ServerListener(WorkerState& worker, quic::WorkerIndex slot, const ListenerSetup& setup,
+ServerListener::ServerListener(WorkerState& worker, quic::WorkerIndex worker_index, const ListenerSetup& setup,
                                quic::HandshakeAdmission& handshakes, Workers& workers)
     : worker_(worker),
-      slot_(slot),
+      worker_index_(worker_index),
       setup_(setup),
       workers_(workers),
       endpoint_(worker.loop, worker.chunks,
                 {.transport = setup.options->transport,
                  .credentials = setup.server->credentials,
-                 .worker = slot,
+                 .worker = worker_index,
                  .admission = &handshakes,
                  .counters = &worker.counters.quic}),
       retry_(worker.loop.timers(), [this] { place_waiting(); }) {
   if (!setup.options->udp) return;
   udp_.emplace(worker, UdpListener::Setup{.listener = setup.index,
-                                          .slot = slot,
+                                          .worker_index = worker_index,
                                           .pool = setup.pool,
                                           .options = &setup.options->udp_options,
                                           .workers = &workers,
@@ -33,7 +33,7 @@ ServerListener::ServerListener(WorkerState& worker, quic::WorkerIndex slot, cons
 ServerListener::~ServerListener() = default;
 
 Result<void> ServerListener::open(const Address& quic_address, const Address& traffic_address) {
-  const bool shared = slot_.count > 1;
+  const bool shared = worker_index_.count > 1;
   if (auto listening = endpoint_.listen(quic_address, shared, *this); !listening) return listening;
   Address address = traffic_address;
   if (setup_.options->tcp) {
@@ -104,7 +104,7 @@ void ServerListener::place(Visitor visitor) {
 
 bool ServerListener::send_to(AssignedVisitor& assigned) {
   const std::size_t worker = assigned.assignment.worker();
-  if (worker == slot_.index) return hand_to_member(assigned);
+  if (worker == worker_index_.index) return hand_to_member(assigned);
   WorkerMessage message = std::move(assigned);
   if (workers_.post(worker, message)) {
     ++worker_.counters.visitors_moved;
@@ -150,7 +150,7 @@ void ServerListener::place_waiting() {
 // --- clients -----------------------------------------------------------------------------------------------------------
 
 quic::ConnectionEvents* ServerListener::connection_begun(quic::Connection& connection) {
-  auto session = std::make_unique<ServerSession>(worker_, slot_.index, *setup_.pool, setup_.server->health,
+  auto session = std::make_unique<ServerSession>(worker_, worker_index_.index, *setup_.pool, setup_.server->health,
                                                  setup_.server->advice, connection, *this);
   ServerSession* const events = session.get();
   sessions_.emplace(&connection, std::move(session));
@@ -162,7 +162,7 @@ void ServerListener::session_registered(ServerSession& session, const Pool::Admi
   members_.emplace(session.member(), &session);
   if (udp_ && session.abilities().udp) udp_->join(session);
   if (replaced) {
-    if (replaced->worker == slot_.index) {
+    if (replaced->worker == worker_index_.index) {
       member_replaced(replaced->member);
     } else {
       WorkerMessage message = MemberReplaced{.listener = setup_.index, .member = replaced->member};
@@ -181,7 +181,7 @@ void ServerListener::notify_namesakes(ServerSession& session, const std::vector<
                                   .client_id = session.client_id(),
                                   .instance = session.instance()};
   for (const std::size_t worker : workers) {
-    if (worker == slot_.index) {
+    if (worker == worker_index_.index) {
       client_registered(newcomer);
     } else {
       WorkerMessage message = newcomer;

@@ -35,7 +35,7 @@ struct ListenerSetup {
 class ServerListener final : private quic::EndpointHost, private io::TcpListener::Events, public ServerSessionHost {
  public:
   /// `handshakes`: the worker's; outlives it.
-  ServerListener(WorkerState& worker, quic::WorkerIndex slot, const ListenerSetup& setup,
+  ServerListener(WorkerState& worker, quic::WorkerIndex worker_index, const ListenerSetup& setup,
                  quic::HandshakeAdmission& handshakes, Workers& workers);
   ~ServerListener();
 
@@ -83,7 +83,7 @@ class ServerListener final : private quic::EndpointHost, private io::TcpListener
   void place_waiting();
 
   WorkerState& worker_;
-  const quic::WorkerIndex slot_;
+  const quic::WorkerIndex worker_index_;
   const ListenerSetup setup_;
   Workers& workers_;
   quic::Endpoint endpoint_;

@@ -11,17 +11,17 @@
 
 namespace qmux::tunnel {
 
-ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerIndex slot, quic::HandshakeLoad& handshakes,
+ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerIndex worker_index, quic::HandshakeLoad& handshakes,
                            MemoryLimit& stuck_tunnels, Duration tcp_keep_alive, std::span<const ListenerSetup> setups,
                            Workers& workers, std::move_only_function<void()> stopped)
-    : state_(loop, slot.count, stuck_tunnels, tcp_keep_alive),
+    : state_(loop, worker_index.count, stuck_tunnels, tcp_keep_alive),
       mailbox_(limits::kMailboxMessagesMax),
       strays_(limits::kStrayRunsMax),
-      admission_(loop, handshakes, slot.count, &state_.counters.handshakes),
+      admission_(loop, handshakes, worker_index.count, &state_.counters.handshakes),
       stopped_(std::move(stopped)),
       stop_deadline_(loop.timers(), [this] { finish_stop(); }) {
   for (const ListenerSetup& setup : setups) {
-    listeners_.push_back(std::make_unique<ServerListener>(state_, slot, setup, admission_, workers));
+    listeners_.push_back(std::make_unique<ServerListener>(state_, worker_index, setup, admission_, workers));
   }
   loop.set_pass_events(this);
   loop.set_wake_handler([this] { woken(); });

@@ -24,9 +24,9 @@ class ServerWorker final : private io::EventLoop::PassEvents {
  public:
   /// `stopped` is called once, on the worker's thread, when an orderly stop is done. `handshakes` and `stuck_tunnels` are the
   /// process's.
-  ServerWorker(io::EventLoop& loop, quic::WorkerIndex slot, quic::HandshakeLoad& handshakes, MemoryLimit& stuck_tunnels,
-               Duration tcp_keep_alive, std::span<const ListenerSetup> setups, Workers& workers,
-               std::move_only_function<void()> stopped);
+  ServerWorker(io::EventLoop& loop, quic::WorkerIndex worker_index, quic::HandshakeLoad& handshakes,
+               MemoryLimit& stuck_tunnels, Duration tcp_keep_alive, std::span<const ListenerSetup> setups,
+               Workers& workers, std::move_only_function<void()> stopped);
   ServerWorker(const ServerWorker&) = delete;
   ServerWorker& operator=(const ServerWorker&) = delete;
   ~ServerWorker();

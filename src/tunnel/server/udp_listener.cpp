@@ -8,9 +8,9 @@ namespace qmux::tunnel {
 UdpListener::UdpListener(WorkerState& worker, const Setup& setup)
     : worker_(worker),
       setup_(setup),
-      parcels_(setup.slot.count),
-      events_(worker.loop, setup.slot.count),
-      entrance_(worker, setup.slot.index, setup.slot.count, *setup.pool, *this) {}
+      parcels_(setup.worker_index.count),
+      events_(worker.loop, setup.worker_index.count),
+      entrance_(worker, setup.worker_index.index, setup.worker_index.count, *setup.pool, *this) {}
 
 UdpListener::~UdpListener() = default;
 
@@ -55,7 +55,7 @@ void UdpListener::expect_signs_of_life() {
 
 bool UdpListener::send_udp_visitor(AssignedUdpVisitor& assigned) {
   const std::size_t worker = assigned.assignment.worker();
-  if (worker == setup_.slot.index) {
+  if (worker == setup_.worker_index.index) {
     const auto found = members_.find(assigned.assignment.member());
     if (found == members_.end()) return false;
     open_session(found->second, std::move(assigned));
@@ -122,7 +122,7 @@ void UdpListener::session_events(const std::vector<UdpSessionEvent>& events) {
 
 void UdpListener::evict_udp_visitor(std::size_t worker, MemberId member, const UdpVisitor& visitor,
                                     std::uint64_t route) {
-  if (worker == setup_.slot.index) {
+  if (worker == setup_.worker_index.index) {
     visitor_evicted(member, visitor, route);
     return;
   }
@@ -138,7 +138,7 @@ void UdpListener::visitor_evicted(MemberId member, const UdpVisitor& visitor, st
 
 void UdpListener::pass_on_events(std::size_t worker) {
   UdpEventQueue::Events& events = events_.of(worker);
-  if (worker == setup_.slot.index) {
+  if (worker == setup_.worker_index.index) {
     session_events(events);
     events.clear();
     return;

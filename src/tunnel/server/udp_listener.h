@@ -27,7 +27,7 @@ class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
  public:
   struct Setup {
     std::size_t listener = 0;  ///< its index, for messages
-    quic::WorkerIndex slot;
+    quic::WorkerIndex worker_index;
     Pool* pool = nullptr;
     const UdpOptions* options = nullptr;
     Workers* workers = nullptr;

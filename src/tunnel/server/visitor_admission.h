@@ -5,10 +5,10 @@
 //
 // - While less than three quarters of the process's limit are in use, every visitor is admitted.
 // - Of the last quarter a listener gets no more than its equal share of all, and a source (an IPv4 address, or a /64 of IPv6) no
-//   more than a sixteenth of all: one address that keeps connections open shuts no one else out.
+//   more than a sixteenth of all: one address that keeps connections open does not exclude others.
 // - A listener that has its equal share or more already may have an eighth of such a share on top, of which a source gets no more
-//   than a quarter: whoever took the rest does not shut it for others.
-// - A listener's own limits, where they are set, hold always.
+//   than a quarter. So the source that took the rest does not exclude others.
+// - A listener's own limits, where they are set, always apply.
 //
 // Shared by the workers of a process: any thread, one short lock a call. Outlives its tickets.
 #pragma once

@@ -91,9 +91,9 @@ class Kind:
     name: str
     write: Callable[[Path, Openssl], Credentials]
     go: bool = True
-    """Whether an existing program takes such a key."""
+    """Whether a Go program takes such a key."""
     chain: bool = False
-    """Whether leaves come with an intermediate. An existing server takes no such client: it looks at the leaf alone."""
+    """Whether leaves come with an intermediate. An Go server takes no such client: it looks at the leaf alone."""
 
 
 def by_openssl(key: str, *, form: str = "pkcs8", printable: bool = False, authority: str | None = None,

@@ -140,7 +140,7 @@ class Pair:
 
     @property
     def client_dials_ipv6(self) -> bool:
-        """The existing client cannot dial an IPv6 literal."""
+        """The Go client cannot dial an IPv6 literal."""
         return self.client is not REFERENCE_PROGRAM
 
     @property

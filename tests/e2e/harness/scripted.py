@@ -32,7 +32,7 @@ class ScriptedClient:
         self.control = connection.open_stream()
 
     async def register(self, **fields) -> dict:
-        """Registers as an existing client does unless `fields` say otherwise; returns the RegisterAck."""
+        """Registers as a Go client does unless `fields` say otherwise; returns the RegisterAck."""
         message = {"ClientID": f"scripted-{next(_client_numbers)}", "Version": messages.VERSION,
                    "Capabilities": ["tcp", "udp"]} | fields
         await self.control.write(messages.encode(Type.REGISTER, **message))

@@ -128,7 +128,7 @@ class Client:
             await self._trail(stream, conn_id, f"dial failed: {error}")
 
     async def _trail(self, stream: Stream, conn_id: int, reason: str) -> None:
-        """The existing client's end of a tunnel: a ConnClose among the data, then FIN."""
+        """The Go client's end of a tunnel: a ConnClose among the data, then FIN."""
         if self._habits.conn_close_trailer:
             await stream.write(messages.encode(Type.CONN_CLOSE, ConnID=conn_id, Reason=reason))
         stream.finish()

@@ -17,7 +17,7 @@ PAYLOAD_BYTES_MAX = 65507
 
 
 class Panic(Exception):
-    """What an existing program dies of."""
+    """What a Go program dies of."""
 
 
 def bears_mark(datagram: bytes) -> bool:
@@ -120,7 +120,7 @@ class Assembler:
 
 
 class CarelessAssembler:
-    """As the existing programs do it: whatever bears the mark is a part, and groups are told apart by id alone."""
+    """As the Go programs do it: whatever bears the mark is a part, and groups are told apart by id alone."""
 
     def __init__(self):
         self._groups: dict[int, Group] = {}

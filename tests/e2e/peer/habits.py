@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""In what QMux programs differ on the wire: the protocol as written, or as the existing programs live it."""
+"""In what QMux programs differ on the wire: the protocol as written, or as the Go programs live it."""
 
 from dataclasses import dataclass
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Carries bytes between a TCP socket and a stream, exactly or as the existing programs do it."""
+"""Carries bytes between a TCP socket and a stream, exactly or as the Go programs do it."""
 
 import asyncio
 import socket
@@ -52,7 +52,7 @@ async def relay_exactly(stream: Stream, sock: socket.socket) -> None:
 
 
 async def relay_until_first_end(stream: Stream, sock: socket.socket) -> None:
-    """The existing programs' way: whichever direction ends first, and however, the caller then closes both."""
+    """The Go programs' way: whichever direction ends first, and however, the caller then closes both."""
     loop = asyncio.get_running_loop()
 
     async def to_stream():

@@ -295,8 +295,8 @@ TEST_F(TcpSocket, says_why_a_connection_was_refused) {
   const Address unused = [&] {
     struct Unused final : io::TcpListener::Events {
       void accepted(io::TcpHandle, const Address&, const Address&) override {}
-    } unused;
-    return loop_.listen_tcp(loopback(), false, unused).value()->local_address();
+    } events;
+    return loop_.listen_tcp(loopback(), false, events).value()->local_address();
   }();
   auto attempt = loop_.connect_tcp(unused);
   if (!attempt) {

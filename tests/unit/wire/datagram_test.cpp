@@ -49,7 +49,7 @@ TEST(Datagram, reads_a_fragment) {
   ASSERT_TRUE(datagram);
   EXPECT_EQ(datagram->session, 9U);
   EXPECT_EQ(datagram->fragment, (Fragment{0x1234, 3, 5}));
-  EXPECT_EQ(as_text(datagram->payload), "fragment");
+  EXPECT_EQ(as_text(datagram->payload), "part");
 }
 
 TEST(Datagram, takes_for_a_payload_what_no_sender_makes_of_a_fragment) {

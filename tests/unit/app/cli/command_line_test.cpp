@@ -109,7 +109,8 @@ TEST(CommandLine, generates_certificates) {
 TEST(CommandLine, generates_one_more_client) {
   EXPECT_EQ(command<GenerateCerts>("generate certs --client office -o x").client, "office");
   EXPECT_THAT(error("generate certs --client office -s a.org"), HasSubstr("excludes"));
-  EXPECT_THAT(error("generate certs --client a/b"), StartsWith("qmux generate certs: \"a/b\" does not do"));
+  EXPECT_THAT(error("generate certs --client a/b"),
+              StartsWith("qmux generate certs: \"a/b\" is not a valid client name"));
 }
 
 TEST(CommandLine, refuses_certificates_for_nobody_or_nonsense) {
