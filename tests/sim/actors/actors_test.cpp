@@ -70,6 +70,37 @@ TEST(Actors, half_close_and_answer_after_the_question) {
   EXPECT_EQ(tunnel.visitor.received_bytes, 100'000U);
 }
 
+TEST(Actors, record_what_was_acknowledged_before_a_reset_and_read_it_all) {
+  Meeting meeting(2);
+  meeting.world.network().tcp_properties().reset_purges_chance = 0;
+  meeting.world.network().tcp_properties().reset_overtakes_chance = 0;
+  TunnelRecord& tunnel = meeting.plan();
+  tunnel.visitor_script = {.send_bytes = 300'000, .close_after_sending = true};
+  tunnel.service_script = {.echo = true, .read_bytes_max = 256, .read_pause = 1ms, .read_after_reset = true};
+  meeting.crowd.send_in(tunnel, meeting.b_host.v4(80), false);
+  ASSERT_TRUE(meeting.all_over());
+  EXPECT_EQ(tunnel.visitor.acknowledged_bytes, 300'000U);
+  EXPECT_EQ(tunnel.service.received_bytes, 300'000U);
+  EXPECT_TRUE(tunnel.service.received_reset);
+  EXPECT_EQ(audit_strictly(meeting.ledger), std::vector<std::string>{});
+}
+
+TEST(Audit, reports_bytes_that_are_missing_before_a_reset) {
+  Ledger ledger;
+  TunnelRecord& tunnel = ledger.tunnels.emplace_back();
+  tunnel.visitor_script.close_after_sending = true;
+  tunnel.service_script.read_after_reset = true;
+  tunnel.visitor = {.begun = true, .over = true, .sent_bytes = 10, .sent_reset = true, .acknowledged_bytes = 10};
+  tunnel.service = {.begun = true, .over = true, .received_bytes = 10, .received_reset = true};
+  EXPECT_EQ(audit_strictly(ledger).size(), 0U);
+  tunnel.service.received_bytes = 9;
+  EXPECT_EQ(audit_strictly(ledger).size(), 1U);
+  EXPECT_EQ(audit(ledger, [](const TunnelRecord&) { return false; }, 1).size(), 0U) << "the programs cut one tunnel";
+  EXPECT_EQ(audit(ledger, [](const TunnelRecord&) { return true; }).size(), 0U);
+  tunnel.service_script.read_after_reset = false;
+  EXPECT_EQ(audit_strictly(ledger).size(), 0U);
+}
+
 TEST(Audit, reports_wrong_bytes_invented_ends_and_missing_causes) {
   Ledger ledger;
   TunnelRecord& tunnel = ledger.tunnels.emplace_back();

@@ -27,7 +27,9 @@ struct TalkScript {
   std::optional<std::uint64_t> reset_after_bytes{};  ///< sent and received together: then it resets the connection
   /// Once all that it sends has been acknowledged it closes, without a FIN and whatever is there to be read: with a reset.
   bool close_after_sending = false;
-  bool read_after_reset = false;  ///< takes what came before a reset; otherwise it is gone at once
+  /// Reads on to the end of what came before a reset; otherwise it ends at once. Only where kernels lose nothing to a reset
+  /// (TcpProperties): then all that its peer has acknowledged must have come.
+  bool read_after_reset = false;
 };
 
 struct TalkRecord {
@@ -43,6 +45,7 @@ struct TalkRecord {
   bool sent_fin = false;
   bool received_fin = false;
   bool sent_reset = false;
+  std::uint64_t acknowledged_bytes = 0;  ///< of `sent_bytes`, by TCP, when it sent its reset
   bool received_reset = false;
 
   [[nodiscard]] bool complete() const noexcept { return sent_fin && received_fin; }

@@ -82,13 +82,19 @@ void Talker::socket_writable() {
 }
 
 void Talker::socket_reset() {
-  if (part_.script.read_after_reset) return read_some();  // which comes to it after the last byte
+  take_reset();
+  if (socket_) read_some();  // which comes to the reset after the last byte
+}
+
+void Talker::take_reset() {
+  writing_lost_ = true;
+  if (part_.script.read_after_reset && !record_.received_fin) return;
   record_.received_reset = true;
   end("was reset");
 }
 
 bool Talker::echo_is_full() const noexcept {
-  return part_.script.echo && record_.received_bytes - record_.sent_bytes >= kEchoHeldMaxBytes;
+  return part_.script.echo && !writing_lost_ && record_.received_bytes - record_.sent_bytes >= kEchoHeldMaxBytes;
 }
 
 void Talker::read_some() {
@@ -171,8 +177,7 @@ bool Talker::write_prologue() {
     return true;
   }
   if (result.status == IoStatus::reset) {
-    record_.received_reset = true;
-    end("was reset");
+    take_reset();
   } else {
     writing_watched_ = true;
   }
@@ -194,13 +199,8 @@ bool Talker::write_once() {
   part_.sends.fill(record_.sent_bytes, bytes);
   const ConstBytes offered = bytes;
   const io::IoResult result = socket_->write({&offered, 1});
-  if (result.status == IoStatus::reset && script.read_after_reset) {
-    writing_lost_ = true;
-    return false;
-  }
   if (result.status == IoStatus::reset) {
-    record_.received_reset = true;
-    end("was reset");
+    take_reset();
     return false;
   }
   record_.sent_bytes += result.count;
@@ -213,7 +213,7 @@ bool Talker::write_once() {
 bool Talker::reset_if_scripted() {
   if (!part_.script.reset_after_bytes) return false;
   if (record_.sent_bytes + record_.received_bytes < *part_.script.reset_after_bytes) return false;
-  record_.sent_reset = true;
+  note_reset();
   socket_->abort();
   end("resets");
   return true;
@@ -224,9 +224,16 @@ bool Talker::close_when_acknowledged() {
     write_timer_.set(loop_.now() + kAcknowledgementLookInterval);
     return false;
   }
-  record_.sent_reset = true;
+  note_reset();
   end("closes early");
   return false;
+}
+
+void Talker::note_reset() {
+  record_.sent_reset = true;
+  // The prologue went first.
+  const std::uint64_t waiting = std::min<std::uint64_t>(socket_->unacknowledged_bytes(), record_.sent_bytes);
+  record_.acknowledged_bytes = record_.sent_bytes - waiting;
 }
 
 void Talker::finish() {

@@ -56,6 +56,10 @@ class Talker final : private io::TcpSocketEvents {
   [[nodiscard]] bool may_send() const noexcept;
   [[nodiscard]] bool echo_is_full() const noexcept;
   bool reset_if_scripted();
+  /// Its own reset: notes how much of what it has sent TCP has acknowledged.
+  void note_reset();
+  /// A reset came. It ends, unless there may be something to be read before it.
+  void take_reset();
   bool close_when_acknowledged();
   void finish();
   void end(const char* how);

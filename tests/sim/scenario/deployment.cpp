@@ -186,4 +186,11 @@ void Deployment::end() {
   for (const auto& server : servers_) server->crash();
 }
 
+std::uint64_t Deployment::cut_count() const {
+  std::uint64_t sum = 0;
+  for (const auto& server : servers_) sum += server->cut_count();
+  for (const ClientSite& site : client_sites_) sum += site.client->cut_count();
+  return sum;
+}
+
 }  // namespace qmux::sim

@@ -63,6 +63,8 @@ class Deployment {
   [[nodiscard]] bool stopped() const;
   /// All processes of the program are gone; visitors and local services are not.
   void end();
+  /// Tunnels that the programs have cut or evicted, since the beginning of the run.
+  [[nodiscard]] std::uint64_t cut_count() const;
   [[nodiscard]] std::vector<std::unique_ptr<ServerProcess>>& servers() noexcept { return servers_; }
   [[nodiscard]] std::vector<ClientSite>& client_sites() noexcept { return client_sites_; }
   /// nullptr: the plan has none.

@@ -5,6 +5,7 @@
 
 #include "sim/world/nat.h"
 #include "sim/world/network.h"
+#include "tunnel/limits.h"
 
 namespace qmux::sim {
 
@@ -147,9 +148,11 @@ bool Faults::excuse(const TunnelRecord& tunnel) const {
            client.transport.incoming_streams_max < plan_.tcp_visits.size();
   });
   if (few_streams && tunnel.arrivals_count == 0) return true;
+  Time last_end = std::max(tunnel.visitor.over_at, tunnel.service.over_at);
+  // What the visitor sent before its reset may still be on its way to a local service.
+  if (tunnel.arrivals_count == 0 && tunnel.visitor.acknowledged_bytes > 0) last_end += limits::kLastBytesTimeMax;
   return std::ranges::any_of(plan_.faults, [&](const FaultPlan& fault) {
     if (!fault.excuses_loss() || !touches(fault, tunnel)) return false;
-    const Time last_end = std::max(tunnel.visitor.over_at, tunnel.service.over_at);
     return last_end >= scheduled_at_ + fault.begin && tunnel.visitor.begun_at <= back_at_;
   });
 }

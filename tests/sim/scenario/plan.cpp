@@ -168,6 +168,24 @@ void draw_late_tcp_visits(SeededRandom& random, Plan& plan) {
   }
 }
 
+/// With which a run's kernels lose nothing to a reset.
+constexpr double kLosslessResetsChance = 0.25;
+/// Of a tunnel there: one side resets once TCP has acknowledged all that it has sent.
+constexpr double kCloseAfterSendingChance = 0.4;
+
+/// Whatever is missing before a reset then, the programs have lost.
+void draw_lossless_resets(SeededRandom& random, Plan& plan) {
+  if (!random.chance(kLosslessResetsChance)) return;
+  plan.tcp.reset_purges_chance = plan.tcp.reset_overtakes_chance = 0;
+  for (TunnelRecord& tunnel : plan.ledger.tunnels) {
+    if (tunnel.silent) continue;
+    tunnel.visitor_script.read_after_reset = tunnel.service_script.read_after_reset = true;
+    if (!random.chance(kCloseAfterSendingChance)) continue;
+    TalkScript& closing = random.chance(0.5) ? tunnel.visitor_script : tunnel.service_script;
+    closing.close_after_sending = !closing.echo;
+  }
+}
+
 /// Every listener gets a client or two.
 void draw_clients(SeededRandom& random, Plan& plan) {
   for (std::size_t server = 0; server < plan.servers.size(); ++server) {
@@ -207,6 +225,8 @@ Plan draw_plan(std::uint64_t seed, std::string_view scenario) {
   plan.udp = UdpLedger(seed);
   SeededRandom udp_random(seed, "plan of UDP");
   draw_udp(udp_random, plan, kVisitsTime);
+  SeededRandom resets_random(seed, "plan of resets");
+  draw_lossless_resets(resets_random, plan);
   draw_scenario(seed, scenario, plan);
   return plan;
 }

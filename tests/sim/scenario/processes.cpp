@@ -5,6 +5,11 @@
 #include "sim/world/world.h"
 
 namespace qmux::sim {
+namespace {
+
+std::uint64_t cut(const tunnel::Counters& c) { return c.tunnels_cut + c.tunnels_stuck; }
+
+}  // namespace
 
 ServerProcess::ServerProcess(Host& host, const ServerPlan& plan, const tunnel::HealthOptions& health,
                              const quic::Credentials& credentials)
@@ -53,6 +58,7 @@ void ServerProcess::start() {
 
 void ServerProcess::crash() {
   host_.world().record("{} ends", host_.name());
+  cut_before_ = cut_count();
   server_.reset();
   loops_.clear();
 }
@@ -62,6 +68,8 @@ tunnel::Counters ServerProcess::counters() const {
   for (std::size_t i = 0; i < server_->worker_count(); ++i) tunnel::add(sum, server_->worker(i).counters);
   return sum;
 }
+
+std::uint64_t ServerProcess::cut_count() const { return cut_before_ + (running() ? cut(counters()) : 0); }
 
 ClientProcess::ClientProcess(Host& host, const ClientPlan& plan, const tunnel::HealthOptions& health,
                              const HostPort& server, const HostPort& local_service,
@@ -92,9 +100,12 @@ void ClientProcess::start() {
 
 void ClientProcess::crash() {
   host_.world().record("{} ends", host_.name());
+  cut_before_ = cut_count();
   client_.reset();
   loop_.reset();
 }
+
+std::uint64_t ClientProcess::cut_count() const { return cut_before_ + (running() ? cut(state().counters) : 0); }
 
 bool ClientProcess::registered() const { return client_ && client_->worker(0).links().front()->is_registered(); }
 

@@ -6,6 +6,7 @@
 // One thread. Destroying a process is a crash: it sends nothing.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,6 +37,8 @@ class ServerProcess {
   [[nodiscard]] std::size_t listener_count() const noexcept { return plan_.listeners.size(); }
   [[nodiscard]] const tunnel::Server& server() const noexcept { return *server_; }
   [[nodiscard]] tunnel::Counters counters() const;
+  /// Tunnels cut or evicted since the beginning of the run, whatever crashed meanwhile.
+  [[nodiscard]] std::uint64_t cut_count() const;
 
  private:
   [[nodiscard]] Address address(std::size_t listener, std::uint16_t first_port) const;
@@ -46,6 +49,7 @@ class ServerProcess {
   const quic::Credentials& credentials_;
   std::vector<std::unique_ptr<SimLoop>> loops_;
   std::unique_ptr<tunnel::Server> server_;
+  std::uint64_t cut_before_ = 0;  ///< by those that have crashed
   bool stopped_ = false;
 };
 
@@ -66,6 +70,8 @@ class ClientProcess {
   [[nodiscard]] Host& host() noexcept { return host_; }
   [[nodiscard]] const ClientPlan& plan() const noexcept { return plan_; }
   [[nodiscard]] const tunnel::WorkerState& state() const { return client_->worker(0).state(); }
+  /// Likewise.
+  [[nodiscard]] std::uint64_t cut_count() const;
 
  private:
   Host& host_;
@@ -76,6 +82,7 @@ class ClientProcess {
   const quic::Credentials& credentials_;
   std::unique_ptr<SimLoop> loop_;
   std::unique_ptr<tunnel::Client> client_;
+  std::uint64_t cut_before_ = 0;
   bool stopped_ = false;
 };
 

@@ -97,7 +97,8 @@ class Run {
            "probes of visitors by UDP reach no local service");
     wait([&] { return deployment_->all_visits_over(); }, kVisitsMax);
     visits_over_ = true;
-    note(audit(plan_.ledger, [&](const TunnelRecord& tunnel) { return faults_->excuse(tunnel); }));
+    note(audit(
+        plan_.ledger, [&](const TunnelRecord& tunnel) { return faults_->excuse(tunnel); }, deployment_->cut_count()));
     note(inspect_figures(plan_));
     for (const Promise& promise : plan_.promises) note(promise(plan_, *deployment_, begun_));
     if (strangers_) expect(strangers_->attempts_count() > 0, "strangers: no stranger asked for a handshake");
@@ -179,7 +180,7 @@ class Run {
       return plan_.tcp_visits[tunnel.id].late || faults_->excuse(tunnel);
     };
     if (violations_.empty()) {
-      note(audit(plan_.ledger, excused));
+      note(audit(plan_.ledger, excused, deployment_->cut_count()));
       note(audit_udp(plan_.udp, [](const UdpVisitorRecord&) { return false; }));
     }
     expect(connections() == 0, fmt::format("{} TCP connections are left", connections()));
