@@ -100,9 +100,6 @@ class Connection final : private StreamHost {
   /// The most data that one DATAGRAM frame takes in a packet of its own, on the path as it is known now; 0 until the
   /// handshake is complete, and when the peer takes no datagrams.
   [[nodiscard]] std::size_t datagram_room() const noexcept;
-  /// Datagrams that came when there was no user for them, or before the handshake was complete (0-RTT, which can be
-  /// replayed: RFC 9001 section 9.2).
-  [[nodiscard]] std::uint64_t datagrams_dropped() const noexcept { return datagrams_dropped_; }
   /// CONNECTION_CLOSE with an application error code (RFC 9000 section 10.2). closed() follows with kind `local`.
   void close(ErrorCode code, std::string reason);
   /// The client is one that this server wants: the bounds on unproven connections apply to it no more (HandshakeAdmission).
@@ -282,7 +279,6 @@ class Connection final : private StreamHost {
   Time last_data_{};
   Time last_datagram_{};
   std::size_t unsent_bytes_max_;
-  std::uint64_t datagrams_dropped_ = 0;
   bool handshake_completed_ = false;
   bool established_reported_ = false;
   bool credit_wanted_ = false;

@@ -225,7 +225,7 @@ int ConnectionCallbacks::datagram_received(ngtcp2_conn* /*conn*/, std::uint32_t 
   Connection& connection = self(user);
   connection.data_heard_ = true;
   if (connection.datagram_user_ == nullptr || !connection.handshake_completed_) {
-    ++connection.datagrams_dropped_;
+    connection.host_.datagram_dropped();
   } else {
     connection.datagram_user_->datagram_received(std::as_bytes(std::span(data, length)));
   }

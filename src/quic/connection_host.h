@@ -30,6 +30,8 @@ class ConnectionHost {
   virtual std::size_t make_token(const Address& remote, std::span<std::uint8_t> into) = 0;
   /// The server gave us a token to present next time.
   virtual void token_received(ConstBytes token) = 0;
+  /// A datagram came for which there is no DatagramHost.
+  virtual void datagram_dropped() noexcept = 0;
 
  protected:
   ~ConnectionHost() = default;

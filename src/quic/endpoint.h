@@ -49,13 +49,15 @@ struct EndpointCounters {
   Counter version_negotiations_sent;
   Counter stateless_resets_sent;
   Counter resets_withheld;    ///< beyond limits::kStatelessResetsPerSecond
+  Counter datagrams_dropped;  ///< of connections that carry no UDP, or not yet
   Counter closing_forgotten;  ///< connections that stopped answering their peers before their time
 };
 
 /// A server's side of things.
 class EndpointHost {
  public:
-  /// A client began a connection (its handshake is not done). Returns what is notified of its events.
+  /// A client began a connection (its handshake is not done). Returns what is notified of its events. Asked also inside
+  /// receive_handed_over(), which the host calls; it makes no call to the endpoint.
   virtual ConnectionEvents* connection_begun(Connection& connection) = 0;
   /// A packet of another worker's connection landed here: bring it to that worker's Endpoint::receive_handed_over().
   virtual void hand_over(std::size_t worker_index, const io::PacketRun& run) = 0;
@@ -123,6 +125,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   void touch(Connection& connection) override;
   std::size_t make_token(const Address& remote, std::span<std::uint8_t> into) override;
   void token_received(ConstBytes token) override;
+  void datagram_dropped() noexcept override { ++counters_.datagrams_dropped; }
 
   // io::DatagramSocket::Events
   void datagrams_readable() override;

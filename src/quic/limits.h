@@ -27,29 +27,30 @@ inline constexpr std::size_t kConnectionUnsentWindows = 4;
 /// section 8.1.2). One that was refused at once counts; one whose client has registered does not. Counter: retries_sent.
 inline constexpr std::size_t kHandshakesBeforeRetry = 64;
 /// Connections of a process whose clients have not registered, which take some 60 KiB each. Within them a source may have as many
-/// as are left for others; what is beyond waits. Counters: waiting_full, waited_too_long.
+/// as are left for others; what is beyond waits. Counters: handshakes_waiting_full, handshakes_waited_too_long.
 inline constexpr std::size_t kUnprovenMax = 256;
+/// Of these, clients that come back with a NEW_TOKEN token may have this many, and so may the others: each kind keeps some.
+inline constexpr std::size_t kUnprovenOfKindMax = 192;
 /// What ngtcp2 may take for a handshake: an honest one takes some 23 KiB, and a CRYPTO frame with a gap before it takes 8 KiB, of
 /// which each level of encryption has eight. Counter: handshakes_oversize.
 inline constexpr std::size_t kHandshakeLibraryBytesMax = std::size_t{64} * 1024;
-/// Of these, clients that come back with a NEW_TOKEN token may have this many, and so may the others: each kind keeps some.
-inline constexpr std::size_t kUnprovenOfKindMax = 192;
 /// Initials of a process that wait for their handshake, of each kind, 1.3 KiB each; shared out among its workers ...
 inline constexpr std::size_t kInitialsWaitingMax = 1024;
-/// ... each of which has this many at least. Counter: waiting_full.
+/// ... each of which has this many at least. Counter: handshakes_waiting_full.
 inline constexpr std::size_t kInitialsWaitingOfWorkerMin = 64;
-/// After this a client has sent its Initial again (RFC 9002 section 6.2.2: after 1 s) or given up. Counter: waited_too_long.
+/// After this a client has sent its Initial again (RFC 9002 section 6.2.2: after 1 s) or given up. Counter:
+/// handshakes_waited_too_long.
 inline constexpr std::chrono::milliseconds kInitialWaitMax{1500};
 /// While strangers crowd (Retry is wanted), a handshake from which nothing more has come for this time is ended. Over a round
 /// trip of 1 s the packets of a client whose first flight is lost arrive after 2 s, since what it has not acknowledged is sent
-/// again. Counter: silent.
+/// again. Counter: handshakes_silent.
 inline constexpr std::chrono::milliseconds kSilentHandshakeMax{2500};
 /// How often handshakes are looked at for that.
 inline constexpr std::chrono::milliseconds kSilenceLookInterval{250};
 /// How often those that wait look again for time and for room.
 inline constexpr std::chrono::milliseconds kInitialRetryInterval{5};
 /// The part of a worker's time that handshakes may take: of clients that come back with a NEW_TOKEN token, and of the others. The
-/// rest is the data path's. Counters: waiting_full, waited_too_long.
+/// rest is the data path's. Counters: handshakes_waiting_full, handshakes_waited_too_long.
 inline constexpr double kKnownHandshakeTimeShare = 0.5;
 inline constexpr double kUnknownHandshakeTimeShare = 0.25;
 /// They may take this much in one go, ...

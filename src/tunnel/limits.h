@@ -18,7 +18,7 @@ inline constexpr std::size_t kRelayReadBytesMax = std::size_t{256} * 1024;
 /// One read call of a relay; fits a cache.
 inline constexpr std::size_t kRelayReadCallBytes = std::size_t{64} * 1024;
 /// Bytes received from streams that all stuck tunnels of a process may hold: 500 tunnels with the default stream window. Over it
-/// the tunnel stuck longest is reset; MemoryBudget::evictions() counts.
+/// the tunnel stuck longest is reset; Counter: tunnels_stuck.
 inline constexpr std::size_t kStuckTunnelsBytesMax = std::size_t{256} * 1024 * 1024;
 
 // --- tunnels ----------------------------------------------------------------------------------------------------------
@@ -51,15 +51,15 @@ inline constexpr std::size_t kDiscardBytesMax = std::size_t{64} * 1024;
 // --- UDP --------------------------------------------------------------------------------------------------------------
 
 /// What one UDP session may have waiting for its connection: 40 ms at 200 Mbit/s. That is how long a busy machine may keep a
-/// process from running. On slower paths kUdpWaitMax is the tighter bound. Counter: queue_full.
+/// process from running. On slower paths kUdpWaitMax is the tighter bound. Counter: udp_queue_full.
 inline constexpr std::size_t kUdpFlowBytesMax = std::size_t{1024} * 1024;
-/// What all UDP sessions of a process may have waiting, shared out among its workers. Counter: queue_full.
+/// What all UDP sessions of a process may have waiting, shared out among its workers. Counter: udp_queue_full.
 inline constexpr std::size_t kUdpWaitingBytesMax = std::size_t{256} * 1024 * 1024;
 /// What the UDP sessions of one connection may have waiting, but never more than half of its worker's share: half a second at 1
-/// Gbit/s. So a client that has stopped reading leaves room for the others. Counter: queue_full.
+/// Gbit/s. So a client that has stopped reading leaves room for the others. Counter: udp_queue_full.
 inline constexpr std::size_t kUdpConnectionWaitingBytesMax = std::size_t{64} * 1024 * 1024;
 /// A payload that has waited longer for its connection is dropped: it is too old for a UDP application. Long enough for the
-/// largest payload on a new connection over half the globe. Counter: stale.
+/// largest payload on a new connection over half the globe. Counter: udp_stale.
 inline constexpr std::chrono::milliseconds kUdpWaitMax{500};
 /// How often a connection with waiting payloads is searched for those that have waited too long.
 inline constexpr std::chrono::milliseconds kUdpStaleLookInterval{125};
@@ -70,13 +70,13 @@ inline constexpr std::size_t kUdpReadBytesMax = std::size_t{256} * 1024;
 inline constexpr std::size_t kUdpReadRunBytes = 1024;
 /// Bytes of one UDP session in a row before the next session of the connection gets its turn.
 inline constexpr std::size_t kUdpTurnBytes = std::size_t{16} * 1024;
-/// UDP sessions of one connection; one more ends the least recently used one. Counter: sessions_evicted.
+/// UDP sessions of one connection; one more ends the least recently used one. Counter: udp_sessions_evicted.
 inline constexpr std::size_t kUdpSessionsPerConnectionMax = 16'384;
 /// UDP sessions that one IP address, or one /64 of IPv6, may have on a listener, shared out among the workers: one more ends its
-/// own least recently used one, so that a flood from one address takes no room of others. Counter: sessions_evicted.
+/// own least recently used one, so that a flood from one address takes no room of others. Counter: udp_sessions_evicted.
 inline constexpr std::size_t kUdpSessionsPerSourceMax = 4096;
 /// New UDP sessions of one IP address: in a second as many as it may have. So a flood from new ports does not end sessions faster
-/// than the client is notified. Counter: too_many_sessions.
+/// than the client is notified. Counter: udp_too_many_sessions.
 inline constexpr double kUdpSourceTurnoverPerSecond = 1;
 /// How often ends of UDP sessions are reported to the client, in one message: far below the rate that counts as a flood of the
 /// control stream ...
@@ -85,9 +85,9 @@ inline constexpr std::chrono::milliseconds kUdpEndNoticeInterval{250};
 inline constexpr std::size_t kUdpParcelBytes = std::size_t{128} * 1024;
 inline constexpr std::size_t kUdpParcelRuns = 512;
 /// ... and how many batches a process has. A worker sends one a pass, which may hold only a few packets while the other worker is
-/// not running. Counter: mailbox_full.
+/// not running. Counter: udp_mailbox_full.
 inline constexpr std::size_t kUdpParcelsMax = 256;
-/// Payloads of one session that wait for the local service's address: 10 ms at 200 Mbit/s. Counter: no_socket.
+/// Payloads of one session that wait for the local service's address: 10 ms at 200 Mbit/s. Counter: udp_no_socket.
 inline constexpr std::size_t kUdpEarlyBytesMax = std::size_t{256} * 1024;
 /// Socket buffers to ask for towards the local service, of each session.
 inline constexpr std::size_t kUdpServiceSocketBytes = std::size_t{1024} * 1024;
@@ -147,7 +147,7 @@ inline constexpr std::chrono::seconds kVisitorWaitMax{5};
 inline constexpr std::chrono::milliseconds kVisitorRetryInterval{50};
 /// Visitors that wait on one worker for any client, per listener. Counter: visitors_too_many_waiting.
 inline constexpr std::size_t kVisitorsWaitingMax = 1024;
-/// Visitors that wait for stream credit of one client. Counter: visitors_too_many_waiting.
+/// Visitors that wait for stream credit of one client. More are offered to other clients.
 inline constexpr std::size_t kVisitorsAwaitingCreditMax = 1024;
 /// After this long without stream credit of its client a visitor tries another.
 inline constexpr std::chrono::seconds kStreamCreditWaitMax{1};

@@ -87,9 +87,9 @@ struct ClientOptions {
   std::string client_id{};
   std::vector<ServerEntry> servers{};  ///< at least one
   LocalServiceOptions local_service{};
-  const quic::Credentials* credentials = nullptr;  ///< outlives the client
-  const ClientAdvice* advice = nullptr;            ///< outlives the client; may be absent
-  quic::TransportConfig transport{};
+  const quic::Credentials* credentials = nullptr;                   ///< outlives the client
+  const ClientAdvice* advice = nullptr;                             ///< outlives the client; may be absent
+  quic::TransportConfig transport{.incoming_streams_max = 65'536};  ///< one a visitor by TCP
   UdpOptions udp_options{};
   HealthOptions health{};
   Duration tcp_keep_alive = kTcpKeepAliveDefault;   ///< of the local service's sockets; 0: none

@@ -52,7 +52,7 @@ void ReassemblyGroup::append(std::size_t index, ConstBytes fragment, FreeReassem
   CHECK(!has_.test(index) && bytes_ + fragment.size() <= limits::kUdpPayloadBytesMax);
   stored_[index] = {.offset = static_cast<std::uint16_t>(bytes_), .size = static_cast<std::uint16_t>(fragment.size())};
   has_.set(index);
-  ++parts_;
+  ++fragments_;
   while (!fragment.empty()) {
     const std::size_t in_block = bytes_ % sizeof(ReassemblyBlock);
     auto& block = blocks_[bytes_ / sizeof(ReassemblyBlock)];
@@ -70,7 +70,7 @@ void ReassemblyGroup::clear(FreeReassemblyBlocks& free) noexcept {
     block.reset();
   }
   bytes_ = 0;
-  parts_ = 0;
+  fragments_ = 0;
   has_.reset();
 }
 

@@ -40,7 +40,7 @@ class ReassemblyGroup {
   };
 
   [[nodiscard]] bool has(std::size_t index) const noexcept { return has_.test(index); }
-  [[nodiscard]] std::size_t fragments() const noexcept { return parts_; }
+  [[nodiscard]] std::size_t fragments() const noexcept { return fragments_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
   /// Whether the received fragment has these bytes.
   [[nodiscard]] bool equals(std::size_t index, ConstBytes fragment) const noexcept;
@@ -71,7 +71,7 @@ class ReassemblyGroup {
   void visit(Stored fragment, const Visitor& visitor) const;
 
   std::size_t bytes_ = 0;
-  std::size_t parts_ = 0;
+  std::size_t fragments_ = 0;
   std::bitset<kFragmentsMax> has_;
   std::array<Stored, kFragmentsMax> stored_{};  ///< of those that has_ names
   std::array<std::unique_ptr<ReassemblyBlock>, reassembly_blocks_for(limits::kUdpPayloadBytesMax)> blocks_;

@@ -10,6 +10,8 @@ namespace qmux::test {
 
 /// The path of tests/fixtures/`name`.
 std::string fixture(std::string_view name);
+/// What src/`name` holds.
+std::string source(std::string_view name);
 /// The path of docs/`name`.
 std::string document(std::string_view name);
 

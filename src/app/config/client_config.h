@@ -25,7 +25,7 @@ struct ClientTlsConfig {
 };
 
 struct ClientConfig {
-  tunnel::ClientOptions options{.transport = {.incoming_streams_max = 65'536}};  ///< without what is loaded at start
+  tunnel::ClientOptions options;  ///< without what is loaded at start
   ClientTlsConfig tls;
   ClientAuthConfig auth;
   std::uint32_t workers = 1;  ///< event loops, at least one

@@ -7,12 +7,13 @@
 #include "app/config/reading/section.h"
 #include "quic/transport_config.h"
 #include "tunnel/options.h"
+#include "wire/worker_routing.h"
 
 namespace qmux::app {
 
 /// The longest duration in a file: a year.
 inline constexpr Duration kDurationMax = std::chrono::hours(8760);
-inline constexpr std::uint32_t kWorkersMax = 256;
+inline constexpr std::uint32_t kWorkersMax = wire::kWorkersMax;
 
 void quic_keys(Section& keys, quic::TransportConfig& quic);
 void udp_keys(Section& keys, tunnel::UdpOptions& udp);

@@ -7,6 +7,7 @@
 #include "app/config/common_keys.h"
 #include "app/config/load.h"
 #include "app/config/reading/load_file.h"
+#include "wire/limits.h"
 
 namespace qmux::app {
 namespace {
@@ -14,7 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kServersMax = 10;
-constexpr std::size_t kClientIdBytesMax = 256;
 
 void server_entry_keys(Section& keys, tunnel::ServerEntry& server) {
   keys.address("address", server.address, 1).required();
@@ -38,7 +38,7 @@ void auth_keys(Section& keys, ClientAuthConfig& auth) {
 }
 
 void client_file_keys(Section& keys, ClientConfig& client) {
-  keys.text("client_id", client.options.client_id, kClientIdBytesMax);
+  keys.text("client_id", client.options.client_id, limits::kClientIdBytesMax);
   keys.section("server", [&](Section& server) { server.list("servers", client.options.servers, server_entry_keys); });
   keys.section("local", [&](Section& local) { local_keys(local, client.options.local_service.address); });
   keys.section("quic", [&](Section& quic) { quic_keys(quic, client.options.transport); });

@@ -26,7 +26,7 @@ ClientSession::~ClientSession() = default;
 
 void ClientSession::established(quic::Connection& connection) {
   connection_ = &connection;
-  early_datagrams_ = std::make_unique<EarlyDatagrams>(connection);
+  early_datagrams_ = std::make_unique<EarlyDatagrams>(connection, worker_.counters.udp);
   deadline_.set(worker_.loop.now() + limits::kRegisterTimeMax);
   open_control_stream();
 }

@@ -29,6 +29,7 @@ struct SessionEnd {
   std::string remedy{};  ///< from ClientAdvice
 };
 
+/// Never called from inside a call that the host makes to the session.
 class ClientSessionHost {
  public:
   /// The server has accepted the registration.

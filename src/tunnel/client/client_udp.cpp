@@ -21,7 +21,9 @@ ClientUdp::~ClientUdp() {
 }
 
 void ClientUdp::receive_early(const EarlyDatagrams::Datagrams& early) {
-  for (const auto& datagram : early) channel_.receive_early(datagram);
+  for (const auto& datagram : early) {
+    if (const auto payload = channel_.receive_early(datagram)) payload_received(payload->session, payload->bytes);
+  }
 }
 
 void ClientUdp::payload_received(std::uint32_t id, ConstBytes payload) {

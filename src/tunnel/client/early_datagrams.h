@@ -15,6 +15,7 @@
 #include "quic/connection.h"
 #include "quic/datagrams.h"
 #include "tunnel/limits.h"
+#include "tunnel/udp/udp_counters.h"
 
 namespace qmux::tunnel {
 
@@ -22,7 +23,7 @@ class EarlyDatagrams final : private quic::DatagramHost {
  public:
   using Datagrams = std::vector<std::vector<std::byte>>;
 
-  explicit EarlyDatagrams(quic::Connection& connection) : connection_(connection) {
+  EarlyDatagrams(quic::Connection& connection, UdpCounters& counters) : connection_(connection), counters_(counters) {
     connection_.set_datagram_user(this);
   }
   EarlyDatagrams(const EarlyDatagrams&) = delete;
@@ -34,7 +35,10 @@ class EarlyDatagrams final : private quic::DatagramHost {
 
  private:
   void datagram_received(ConstBytes data) override {
-    if (held_bytes_ + data.size() > limits::kUdpEarlyBytesMax) return;
+    if (held_bytes_ + data.size() > limits::kUdpEarlyBytesMax) {
+      ++counters_.datagrams_received;
+      return counters_.drop(UdpDrop::no_socket);
+    }
     held_bytes_ += data.size() + sizeof datagrams_.front();
     datagrams_.emplace_back(data.begin(), data.end());
   }
@@ -45,6 +49,7 @@ class EarlyDatagrams final : private quic::DatagramHost {
   [[nodiscard]] std::size_t flows_waiting() const override { return 0; }
 
   quic::Connection& connection_;
+  UdpCounters& counters_;
   Datagrams datagrams_;
   std::size_t held_bytes_ = 0;
 };

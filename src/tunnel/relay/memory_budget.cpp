@@ -8,6 +8,7 @@
 namespace qmux::tunnel {
 
 void MemoryBudget::Holder::charge(std::size_t bytes, bool progressed) {
+  const auto call = guard_.call();
   if (bytes == 0) {
     release();
     return;
@@ -33,6 +34,7 @@ bool MemoryBudget::Holder::make_room(MemoryBudget& budget) {
       longest.append();
       continue;
     }
+    longest.guard_.check_no_call();
     longest.release();
     ++budget.evictions_;
     evicted_any = true;

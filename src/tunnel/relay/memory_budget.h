@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/call_guard.h"
 #include "base/counter.h"
 
 namespace qmux::tunnel {
@@ -83,6 +84,7 @@ class MemoryBudget {
     void unlink() noexcept;
 
     MemoryBudget& budget_;
+    CallGuard guard_;
     Holder* previous_ = nullptr;
     Holder* next_ = nullptr;
     std::size_t charged_bytes_ = 0;  ///< 0: not in the list

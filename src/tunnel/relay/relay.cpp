@@ -199,6 +199,7 @@ bool Relay::take_ack() {
 
 void Relay::service_reached() {
   service_ = Service::reached;
+  guard_.check_no_call();
   events_.relay_acknowledged(*this);
 }
 
@@ -283,12 +284,17 @@ void Relay::end(RelayEnd::Cause cause) {
   if (cause == Cause::stuck) code = ErrorCode::limit_reached;
   if (cause == Cause::protocol_error) code = ErrorCode::internal;
   const RelayEnd report = close(cause, code);
+  guard_.check_no_call();
   events_.relay_ended(*this, report);
 }
 
-RelayEnd Relay::abort(ErrorCode code) { return close(RelayEnd::Cause::aborted, code); }
+RelayEnd Relay::abort(ErrorCode code) {
+  const auto call = guard_.call();
+  return close(RelayEnd::Cause::aborted, code);
+}
 
 RelayEnd Relay::connection_lost() {
+  const auto call = guard_.call();
   stream_ = nullptr;
   return close(RelayEnd::Cause::connection_lost, ErrorCode::internal);
 }

@@ -26,6 +26,7 @@
 #include <optional>
 #include <span>
 
+#include "base/call_guard.h"
 #include "base/io/event_loop.h"
 #include "base/io/tcp_socket.h"
 #include "quic/stream.h"
@@ -177,6 +178,7 @@ class Relay final : private io::TcpSocketEvents, private quic::StreamEvents, pri
 
   io::EventLoop& loop_;
   RelayEvents& events_;
+  CallGuard guard_;
   std::unique_ptr<io::TcpSocket> socket_;
   quic::Stream* stream_;                      ///< nullptr: ended
   std::unique_ptr<GoClientRules> go_client_;  ///< only for such a peer

@@ -64,6 +64,7 @@ void ServerTunnel::connection_lost() {
 void ServerTunnel::relay_acknowledged(Relay& /*relay*/) {
   ack_due_.cancel();
   reached_ = true;
+  guard_.check_no_call();
   events_.service_reached();
 }
 
@@ -75,6 +76,7 @@ void ServerTunnel::no_ack() {
 
 void ServerTunnel::relay_ended(Relay& /*relay*/, const RelayEnd& end) {
   ack_due_.cancel();
+  guard_.check_no_call();
   if (end.cause == RelayEnd::Cause::dial_failed) {
     events_.service_not_reached();
   } else if (end.cause == RelayEnd::Cause::complete && !reached_) {

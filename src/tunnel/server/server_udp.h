@@ -3,7 +3,8 @@
 // The server's side of the UDP sessions of one client's connection: the session id of each visitor, and its payloads that wait to
 // be sent.
 //
-// Owned by the client's session; one thread. Ids count up, so that none is reused while the client may still hold it.
+// Owned by the worker's part of the listener; one thread. Ids count up, so that none is reused while the client may still hold
+// it.
 #pragma once
 
 #include <cstdint>

@@ -29,7 +29,8 @@ namespace qmux::tunnel {
 /// Never called inside a call that the host makes to the entrance.
 class UdpEntranceHost {
  public:
-  /// To the worker that holds the visitor's client. False: its mailbox is full or closed, and the caller keeps the visitor.
+  /// To the worker that holds the visitor's client. False: its mailbox is full or closed, or the member has left, and the
+  /// caller keeps the visitor.
   [[nodiscard]] virtual bool send_udp_visitor(AssignedUdpVisitor& assigned) = 0;
   /// The same for the end of the session of a visitor assigned to `member`.
   virtual void evict_udp_visitor(std::size_t worker, MemberId member, const UdpVisitor& visitor,

@@ -21,22 +21,23 @@ UdpChannel::UdpChannel(UdpContext& context, quic::Connection& connection, const 
 UdpChannel::~UdpChannel() { connection_.set_datagram_user(nullptr); }
 
 void UdpChannel::datagram_received(ConstBytes data) {
+  if (const auto payload = take(data)) events_.payload_received(payload->session, payload->bytes);
+}
+
+std::optional<ReceivedPayload> UdpChannel::take(ConstBytes data) {
   UdpCounters& counters = context_.counters;
   ++counters.datagrams_received;
   const auto datagram = wire::parse_datagram(data);
   // A sender with frag-seq escapes a payload that looks like a fragment and is none.
   if (!datagram || (datagram->unescaped && fragment_sequence_)) {
     counters.drop(UdpDrop::malformed);
-    return;
+    return std::nullopt;
   }
-  if (!datagram->fragment) {
-    events_.payload_received(datagram->session, datagram->payload);
-    return;
-  }
-  if (const auto payload = reassembler_.add(*datagram, context_.loop.now())) {
-    events_.payload_received(payload->session, payload->payload);
-  }
+  if (!datagram->fragment) return ReceivedPayload{.session = datagram->session, .bytes = datagram->payload};
+  const auto assembled = reassembler_.add(*datagram, context_.loop.now());
   if (!incomplete_.is_set()) incomplete_.set(reassembler_.deadline());
+  if (!assembled) return std::nullopt;
+  return ReceivedPayload{.session = assembled->session, .bytes = assembled->payload};
 }
 
 std::optional<quic::OutgoingDatagram> UdpChannel::next_datagram(std::size_t room, Time now) {

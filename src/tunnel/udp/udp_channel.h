@@ -18,6 +18,13 @@
 
 namespace qmux::tunnel {
 
+/// A whole payload of one session; it lies in the datagram or in the worker's assembly buffer.
+struct ReceivedPayload {
+  std::uint32_t session;
+  ConstBytes bytes;
+};
+
+/// Never called from inside a call that the receiver makes to the channel.
 class UdpChannelEvents {
  public:
   /// A whole payload has arrived for that session. Called while the connection is processing a packet: take the bytes and make no
@@ -38,8 +45,8 @@ class UdpChannel final : private quic::DatagramHost {
   ~UdpChannel();
 
   [[nodiscard]] UdpSender& sender() noexcept { return sender_; }
-  /// A datagram that arrived before this channel existed.
-  void receive_early(ConstBytes data) { datagram_received(data); }
+  /// A datagram that arrived before this channel existed; the payload that it is or completes.
+  [[nodiscard]] std::optional<ReceivedPayload> receive_early(ConstBytes data) { return take(data); }
   /// A session has ended: drops its incomplete payloads.
   void forget_session(std::uint32_t session) noexcept { reassembler_.forget_session(session); }
 
@@ -49,6 +56,8 @@ class UdpChannel final : private quic::DatagramHost {
   std::optional<quic::OutgoingDatagram> next_datagram(std::size_t room, Time now) override;
   void datagram_sent() override { sender_.datagram_sent(); }
   [[nodiscard]] std::size_t flows_waiting() const override { return sender_.flows_waiting(); }
+
+  std::optional<ReceivedPayload> take(ConstBytes data);
 
   UdpContext& context_;
   quic::Connection& connection_;

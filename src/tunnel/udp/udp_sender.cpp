@@ -39,7 +39,7 @@ void UdpFlow::push(ConstBytes payload) {
 }
 
 void UdpFlow::drop_front(UdpDrop why) {
-  parts_.reset();
+  fragments_.reset();
   queue_.pop();
   sender_.context_.counters.drop(why);
 }
@@ -115,7 +115,7 @@ void UdpSender::drop_stale() {
   for (UdpFlow* flow = first_; flow != nullptr;) {
     UdpFlow& each = *std::exchange(flow, flow->next_);
     // A payload whose first fragments have been sent is not late yet.
-    while (!each.queue_.empty() && !each.parts_ && now - each.queue_.front().since > limits::kUdpWaitMax) {
+    while (!each.queue_.empty() && !each.fragments_ && now - each.queue_.front().since > limits::kUdpWaitMax) {
       each.drop_front(UdpDrop::stale);
     }
     if (each.queue_.empty()) remove(each);
@@ -139,10 +139,11 @@ std::optional<quic::OutgoingDatagram> UdpSender::next_datagram(std::size_t room,
 
 std::optional<quic::OutgoingDatagram> UdpSender::prepare(UdpFlow& flow, std::size_t room, Time now) {
   const PayloadQueue::Front front = flow.queue_.front();
-  if (flow.parts_) {
-    const FragmentPlan::Slice fragment = flow.parts_->plan.slice(flow.parts_->next);
-    if (fragment.size + wire::kFragmentHeaderBytes <= room) return prepare_fragment(flow, flow.parts_->plan, now);
-    flow.parts_.reset();  // the path has shrunk: its sent fragments are useless, and it is sent again in smaller ones
+  if (flow.fragments_) {
+    const FragmentPlan::Slice fragment = flow.fragments_->plan.slice(flow.fragments_->next);
+    if (fragment.size + wire::kFragmentHeaderBytes <= room) return prepare_fragment(flow, flow.fragments_->plan, now);
+    flow.fragments_
+        .reset();  // the path has shrunk: its sent fragments are useless, and it is sent again in smaller ones
   } else if (now - front.since > limits::kUdpWaitMax) {
     flow.drop_front(UdpDrop::stale);
     return std::nullopt;
@@ -163,15 +164,15 @@ std::optional<quic::OutgoingDatagram> UdpSender::prepare(UdpFlow& flow, std::siz
 }
 
 std::optional<quic::OutgoingDatagram> UdpSender::prepare_fragment(UdpFlow& flow, const FragmentPlan& plan, Time now) {
-  if (!flow.parts_) {
+  if (!flow.fragments_) {
     const auto id = fragment_ids_.next(now);
     if (!id) {
       flow.drop_front(UdpDrop::no_fragment_id);
       return std::nullopt;
     }
-    flow.parts_ = UdpFlow::Parts{.plan = plan, .id = *id, .next = 0};
+    flow.fragments_ = UdpFlow::Fragments{.plan = plan, .id = *id, .next = 0};
   }
-  const UdpFlow::Parts& fragments = *flow.parts_;
+  const UdpFlow::Fragments& fragments = *flow.fragments_;
   return offer(flow, fragments.plan.header(flow.session(), fragments.id, fragments.next),
                fragments.plan.slice(fragments.next));
 }
@@ -190,9 +191,9 @@ void UdpSender::datagram_sent() {
   ++counters.datagrams_sent;
   ++datagrams_sent_;
   sent_in_turn_bytes_ += offered_bytes_;
-  if (!flow.parts_ || ++flow.parts_->next == flow.parts_->plan.datagrams()) {
+  if (!flow.fragments_ || ++flow.fragments_->next == flow.fragments_->plan.datagrams()) {
     ++counters.payloads_sent;
-    flow.parts_.reset();
+    flow.fragments_.reset();
     flow.queue_.pop();
   }
   if (flow.queue_.empty()) {

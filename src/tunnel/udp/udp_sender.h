@@ -43,7 +43,7 @@ class UdpFlow {
   friend class UdpSender;
 
   /// The progress of a payload that has been cut.
-  struct Parts {
+  struct Fragments {
     wire::FragmentPlan plan;
     std::uint16_t id;
     std::size_t next;
@@ -54,8 +54,8 @@ class UdpFlow {
   UdpSender& sender_;
   const std::uint32_t session_;
   PayloadQueue queue_;
-  std::optional<Parts> parts_;  ///< of the front payload, once its first fragment has been sent
-  bool waiting_ = false;        ///< in the sender's rotation
+  std::optional<Fragments> fragments_;  ///< of the front payload, once its first fragment has been sent
+  bool waiting_ = false;                ///< in the sender's rotation
   UdpFlow* previous_ = nullptr;
   UdpFlow* next_ = nullptr;
 };

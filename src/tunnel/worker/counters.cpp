@@ -95,7 +95,7 @@ constexpr auto kTable = std::to_array<CounterInfo>({
     {"quic_packets_handed_over", kEvent, "of these, packets of another worker's connections",
      [](Counters& c) -> Counter& { return c.quic.packets_handed_over; }},
     {"handshakes_begun", kEvent, "handshakes begun", [](Counters& c) -> Counter& { return c.quic.handshakes_begun; }},
-    {"handshakes_failed", kEvent, "handshakes that could not begin because memory ran out",
+    {"handshakes_failed", kLoss, "handshakes that could not begin because memory ran out",
      [](Counters& c) -> Counter& { return c.quic.handshakes_failed; }},
     {"address_tokens_refused", kLoss,
      "handshakes with a Retry token that was forged, issued to another address, or older than 10 s",
@@ -108,6 +108,8 @@ constexpr auto kTable = std::to_array<CounterInfo>({
     {"resets_withheld", kLoss,
      "packets of unknown connections beyond the 100 a second that are answered with a stateless reset",
      [](Counters& c) -> Counter& { return c.quic.resets_withheld; }},
+    {"quic_datagrams_dropped", kLoss, "datagrams of connections that carry no UDP, or not yet",
+     [](Counters& c) -> Counter& { return c.quic.datagrams_dropped; }},
     {"closing_forgotten", kLoss,
      "connections that ended and could not answer their peers for as long as they should, since too many "
      "others ended",

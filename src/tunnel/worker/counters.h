@@ -69,6 +69,11 @@ struct Counters {
   UdpCounters udp;
   wire::ReassemblyCounters reassembly;
 
+  /// Of visitors by TCP that were accepted; those that are not admitted included.
+  [[nodiscard]] std::uint64_t visitors_refused_in_all() const noexcept {
+    return visitors_no_client + visitors_too_many_waiting + visitors_stopping + visitors_process_full +
+           visitors_listener_full + visitors_source_full;
+  }
   [[nodiscard]] std::uint64_t tunnels_closed_in_all() const noexcept {
     return std::accumulate(tunnels_closed.begin(), tunnels_closed.end(), std::uint64_t{0});
   }
@@ -82,7 +87,7 @@ struct Counters {
 struct CounterInfo {
   enum class Kind : std::uint8_t {
     event,
-    loss,  ///< something was refused or dropped: the log reports it
+    loss,  ///< something was refused or dropped and has no log line of its own: the report names it
   };
   std::string_view name;  ///< the same in the log, in the documentation and for monitoring
   Kind kind;

@@ -138,8 +138,7 @@ std::vector<std::string> inspect_accounts(Deployment& deployment) {
   for (const auto& server : deployment.servers()) {
     const tunnel::Counters c = server->counters();
     const std::string& who = server->host().name();
-    const std::uint64_t ended =
-        c.tunnels_opened + c.visitors_no_client + c.visitors_too_many_waiting + c.visitors_stopping;
+    const std::uint64_t ended = c.tunnels_opened + c.visitors_refused_in_all();
     findings.require(c.visitors_accepted == ended, who, "visitors are not accounted for");
     require_never(findings, who, c);
   }

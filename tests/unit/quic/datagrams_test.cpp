@@ -250,7 +250,7 @@ TEST(Datagrams, without_a_user_are_counted_and_do_no_harm) {
   pair.establish();
   TestDatagrams mine(pair.client);
   for (int i = 0; i < 5; ++i) mine.send("anybody there?");
-  ASSERT_TRUE(pair.run_until([&] { return pair.server.connection->datagrams_dropped() == 5; }));
+  ASSERT_TRUE(pair.run_until([&] { return pair.server.endpoint->counters().datagrams_dropped == 5; }));
   pair.server.connection->datagrams_waiting();  // no datagram user: nothing happens
   TestDatagrams theirs(pair.server);
   theirs.keep = true;

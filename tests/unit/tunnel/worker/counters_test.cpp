@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -35,6 +36,24 @@ TEST(Counters, of_losses_stand_in_the_documentation_as_in_the_table) {
     const std::string row = "| `" + std::string(each.name) + "` | " + std::string(each.help) + " |";
     EXPECT_TRUE(docs.str().contains(row)) << "docs/CONFIGURATION.md lacks: " << row;
   }
+}
+
+TEST(Counters, that_limits_name_exist) {
+  std::set<std::string> names;
+  for (const CounterInfo& each : counter_table()) names.emplace(each.name);
+  const std::regex named("Counters?: ((?:[a-z_]+(?:, )?)+)");
+  const std::regex word("[a-z_]+");
+  std::size_t found = 0;
+  for (const char* const layer : {"wire", "quic", "tunnel"}) {
+    const std::string text = test::source(std::string(layer) + "/limits.h");
+    for (std::sregex_iterator line(text.begin(), text.end(), named), end; line != end; ++line) {
+      const std::string list = (*line)[1];
+      for (std::sregex_iterator name(list.begin(), list.end(), word); name != end; ++name, ++found) {
+        EXPECT_TRUE(names.contains(name->str())) << layer << "/limits.h: " << name->str();
+      }
+    }
+  }
+  EXPECT_GT(found, 20U);
 }
 
 TEST(Counters, of_several_workers_add_up) {
