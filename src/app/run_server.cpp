@@ -31,10 +31,10 @@ Result<Address> reserve(net::Transport transport, const Address& where, std::vec
 }
 
 /// The address for visitors, whose port is one number in all their protocols.
-Result<Address> reserve_traffic(VisitorProtocol protocol, const Address& where,
+Result<Address> reserve_traffic(tunnel::VisitorProtocol protocol, const Address& where,
                                 std::vector<net::PortReservation>& held) {
-  if (protocol == VisitorProtocol::tcp) return reserve(net::Transport::tcp, where, held);
-  if (protocol == VisitorProtocol::udp) return reserve(net::Transport::udp, where, held);
+  if (protocol == tunnel::VisitorProtocol::tcp) return reserve(net::Transport::tcp, where, held);
+  if (protocol == tunnel::VisitorProtocol::udp) return reserve(net::Transport::udp, where, held);
   // With port 0, a port that is free for TCP may be in use for UDP.
   constexpr int kAttempts = 16;
   Result<Address> reserved;
@@ -56,13 +56,11 @@ Result<tunnel::ServerOptions> to_options(const ServerConfig& config, const RunIn
     const ListenerConfig& listener = config.listeners[i];
     auto quic = reserve(net::Transport::udp, inputs.listeners[i].quic, held);
     if (!quic) return std::unexpected(std::move(quic.error()));
-    auto traffic = reserve_traffic(listener.protocol, inputs.listeners[i].traffic, held);
+    auto traffic = reserve_traffic(listener.options.protocol, inputs.listeners[i].traffic, held);
     if (!traffic) return std::unexpected(std::move(traffic.error()));
     tunnel::ListenerOptions& added = options.listeners.emplace_back(listener.options);
     added.quic_address = *quic;
     added.traffic_address = *traffic;
-    added.tcp = listener.protocol != VisitorProtocol::udp;
-    added.udp = listener.protocol != VisitorProtocol::tcp;
   }
   return options;
 }

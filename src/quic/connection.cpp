@@ -215,7 +215,7 @@ void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now
   info.ecn = static_cast<std::uint8_t>(run.ecn);
   int error = 0;
   {
-    const PacketEvents owner(*this);
+    const CurrentConnection owner(*this);
     error = guarded([&] {
       return ngtcp2_conn_read_pkt(conn_.get(), &path, &info, as_octets(datagram), datagram.size(), tstamp(now));
     });

@@ -94,7 +94,7 @@ class Connection final : private StreamHost {
   /// How many streams open_stream() would give now.
   [[nodiscard]] std::uint64_t stream_credit() const noexcept;
   /// Sends and receives datagrams from now on; nullptr: without one, datagrams that arrive are dropped.
-  void set_datagram_user(DatagramHost* user) noexcept;
+  void set_datagram_host(DatagramHost* user) noexcept;
   /// The user has something to send: it is asked for that as soon as there is room. At any time but from inside fill().
   void datagrams_waiting();
   /// The most data that one DATAGRAM frame takes in a packet of its own, on the path as it is known now; 0 until the
@@ -261,7 +261,7 @@ class Connection final : private StreamHost {
   std::unordered_map<std::int64_t, std::unique_ptr<Stream>> streams_;
   std::vector<Stream*> opened_;  ///< by the peer, not reported yet
   StreamSchedule schedule_;
-  DatagramHost* datagram_user_ = nullptr;
+  DatagramHost* datagram_host_ = nullptr;
   DatagramShare share_;
   PathMtu path_mtu_;
   FillerRequest filler_;

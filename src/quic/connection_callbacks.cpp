@@ -86,7 +86,7 @@ int ConnectionCallbacks::encrypt(std::uint8_t* into, const ngtcp2_crypto_aead* a
                                  const ngtcp2_crypto_aead_ctx* context, const std::uint8_t* plaintext,
                                  std::size_t length, const std::uint8_t* nonce, std::size_t nonce_length,
                                  const std::uint8_t* header, std::size_t header_length) noexcept {
-  Connection* const connection = PacketEvents::current();
+  Connection* const connection = CurrentConnection::current();
   // Before, ngtcp2 computes the integrity tag of a Retry packet in the same way.
   if (connection != nullptr && connection->handshake_completed_ && is_short(header)) {
     // The header ends with the packet number, cut to some bytes (RFC 9000 section 17.1): one more than the last one's.
@@ -102,7 +102,7 @@ int ConnectionCallbacks::decrypt(std::uint8_t* into, const ngtcp2_crypto_aead* a
                                  const std::uint8_t* header, std::size_t header_length) noexcept {
   const int error =
       ngtcp2_crypto_decrypt_cb(into, aead, context, ciphertext, length, nonce, nonce_length, header, header_length);
-  Connection* const connection = PacketEvents::current();
+  Connection* const connection = CurrentConnection::current();
   if (error != 0 || connection == nullptr) return error;
   connection->answered_ = true;
   if (!is_short(header)) return 0;
@@ -224,10 +224,10 @@ int ConnectionCallbacks::datagram_received(ngtcp2_conn* /*conn*/, std::uint32_t 
                                            std::size_t length, void* user) noexcept {
   Connection& connection = self(user);
   connection.data_heard_ = true;
-  if (connection.datagram_user_ == nullptr || !connection.handshake_completed_) {
+  if (connection.datagram_host_ == nullptr || !connection.handshake_completed_) {
     connection.host_.datagram_dropped();
   } else {
-    connection.datagram_user_->datagram_received(std::as_bytes(std::span(data, length)));
+    connection.datagram_host_->datagram_received(std::as_bytes(std::span(data, length)));
   }
   return 0;
 }

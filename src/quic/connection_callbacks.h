@@ -16,12 +16,12 @@ class Connection;
 
 /// While it lives, what is encrypted and decrypted on this thread is that connection's: the only callbacks that do not
 /// name their connection.
-class PacketEvents {
+class CurrentConnection {
  public:
-  explicit PacketEvents(Connection& connection) noexcept : before_(current_) { current_ = &connection; }
-  ~PacketEvents() { current_ = before_; }
-  PacketEvents(const PacketEvents&) = delete;
-  PacketEvents& operator=(const PacketEvents&) = delete;
+  explicit CurrentConnection(Connection& connection) noexcept : before_(current_) { current_ = &connection; }
+  ~CurrentConnection() { current_ = before_; }
+  CurrentConnection(const CurrentConnection&) = delete;
+  CurrentConnection& operator=(const CurrentConnection&) = delete;
   [[nodiscard]] static Connection* current() noexcept { return current_; }
 
  private:

@@ -38,13 +38,13 @@ static_assert(data_bytes_max(16386) == 16383 && data_bytes_max(16388) == 16383 &
 
 }  // namespace
 
-void Connection::set_datagram_user(DatagramHost* user) noexcept {
-  datagram_user_ = user;
+void Connection::set_datagram_host(DatagramHost* user) noexcept {
+  datagram_host_ = user;
   datagrams_due_ = false;
 }
 
 void Connection::datagrams_waiting() {
-  if (phase_ != Phase::alive || datagram_user_ == nullptr) return;
+  if (phase_ != Phase::alive || datagram_host_ == nullptr) return;
   if (!datagrams_due_) {
     datagrams_due_ = true;
     share_.datagrams_came();
@@ -75,11 +75,11 @@ std::optional<OutgoingDatagram> Connection::next_datagram(const PacketInProgress
   if (room == 0) {
     datagrams_due_ = !handshake_completed_;
     // The peer never takes any: the room of 0 reports this to the user, which may drop what waits.
-    if (handshake_completed_) CHECK(!datagram_user_->next_datagram(0, packet.now));
+    if (handshake_completed_) CHECK(!datagram_host_->next_datagram(0, packet.now));
     return std::nullopt;
   }
-  if (streams_wait && !share_.datagrams_next(*datagram_user_, schedule_.size())) return std::nullopt;
-  const std::optional<OutgoingDatagram> next = datagram_user_->next_datagram(room, packet.now);
+  if (streams_wait && !share_.datagrams_next(*datagram_host_, schedule_.size())) return std::nullopt;
+  const std::optional<OutgoingDatagram> next = datagram_host_->next_datagram(room, packet.now);
   if (!next) {
     datagrams_due_ = false;
     return std::nullopt;
@@ -114,7 +114,7 @@ ngtcp2_ssize Connection::write_datagram(PacketInProgress& packet, const Outgoing
   if (accepted != 0) {
     packet.datagram_bytes += bytes;
     if (streams_wait) share_.datagrams_sent(bytes);
-    datagram_user_->datagram_sent();
+    datagram_host_->datagram_sent();
   }
   return written;
 }

@@ -42,7 +42,7 @@ bool Connection::fill_alive(PacketBatch& batch, Time now) {
   if (path_mtu_.watching()) {
     path_mtu_.check(now, Duration(static_cast<Duration::rep>(ngtcp2_conn_get_pto(conn_.get()))));
   }
-  const PacketEvents owner(*this);
+  const CurrentConnection owner(*this);
 
   while (batch.bytes() - begin < quantum) {
     if (packet.room.empty() && !begin_packet(packet, batch)) break;

@@ -31,6 +31,8 @@ struct HealthOptions {
   Duration timeout = std::chrono::seconds(30);  ///< a peer silent for that long is considered dead
 };
 
+enum class VisitorProtocol : std::uint8_t { tcp, udp, both };
+
 /// Visitors of one listener by TCP; 0: no limit.
 struct VisitorLimits {
   std::size_t visitors_max = 0;
@@ -55,11 +57,13 @@ struct UdpOptions {
 struct ListenerOptions {
   Address quic_address;     ///< port 0: any free one
   Address traffic_address;  ///< likewise
-  bool tcp = true;          ///< whether visitors may come by TCP
-  bool udp = false;         ///< whether visitors may come by UDP
+  VisitorProtocol protocol = VisitorProtocol::tcp;
   UdpOptions udp_options{};
   quic::TransportConfig transport{};
   VisitorLimits visitors{};
+
+  [[nodiscard]] bool takes_tcp() const noexcept { return protocol != VisitorProtocol::udp; }
+  [[nodiscard]] bool takes_udp() const noexcept { return protocol != VisitorProtocol::tcp; }
 };
 
 struct ServerOptions {

@@ -88,8 +88,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     sim::Pair world;
     world.a_to_b.properties().mtu_bytes = world.b_to_a.properties().mtu_bytes = 65'535;
     tunnel::ServerOptions options;
-    options.listeners.push_back(
-        {.quic_address = world.b_host.v4(4433), .traffic_address = world.b_host.v4(8080), .tcp = true, .udp = true});
+    options.listeners.push_back({.quic_address = world.b_host.v4(4433),
+                                 .traffic_address = world.b_host.v4(8080),
+                                 .protocol = tunnel::VisitorProtocol::both});
     options.credentials = &fuzz::credentials(Purpose::server);
     tunnel::Server server(std::move(options), {&world.b}, [] {});
     CHECK(server.start().has_value());

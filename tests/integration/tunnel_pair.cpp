@@ -53,8 +53,7 @@ TunnelPair::TunnelPair(Carries what, std::uint16_t service_port)
   tunnel::ServerOptions server_options;
   tunnel::ListenerOptions& listener = server_options.listeners.emplace_back();
   listener.quic_address = listener.traffic_address = *Address::parse("127.0.0.1:0");
-  listener.tcp = what == Carries::tcp;
-  listener.udp = what == Carries::udp;
+  listener.protocol = what == Carries::tcp ? tunnel::VisitorProtocol::tcp : tunnel::VisitorProtocol::udp;
   listener.transport.udp_payload_max_bytes = kPacketBytes;
   server_options.credentials = server_credentials_.get();
   server_ = std::make_unique<tunnel::Server>(server_options, std::vector<io::EventLoop*>{server_loop_.get()}, [] {});

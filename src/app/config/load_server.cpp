@@ -21,8 +21,10 @@ constexpr std::string_view kOldUdpKeys[] = {"enable_fragmentation", "fragment_as
 void listener_keys(Section& keys, ListenerConfig& listener) {
   keys.address("quic_addr", listener.quic_addr, 0).required();
   keys.address("traffic_addr", listener.traffic_addr, 0).required();
-  keys.choice("protocol", listener.protocol,
-              {{"tcp", VisitorProtocol::tcp}, {"udp", VisitorProtocol::udp}, {"both", VisitorProtocol::both}})
+  keys.choice("protocol", listener.options.protocol,
+              {{"tcp", tunnel::VisitorProtocol::tcp},
+               {"udp", tunnel::VisitorProtocol::udp},
+               {"both", tunnel::VisitorProtocol::both}})
       .required();
   tunnel::VisitorLimits& visitors = listener.options.visitors;
   keys.number("max_visitors", visitors.visitors_max, 0, kVisitorsMax);
@@ -77,8 +79,8 @@ void check_addresses(Report& report, const std::vector<ListenerConfig>& listener
       }
     };
     claim("quic_addr", listener.quic_addr, udp);
-    if (listener.protocol != VisitorProtocol::udp) claim("traffic_addr", listener.traffic_addr, tcp);
-    if (listener.protocol != VisitorProtocol::tcp) claim("traffic_addr", listener.traffic_addr, udp);
+    if (listener.options.protocol != tunnel::VisitorProtocol::udp) claim("traffic_addr", listener.traffic_addr, tcp);
+    if (listener.options.protocol != tunnel::VisitorProtocol::tcp) claim("traffic_addr", listener.traffic_addr, udp);
   }
 }
 

@@ -16,14 +16,11 @@
 
 namespace qmux::app {
 
-enum class VisitorProtocol { tcp, udp, both };
-
 /// One QUIC endpoint with its own traffic address and its own pool of clients.
 struct ListenerConfig {
-  HostPort quic_addr;     ///< UDP, for clients; an empty host is every address, port 0 any free one
-  HostPort traffic_addr;  ///< for visitors; likewise
-  VisitorProtocol protocol = VisitorProtocol::tcp;
-  tunnel::ListenerOptions options;  ///< without the addresses and the protocols, which follow from the above at start
+  HostPort quic_addr;               ///< UDP, for clients; an empty host is every address, port 0 any free one
+  HostPort traffic_addr;            ///< for visitors; likewise
+  tunnel::ListenerOptions options;  ///< without the addresses, which are looked up when it runs
 };
 
 struct ServerAuthConfig {

@@ -24,11 +24,11 @@ class EarlyDatagrams final : private quic::DatagramHost {
   using Datagrams = std::vector<std::vector<std::byte>>;
 
   EarlyDatagrams(quic::Connection& connection, UdpCounters& counters) : connection_(connection), counters_(counters) {
-    connection_.set_datagram_user(this);
+    connection_.set_datagram_host(this);
   }
   EarlyDatagrams(const EarlyDatagrams&) = delete;
   EarlyDatagrams& operator=(const EarlyDatagrams&) = delete;
-  ~EarlyDatagrams() { connection_.set_datagram_user(nullptr); }
+  ~EarlyDatagrams() { connection_.set_datagram_host(nullptr); }
 
   /// The datagrams received, in order. Those over limits::kUdpEarlyBytesMax were dropped.
   [[nodiscard]] Datagrams take() noexcept { return std::exchange(datagrams_, {}); }

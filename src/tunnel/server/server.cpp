@@ -10,8 +10,8 @@ namespace qmux::tunnel {
 namespace {
 
 const char* protocol_of(const ListenerOptions& listener) {
-  if (listener.tcp && listener.udp) return "both";
-  return listener.udp ? "udp" : "tcp";
+  if (listener.takes_tcp() && listener.takes_udp()) return "both";
+  return listener.takes_udp() ? "udp" : "tcp";
 }
 
 std::vector<VisitorLimits> limits_of(const std::vector<ListenerOptions>& listeners) {

@@ -21,7 +21,7 @@ ServerListener::ServerListener(WorkerState& worker, quic::WorkerIndex worker_ind
                  .admission = &handshakes,
                  .counters = &worker.counters.quic}),
       retry_(worker.loop.timers(), [this] { place_waiting(); }) {
-  if (!setup.options->udp) return;
+  if (!setup.options->takes_udp()) return;
   udp_.emplace(worker, UdpListener::Setup{.listener = setup.index,
                                           .worker_index = worker_index,
                                           .pool = setup.pool,
@@ -36,7 +36,7 @@ Result<void> ServerListener::open(const Address& quic_address, const Address& tr
   const bool shared = worker_index_.count > 1;
   if (auto listening = endpoint_.listen(quic_address, shared, *this); !listening) return listening;
   Address address = traffic_address;
-  if (setup_.options->tcp) {
+  if (setup_.options->takes_tcp()) {
     auto listener = worker_.loop.listen_tcp(address, shared, *this);
     if (!listener) return std::unexpected(std::move(listener.error()));
     traffic_ = std::move(*listener);

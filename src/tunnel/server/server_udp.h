@@ -79,7 +79,7 @@ class ServerUdp final : private UdpChannelEvents {
   CallGuard guard_;
   const bool notifies_ends_;
   UdpChannel channel_;
-  EndNotice end_notice_;
+  UdpEndNotice end_notice_;
   Sessions sessions_;
   std::unordered_map<UdpVisitor, Sessions::Place, UdpVisitor::Hash> by_visitor_;
   std::unordered_map<std::uint32_t, Sessions::Place> by_id_;

@@ -9,16 +9,16 @@
 
 namespace qmux::tunnel {
 
-EndNotice::EndNotice(io::EventLoop& loop, std::move_only_function<bool(const std::vector<std::uint32_t>&)> notify)
+UdpEndNotice::UdpEndNotice(io::EventLoop& loop, std::move_only_function<bool(const std::vector<std::uint32_t>&)> notify)
     : loop_(loop), notify_(std::move(notify)), due_(loop.timers(), [this] { send(); }) {}
 
-void EndNotice::add(std::uint32_t session) {
+void UdpEndNotice::add(std::uint32_t session) {
   if (ended_.size() >= limits::kUdpSessionsPerConnectionMax) return;
   ended_.push_back(session);
   if (!due_.is_set()) due_.set(loop_.now() + limits::kUdpEndNoticeInterval);
 }
 
-void EndNotice::send() {
+void UdpEndNotice::send() {
   const std::size_t count = std::min(ended_.size(), limits::kUdpEndNoticeSessionsMax);
   const auto last = ended_.begin() + static_cast<std::ptrdiff_t>(count);
   if (notify_({ended_.begin(), last})) ended_.erase(ended_.begin(), last);

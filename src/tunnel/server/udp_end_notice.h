@@ -15,10 +15,10 @@
 
 namespace qmux::tunnel {
 
-class EndNotice {
+class UdpEndNotice {
  public:
   /// `notify` returns true when the message was sent, false when it cannot be sent now.
-  EndNotice(io::EventLoop& loop, std::move_only_function<bool(const std::vector<std::uint32_t>& sessions)> notify);
+  UdpEndNotice(io::EventLoop& loop, std::move_only_function<bool(const std::vector<std::uint32_t>& sessions)> notify);
 
   /// The client is notified soon, together with other recent ends. When too many wait, or the client does not know the message,
   /// its own idle timeout ends the session.

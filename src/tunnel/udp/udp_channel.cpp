@@ -15,10 +15,10 @@ UdpChannel::UdpChannel(UdpContext& context, quic::Connection& connection, const 
         reassembler_.expire(context_.loop.now());
         incomplete_.set(reassembler_.deadline());
       }) {
-  connection_.set_datagram_user(this);
+  connection_.set_datagram_host(this);
 }
 
-UdpChannel::~UdpChannel() { connection_.set_datagram_user(nullptr); }
+UdpChannel::~UdpChannel() { connection_.set_datagram_host(nullptr); }
 
 void UdpChannel::datagram_received(ConstBytes data) {
   if (const auto payload = take(data)) events_.payload_received(payload->session, payload->bytes);

@@ -34,6 +34,11 @@ struct ListenerPlan {
   bool speaks_first = false;   ///< what the local services behind it do
   quic::TransportConfig transport;
   tunnel::UdpOptions udp_options;
+
+  [[nodiscard]] tunnel::VisitorProtocol protocol() const noexcept {
+    if (tcp && udp) return tunnel::VisitorProtocol::both;
+    return udp ? tunnel::VisitorProtocol::udp : tunnel::VisitorProtocol::tcp;
+  }
 };
 
 struct ServerPlan {

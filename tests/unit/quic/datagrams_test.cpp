@@ -24,7 +24,7 @@ constexpr std::size_t kOverheadBytes = 1 + kConnectionIdBytes + 4 + 16;
 /// One end of a connection's datagrams: sends those in `queue`, then `endless` numbered ones of `bytes`.
 class TestDatagrams final : public DatagramHost {
  public:
-  explicit TestDatagrams(Side& side) : side_(side) { side.connection->set_datagram_user(this); }
+  explicit TestDatagrams(Side& side) : side_(side) { side.connection->set_datagram_host(this); }
 
   void send(std::string data) {
     queue.push_back(std::move(data));

@@ -24,7 +24,7 @@ class DatagramFlow final : public DatagramHost {
  public:
   DatagramFlow(Side& side, std::vector<std::size_t> sizes, Duration interval)
       : side_(side), sizes_(std::move(sizes)), interval_(interval), timer_(side.loop.timers(), [this] { tick(); }) {
-    side_.connection->set_datagram_user(this);
+    side_.connection->set_datagram_host(this);
     if (!sizes_.empty()) tick();
   }
   explicit DatagramFlow(Side& side) : DatagramFlow(side, {}, Duration{}) {}

@@ -44,7 +44,7 @@ TEST(LoadServer, takes_a_short_file_and_keeps_the_defaults) {
   const ListenerConfig& listener = server.config.listeners[0];
   EXPECT_EQ(listener.quic_addr, (HostPort{"0.0.0.0", 8443}));
   EXPECT_EQ(listener.traffic_addr, (HostPort{"0.0.0.0", 8080}));
-  EXPECT_EQ(listener.protocol, VisitorProtocol::tcp);
+  EXPECT_EQ(listener.options.protocol, tunnel::VisitorProtocol::tcp);
   EXPECT_EQ(listener.options.transport.incoming_streams_max, 100U);
   EXPECT_EQ(listener.options.transport.idle_timeout, 5min);
   EXPECT_EQ(server.config.auth.method, AuthMethod::mtls);
@@ -97,7 +97,7 @@ TEST(LoadServer, reads_every_key) {
   const ListenerConfig& listener = config.listeners[0];
   EXPECT_EQ(listener.quic_addr, (HostPort{"::", 1}));
   EXPECT_EQ(listener.traffic_addr, (HostPort{"", 2}));
-  EXPECT_EQ(listener.protocol, VisitorProtocol::both);
+  EXPECT_EQ(listener.options.protocol, tunnel::VisitorProtocol::both);
   EXPECT_EQ(listener.options.transport.initial_stream_window_bytes, 1000U);
   EXPECT_EQ(listener.options.transport.max_stream_window_bytes, 2048U);
   EXPECT_EQ(listener.options.transport.initial_connection_window_bytes, 3000U);

@@ -22,10 +22,10 @@ class EndNoticeTest : public ::testing::Test {
   testing::FakeLoop loop_;
   bool takes_ = true;  ///< the client
   std::vector<std::vector<std::uint32_t>> told_;
-  EndNotice notice_{loop_, [this](const std::vector<std::uint32_t>& sessions) {
-                      if (takes_) told_.push_back(sessions);
-                      return takes_;
-                    }};
+  UdpEndNotice notice_{loop_, [this](const std::vector<std::uint32_t>& sessions) {
+                         if (takes_) told_.push_back(sessions);
+                         return takes_;
+                       }};
 };
 
 TEST_F(EndNoticeTest, tells_together_what_ends_within_an_interval) {

@@ -94,8 +94,7 @@ class UdpTunnel {
     ServerOptions options;
     options.listeners.push_back({.quic_address = server_host_.v4(4433),
                                  .traffic_address = server_host_.v4(53),
-                                 .tcp = false,
-                                 .udp = true,
+                                 .protocol = VisitorProtocol::udp,
                                  .udp_options = shape.udp});
     options.credentials = server_credentials_.get();
     server = std::make_unique<Server>(std::move(options), loops, [] {});
