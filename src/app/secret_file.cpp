@@ -4,10 +4,10 @@
 #include <array>
 #include <filesystem>
 #include <span>
-#include <string_view>
 #include <system_error>
 
 #include "app/files.h"
+#include "base/printable.h"
 
 namespace qmux::app {
 
@@ -16,13 +16,7 @@ Result<void> make_secret_file(const std::string& path, Random& random) {
   if (std::filesystem::exists(path, error)) return {};
   std::array<std::byte, 32> secret;
   random.fill(secret);
-  std::string text;
-  for (const std::byte byte : secret) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    text += kDigits[std::to_integer<unsigned>(byte) >> 4U];
-    text += kDigits[std::to_integer<unsigned>(byte) & 15U];
-  }
-  text += '\n';
+  const std::string text = hex(secret) + "\n";
   const NewFile file{.path = path, .content = text, .mode = 0600};
   auto written = write_files(std::span(&file, 1), Existing::keep);
   // Another process that starts at the same time may have been first.

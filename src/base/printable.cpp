@@ -39,6 +39,17 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string hex(ConstBytes bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (const std::byte byte : bytes) {
+    text += kDigits[std::to_integer<unsigned>(byte) >> 4U];
+    text += kDigits[std::to_integer<unsigned>(byte) & 15U];
+  }
+  return text;
+}
+
 std::string shown(std::string_view text, std::size_t bytes_max) {
   std::string out(text.substr(0, bytes_max));
   for (char& c : out) {

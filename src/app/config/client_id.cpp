@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "base/printable.h"
+
 namespace qmux::app {
 
 std::string random_client_id(Random& random) {
@@ -10,13 +12,8 @@ std::string random_client_id(Random& random) {
   random.fill(bytes);
   bytes[6] = (bytes[6] & std::byte{0x0f}) | std::byte{0x40};  // version 4
   bytes[8] = (bytes[8] & std::byte{0x3f}) | std::byte{0x80};  // variant
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string id;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) id += '-';
-    id += kHex[std::to_integer<unsigned>(bytes[i]) >> 4U];
-    id += kHex[std::to_integer<unsigned>(bytes[i]) & 0x0fU];
-  }
+  std::string id = hex(bytes);
+  for (const std::size_t hyphen : {8U, 13U, 18U, 23U}) id.insert(hyphen, 1, '-');
   return id;
 }
 

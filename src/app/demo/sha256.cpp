@@ -2,8 +2,10 @@
 #include "app/demo/sha256.h"
 
 #include <array>
+#include <span>
 
 #include "base/check.h"
+#include "base/printable.h"
 
 namespace qmux::app {
 
@@ -16,13 +18,7 @@ void Sha256::add(std::span<const std::byte> bytes) { gnutls_hash(hash_, bytes.da
 std::string Sha256::hex() {
   std::array<unsigned char, 32> digest;
   gnutls_hash_output(hash_, digest.data());
-  std::string text;
-  for (const unsigned char byte : digest) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    text += kDigits[byte >> 4U];
-    text += kDigits[byte & 15U];
-  }
-  return text;
+  return qmux::hex(std::as_bytes(std::span(digest)));
 }
 
 }  // namespace qmux::app

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/printable.h"
 #include "tunnel/limits.h"
 
 namespace qmux::tunnel {
@@ -14,13 +15,7 @@ namespace {
 std::string make_instance(Random& random) {
   std::array<std::byte, 16> bytes;
   random.fill(bytes);
-  std::string text;
-  for (const std::byte byte : bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    text += kDigits[std::to_integer<unsigned>(byte) >> 4U];
-    text += kDigits[std::to_integer<unsigned>(byte) & 15U];
-  }
-  return text;
+  return hex(bytes);
 }
 
 }  // namespace

@@ -34,5 +34,10 @@ TEST(Shown, is_bounded_and_of_printable_ascii) {
   EXPECT_EQ(shown("", 80), "");
 }
 
+TEST(Printable, bytes_as_hexadecimal_digits) {
+  EXPECT_EQ(hex({}), "");
+  EXPECT_EQ(hex(as_bytes(std::string_view("\x00\x0f\xa5\xff", 4))), "000fa5ff");
+}
+
 }  // namespace
 }  // namespace qmux
