@@ -9,11 +9,11 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -48,34 +48,22 @@ class Pool {
   class Assignment {
    public:
     Assignment() noexcept = default;
-    Assignment(Assignment&& other) noexcept
-        : pool_(std::exchange(other.pool_, nullptr)),
-          member_(other.member_),
-          worker_(other.worker_),
-          is_probe_(other.is_probe_) {}
-    Assignment& operator=(Assignment&& other) noexcept {
-      std::swap(pool_, other.pool_);
-      std::swap(member_, other.member_);
-      std::swap(worker_, other.worker_);
-      std::swap(is_probe_, other.is_probe_);
-      return *this;
-    }
-    ~Assignment() {
-      if (pool_ != nullptr) pool_->give_back(member_, is_probe_);
-    }
     [[nodiscard]] bool valid() const noexcept { return pool_ != nullptr; }
-    [[nodiscard]] MemberId member() const noexcept { return member_; }
-    [[nodiscard]] std::size_t worker() const noexcept { return worker_; }
+    [[nodiscard]] MemberId member() const noexcept { return pool_.get_deleter().member; }
+    [[nodiscard]] std::size_t worker() const noexcept { return pool_.get_deleter().worker; }
 
    private:
     friend class Pool;
+    struct GiveBack {
+      void operator()(Pool* pool) const noexcept { pool->give_back(member, is_probe); }
+      MemberId member;
+      std::size_t worker;
+      bool is_probe;
+    };
     Assignment(Pool& pool, MemberId member, std::size_t worker, bool is_probe) noexcept
-        : pool_(&pool), member_(member), worker_(worker), is_probe_(is_probe) {}
+        : pool_(&pool, GiveBack{.member = member, .worker = worker, .is_probe = is_probe}) {}
 
-    Pool* pool_ = nullptr;
-    MemberId member_ = 0;
-    std::size_t worker_ = 0;
-    bool is_probe_ = false;
+    std::unique_ptr<Pool, GiveBack> pool_;
   };
 
   /// The connection that a newcomer replaced. Its worker closes it.

@@ -45,16 +45,16 @@ std::expected<VisitorAdmission::Ticket, VisitorAdmission::Refusal> VisitorAdmiss
   ++listener.visitors;
   if (over_share) ++listener.over_share;
   ++listener.by_source[source];
-  return Ticket(*this, index, source, over_share);
+  return Ticket(*this, {.listener = index, .source = source, .over_share = over_share});
 }
 
-void VisitorAdmission::leave(const Ticket& ticket) noexcept {
+void VisitorAdmission::leave(const Ticket::Leave& ticket) noexcept {
   const std::lock_guard lock(mutex_);
-  Listener& listener = listeners_[ticket.listener_];
-  const auto known = listener.by_source.find(ticket.source_);
+  Listener& listener = listeners_[ticket.listener];
+  const auto known = listener.by_source.find(ticket.source);
   CHECK(known != listener.by_source.end() && listener.visitors > 0 && visitors_ > 0);
   if (--known->second == 0) listener.by_source.erase(known);
-  if (ticket.over_share_) --listener.over_share;
+  if (ticket.over_share) --listener.over_share;
   --listener.visitors;
   --visitors_;
 }

@@ -16,9 +16,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <mutex>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "base/address.h"
@@ -38,31 +38,18 @@ class VisitorAdmission {
   class Ticket {
    public:
     Ticket() noexcept = default;
-    Ticket(Ticket&& other) noexcept
-        : admission_(std::exchange(other.admission_, nullptr)),
-          listener_(other.listener_),
-          source_(other.source_),
-          over_share_(other.over_share_) {}
-    Ticket& operator=(Ticket&& other) noexcept {
-      std::swap(admission_, other.admission_);
-      std::swap(listener_, other.listener_);
-      std::swap(source_, other.source_);
-      std::swap(over_share_, other.over_share_);
-      return *this;
-    }
-    ~Ticket() {
-      if (admission_ != nullptr) admission_->leave(*this);
-    }
 
    private:
     friend class VisitorAdmission;
-    Ticket(VisitorAdmission& admission, std::size_t listener, const Address& source, bool over_share) noexcept
-        : admission_(&admission), listener_(listener), source_(source), over_share_(over_share) {}
+    struct Leave {
+      void operator()(VisitorAdmission* admission) const noexcept { admission->leave(*this); }
+      std::size_t listener;
+      Address source;
+      bool over_share;  ///< descriptors were scarce, and the listener had its share
+    };
+    Ticket(VisitorAdmission& admission, const Leave& leave) noexcept : admission_(&admission, leave) {}
 
-    VisitorAdmission* admission_ = nullptr;
-    std::size_t listener_ = 0;
-    Address source_;
-    bool over_share_ = false;  ///< descriptors were scarce, and the listener had its share
+    std::unique_ptr<VisitorAdmission, Leave> admission_;
   };
 
   /// `visitors_max`: of the process; `seed`: random, because visitors may use any number of addresses.
@@ -87,7 +74,7 @@ class VisitorAdmission {
     std::unordered_map<Address, std::size_t, SourceHash> by_source;
   };
 
-  void leave(const Ticket& ticket) noexcept;
+  void leave(const Ticket::Leave& ticket) noexcept;
 
   const std::size_t visitors_max_;
   mutable std::mutex mutex_;
