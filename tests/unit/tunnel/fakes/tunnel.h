@@ -107,4 +107,15 @@ class Tunnel final : private tunnel::RelayEvents {
   }
 };
 
+/// A test of one tunnel.
+class TunnelTest : public ::testing::Test {
+ protected:
+  explicit TunnelTest(const tunnel::RelayOptions& options = {}) : tunnel(worker, options) {}
+
+  Worker worker;
+  Tunnel tunnel;
+  FarEnd& far = tunnel.far;
+  StreamPeer& peer = tunnel.peer;
+};
+
 }  // namespace qmux::testing

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A relay whose peer is an existing (Go) program.
+// A relay whose peer is a Go program.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -15,6 +15,7 @@ namespace {
 
 using quic::ErrorCode;
 using testing::Tunnel;
+using testing::TunnelTest;
 using testing::Worker;
 using Cause = RelayEnd::Cause;
 
@@ -28,12 +29,9 @@ std::string frame(std::uint64_t conn_id, std::string_view reason) {
   return text + json;
 }
 
-class FacingGoClient : public ::testing::Test {
+class FacingGoClient : public TunnelTest {
  protected:
-  Worker worker;
-  Tunnel tunnel{worker, RelayOptions{.peer = RelayPeer::go_client, .conn_id = kConnId}};
-  testing::FarEnd& far = tunnel.far;
-  testing::StreamPeer& peer = tunnel.peer;
+  FacingGoClient() : TunnelTest(RelayOptions{.peer = RelayPeer::go_client, .conn_id = kConnId}) {}
 };
 
 TEST_F(FacingGoClient, trailer_is_kept_from_the_visitor) {

@@ -14,16 +14,11 @@ namespace {
 using quic::ErrorCode;
 using std::chrono::milliseconds;
 using testing::Tunnel;
+using testing::TunnelTest;
 using testing::Worker;
 using Cause = RelayEnd::Cause;
 
-class Resetting : public ::testing::Test {
- protected:
-  Worker worker;
-  Tunnel tunnel{worker};
-  testing::FarEnd& far = tunnel.far;
-  testing::StreamPeer& peer = tunnel.peer;
-};
+class Resetting : public TunnelTest {};
 
 // --- our socket was reset ---------------------------------------------------------------------------------------------
 

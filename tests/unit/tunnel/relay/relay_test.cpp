@@ -13,6 +13,7 @@ namespace {
 
 using quic::ErrorCode;
 using testing::Tunnel;
+using testing::TunnelTest;
 using testing::Worker;
 using Cause = RelayEnd::Cause;
 
@@ -23,13 +24,7 @@ std::string pattern(std::size_t bytes) {
   return text;
 }
 
-class Relaying : public ::testing::Test {
- protected:
-  Worker worker;
-  Tunnel tunnel{worker};
-  testing::FarEnd& far = tunnel.far;
-  testing::StreamPeer& peer = tunnel.peer;
-};
+class Relaying : public TunnelTest {};
 
 // --- bytes ------------------------------------------------------------------------------------------------------------
 
@@ -467,10 +462,9 @@ TEST_F(Relaying, destruction_resets_both_sides) {
 
 // --- acknowledgement --------------------------------------------------------------------------------------------------
 
-class RelayingWithAck : public ::testing::Test {
+class RelayingWithAck : public TunnelTest {
  protected:
-  Worker worker;
-  Tunnel tunnel{worker, RelayOptions{.expect_ack = true}};
+  RelayingWithAck() : TunnelTest(RelayOptions{.expect_ack = true}) {}
 };
 
 TEST_F(RelayingWithAck, takes_the_zero_byte_and_tells) {
