@@ -10,8 +10,15 @@ namespace qmux::tunnel {
 namespace {
 
 const char* protocol_of(const ListenerOptions& listener) {
-  if (listener.takes_tcp() && listener.takes_udp()) return "both";
-  return listener.takes_udp() ? "udp" : "tcp";
+  switch (listener.protocol) {
+    case VisitorProtocol::tcp:
+      return "tcp";
+    case VisitorProtocol::udp:
+      return "udp";
+    case VisitorProtocol::both:
+      return "both";
+  }
+  return "";
 }
 
 std::vector<VisitorLimits> limits_of(const std::vector<ListenerOptions>& listeners) {

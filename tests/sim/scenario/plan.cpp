@@ -135,7 +135,7 @@ FaultPlan draw_fault(SeededRandom& random, const Plan& plan) {
 /// One of the server's listeners that take TCP.
 std::size_t draw_tcp_listener(SeededRandom& random, const ServerPlan& server) {
   const std::size_t listener = random.below(server.listeners.size());
-  return server.listeners[listener].tcp ? listener : 0;
+  return server.listeners[listener].protocol != tunnel::VisitorProtocol::udp ? listener : 0;
 }
 
 void draw_tcp_visits(SeededRandom& random, Plan& plan, std::uint64_t seed) {

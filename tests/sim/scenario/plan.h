@@ -28,17 +28,11 @@ struct Plan;
 
 struct ListenerPlan {
   bool ipv6 = false;
-  bool tcp = true;
-  bool udp = false;
+  tunnel::VisitorProtocol protocol = tunnel::VisitorProtocol::tcp;
   bool all_addresses = false;  ///< bound to the wildcard; visitors go to an address that is not the host's first
   bool speaks_first = false;   ///< what the local services behind it do
   quic::TransportConfig transport;
   tunnel::UdpOptions udp_options;
-
-  [[nodiscard]] tunnel::VisitorProtocol protocol() const noexcept {
-    if (tcp && udp) return tunnel::VisitorProtocol::both;
-    return udp ? tunnel::VisitorProtocol::udp : tunnel::VisitorProtocol::tcp;
-  }
 };
 
 struct ServerPlan {

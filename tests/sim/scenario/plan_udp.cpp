@@ -7,6 +7,7 @@ namespace qmux::sim {
 namespace {
 
 using namespace std::chrono_literals;
+using tunnel::VisitorProtocol;
 
 tunnel::UdpOptions draw_options(SeededRandom& random, bool calm) {
   tunnel::UdpOptions options;
@@ -23,7 +24,8 @@ bool draw_listener(SeededRandom& random, const Plan& plan, VisitPlan& visit) {
   std::vector<VisitPlan> choice;
   for (std::size_t server = 0; server < plan.servers.size(); ++server) {
     for (std::size_t listener = 0; listener < plan.servers[server].listeners.size(); ++listener) {
-      if (plan.servers[server].listeners[listener].udp) choice.push_back({.server = server, .listener = listener});
+      if (plan.servers[server].listeners[listener].protocol != VisitorProtocol::tcp)
+        choice.push_back({.server = server, .listener = listener});
     }
   }
   if (choice.empty()) return false;
@@ -44,11 +46,8 @@ void add_udp_visit(Plan& plan, const VisitPlan& visit, const UdpScript& script) 
 
 void draw_protocols(SeededRandom& random, ServerPlan& server) {
   for (ListenerPlan& listener : server.listeners) {
-    listener.udp = random.chance(0.7);
-    if (&listener != &server.listeners.front() && random.chance(0.4)) {
-      listener.tcp = false;
-      listener.udp = true;
-    }
+    if (random.chance(0.7)) listener.protocol = VisitorProtocol::both;
+    if (&listener != &server.listeners.front() && random.chance(0.4)) listener.protocol = VisitorProtocol::udp;
     listener.all_addresses = random.chance(0.25);
   }
 }

@@ -46,7 +46,7 @@ void ServerProcess::start() {
     options.listeners.push_back(
         {.quic_address = quic_address(i),
          .traffic_address = listener.all_addresses ? Address::any(traffic.family(), traffic.port()) : traffic,
-         .protocol = listener.protocol(),
+         .protocol = listener.protocol,
          .udp_options = listener.udp_options,
          .transport = listener.transport});
   }

@@ -25,7 +25,7 @@ constexpr std::size_t kServingClientsMin = 5;
 
 void many_clients(SeededRandom& random, Plan& plan) {
   const Place place = add_listener(plan);
-  plan.servers[0].listeners.back().udp = true;
+  plan.servers[0].listeners.back().protocol = tunnel::VisitorProtocol::both;
   const std::size_t names = random.between(3, 20);
   for (std::size_t count = random.between(20, 60); count > 0; --count) {
     ClientPlan& client = plan.clients[add_client(plan, place, near_link(random))];
@@ -92,7 +92,7 @@ void narrow_link(SeededRandom& random, Plan& plan) {
   plan.faults.clear();
   plan.calm = false;  // what it carries of UDP waits too long
   const Place place = add_listener(plan);
-  plan.servers[0].listeners.back().udp = true;
+  plan.servers[0].listeners.back().protocol = tunnel::VisitorProtocol::both;
   const std::uint64_t rate = random.between(1, 8) * 1'000'000;
   const LinkProperties link{.delay = random.between(Duration(2ms), Duration(40ms)),
                             .jitter = 1ms,

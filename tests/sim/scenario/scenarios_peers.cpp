@@ -48,7 +48,7 @@ void frozen_client(SeededRandom& random, Plan& plan) {
   }
 
   const Place beside = add_listener(plan);
-  plan.servers[0].listeners.back().udp = true;
+  plan.servers[0].listeners.back().protocol = tunnel::VisitorProtocol::both;
   add_client(plan, beside, link);
   for (std::size_t visits = random.between(2, 6); visits > 0; --visits) {
     add_udp_visit(plan, beside, random.between(Duration{}, freeze.begin)).nothing_lost = true;
