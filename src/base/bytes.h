@@ -3,6 +3,7 @@
 // Views of bytes, and big-endian integers in them (network order, RFC 1700). A view owns nothing.
 #pragma once
 
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -37,22 +38,26 @@ inline void copy_bytes(ConstBytes from, MutableBytes to) noexcept {
   if (!from.empty()) std::memcpy(to.data(), from.data(), from.size());
 }
 
+/// Between the processor's order and network order. (g++ 12 does not make one instruction of a loop over the bytes.)
+template <std::unsigned_integral T>
+[[nodiscard]] constexpr T big_endian(T value) noexcept {
+  if constexpr (std::endian::native == std::endian::little) value = std::byteswap(value);
+  return value;
+}
+
 /// Reads a big-endian integer from the first bytes; `from` holds at least sizeof(T).
 template <std::unsigned_integral T>
 [[nodiscard]] T read_be(ConstBytes from) noexcept {
-  T value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) {
-    value = static_cast<T>((static_cast<std::uint64_t>(value) << 8U) | std::to_integer<std::uint64_t>(from[i]));
-  }
-  return value;
+  T value;
+  std::memcpy(&value, from.data(), sizeof value);
+  return big_endian(value);
 }
 
 /// Writes a big-endian integer into the first bytes; `to` holds at least sizeof(T).
 template <std::unsigned_integral T>
 void write_be(MutableBytes to, T value) noexcept {
-  for (std::size_t i = 0; i < sizeof(T); ++i) {
-    to[i] = static_cast<std::byte>(static_cast<std::uint64_t>(value) >> (8U * (sizeof(T) - 1 - i)));
-  }
+  value = big_endian(value);
+  std::memcpy(to.data(), &value, sizeof value);
 }
 
 }  // namespace qmux
