@@ -24,35 +24,45 @@ class Content {
       : key_(mix64(mix64(seed) ^ mix64(tunnel * 2 + static_cast<std::uint64_t>(direction)))) {}
 
   void fill(std::uint64_t offset, MutableBytes into) const noexcept {
-    while (!into.empty()) {
-      const Word word = word_at(offset);
-      const std::size_t skipped = offset % word.size();
-      const std::size_t count = std::min(into.size(), word.size() - skipped);
-      std::memcpy(into.data(), word.data() + skipped, count);
-      into = into.subspan(count);
-      offset += count;
-    }
+    walk(offset, into, [](MutableBytes part, const std::byte* content) {
+      std::memcpy(part.data(), content, part.size());
+      return true;
+    });
   }
   [[nodiscard]] bool matches(std::uint64_t offset, ConstBytes bytes) const noexcept {
-    while (!bytes.empty()) {
-      const Word word = word_at(offset);
-      const std::size_t skipped = offset % word.size();
-      const std::size_t count = std::min(bytes.size(), word.size() - skipped);
-      if (std::memcmp(bytes.data(), word.data() + skipped, count) != 0) return false;
-      bytes = bytes.subspan(count);
-      offset += count;
-    }
-    return true;
+    return walk(offset, bytes, [](ConstBytes part, const std::byte* content) {
+      return std::memcmp(part.data(), content, part.size()) == 0;
+    });
   }
 
  private:
-  using Word = std::array<std::byte, 8>;
+  static constexpr std::size_t kWordBytes = 8;
+  using Word = std::array<std::byte, kWordBytes>;
+
+  /// Gives each part of `bytes` that lies in one word, with its content, to `take`, until that returns false. Says whether it
+  /// never did.
+  template <typename Bytes, typename Take>
+  bool walk(std::uint64_t offset, Bytes bytes, Take take) const noexcept {
+    const auto take_up_to = [&](std::size_t count) {
+      const Word word = word_at(offset);
+      if (!take(bytes.first(count), word.data() + offset % word.size())) return false;
+      bytes = bytes.subspan(count);
+      offset += count;
+      return true;
+    };
+    if (const std::size_t skipped = offset % kWordBytes; skipped != 0 && !bytes.empty()) {
+      if (!take_up_to(std::min(bytes.size(), kWordBytes - skipped))) return false;
+    }
+    while (bytes.size() >= kWordBytes) {
+      // A constant size: one load and one store.
+      if (!take_up_to(kWordBytes)) return false;
+    }
+    return bytes.empty() || take_up_to(bytes.size());
+  }
+
   /// The word that `offset` lies in, its lowest byte first.
   [[nodiscard]] Word word_at(std::uint64_t offset) const noexcept {
-    const std::uint64_t word = std::byteswap(mix64(key_ ^ (offset / 8)));
-    Word bytes;
-    write_be<std::uint64_t>(bytes, word);
-    return bytes;
+    return std::bit_cast<Word>(std::byteswap(big_endian(mix64(key_ ^ (offset / kWordBytes)))));
   }
 
   std::uint64_t key_;
