@@ -10,8 +10,6 @@ namespace qmux {
 
 TimerQueue::~TimerQueue() { CHECK(heap_.empty()); }
 
-Time TimerQueue::next() const noexcept { return heap_.empty() ? kNever : heap_.front()->deadline_; }
-
 void TimerQueue::expire(Time now) {
   // Timers set from now on carry a higher sequence: they wait for the next call, so that a callback which re-arms itself for
   // `now` cannot block the loop. None of them is earlier than `now`, so they come after all that is due.

@@ -29,7 +29,7 @@ class TimerQueue {
   /// Runs the timers due at `now`, earliest first. A timer that a callback sets for `now` or earlier runs in the next call.
   void expire(Time now);
   /// The earliest deadline; kNever when nothing is set.
-  [[nodiscard]] Time next() const noexcept;
+  [[nodiscard]] inline Time next() const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return heap_.size(); }
 
  private:
@@ -74,5 +74,7 @@ class Timer {
   std::uint64_t sequence_ = 0;
   std::size_t index_ = kUnset;
 };
+
+Time TimerQueue::next() const noexcept { return heap_.empty() ? kNever : heap_.front()->deadline_; }
 
 }  // namespace qmux

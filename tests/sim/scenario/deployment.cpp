@@ -151,12 +151,13 @@ bool Deployment::all_registered() const {
 }
 
 bool Deployment::all_visits_over() const {
+  // Asked after every event: what is cheap and seldom holds comes first.
+  if (!all_talks_over() || !std::ranges::all_of(callers_, &UdpCaller::over)) return false;
   const auto late_tcp_visits = static_cast<std::size_t>(std::ranges::count_if(plan_.tcp_visits, &VisitPlan::late));
   const auto late_udp_visits = static_cast<std::size_t>(std::ranges::count_if(plan_.udp_visits, &VisitPlan::late));
   const std::size_t over = crowd_.over_count() + (vanishing_crowd_ ? vanishing_crowd_->over_count() : 0);
   return over == plan_.tcp_visits.size() - late_tcp_visits &&
-         callers_.size() >= plan_.udp_visits.size() - late_udp_visits &&
-         std::ranges::all_of(callers_, &UdpCaller::over) && all_talks_over();
+         callers_.size() >= plan_.udp_visits.size() - late_udp_visits;
 }
 
 bool Deployment::all_talks_over() const {

@@ -45,22 +45,27 @@ Time World::next_event() {
   return events_.next();
 }
 
+void World::go_to(Time event) {
+  now_ = std::max(now_, event);
+  events_.expire(now_);
+}
+
 bool World::step() {
   const Time next = next_event();
   if (next == kNever) return false;
-  now_ = std::max(now_, next);
-  events_.expire(now_);
+  go_to(next);
   return true;
 }
 
 bool World::run_until(const std::function<bool()>& done, Duration at_most) {
   const Time deadline = now_ + at_most;
   while (!done()) {
-    if (next_event() > deadline) {
+    const Time next = next_event();
+    if (next > deadline) {
       now_ = deadline;
       return false;
     }
-    step();
+    go_to(next);
   }
   return true;
 }

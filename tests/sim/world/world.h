@@ -69,6 +69,7 @@ class World {
   struct OneShot;
 
   [[nodiscard]] Time next_event();
+  void go_to(Time event);
 
   const std::uint64_t seed_;
   Time now_ = kStart;
