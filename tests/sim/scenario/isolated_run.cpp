@@ -38,18 +38,11 @@ Verdict from_report(const std::string& report) {
   return verdict;
 }
 
-[[noreturn]] void run_as_child(std::uint64_t seed, const RunSettings& settings, bool trace, int report_fd) {
+[[noreturn]] void run_as_child(std::uint64_t seed, const RunSettings& settings, Tracing tracing, int report_fd) {
   alarm(kRunSecondsMax);
   // An interrupted search lets its runs end.
   std::signal(SIGINT, SIG_IGN);
-  Trace::Sink sink;
-  if (trace) {
-    sink = [](std::string_view line) {
-      std::fwrite(line.data(), 1, line.size(), stdout);
-      std::fputc('\n', stdout);
-    };
-  }
-  const std::string report = to_report(run_seed(seed, settings, std::move(sink)));
+  const std::string report = to_report(run_seed(seed, settings, tracing));
   std::fflush(stdout);
   for (std::size_t at = 0; at < report.size();) {
     const ssize_t written = write(report_fd, report.data() + at, report.size() - at);
@@ -63,7 +56,7 @@ Verdict from_report(const std::string& report) {
 
 }  // namespace
 
-IsolatedRun::IsolatedRun(std::uint64_t seed, const RunSettings& settings, bool trace) : seed_(seed) {
+IsolatedRun::IsolatedRun(std::uint64_t seed, const RunSettings& settings, Tracing tracing) : seed_(seed) {
   int ends[2];
   CHECK(pipe(ends) == 0);
   std::fflush(nullptr);
@@ -71,7 +64,7 @@ IsolatedRun::IsolatedRun(std::uint64_t seed, const RunSettings& settings, bool t
   CHECK(child_ >= 0);
   if (child_ == 0) {
     close(ends[0]);
-    run_as_child(seed, settings, trace, ends[1]);
+    run_as_child(seed, settings, tracing, ends[1]);
   }
   close(ends[1]);
   report_fd_ = ends[0];

@@ -15,8 +15,8 @@ namespace qmux::sim {
 
 class IsolatedRun {
  public:
-  /// Starts it. `trace`: the child prints its trace to standard output.
-  IsolatedRun(std::uint64_t seed, const RunSettings& settings, bool trace);
+  /// Starts it. The child shares our standard output.
+  IsolatedRun(std::uint64_t seed, const RunSettings& settings, Tracing tracing);
   IsolatedRun(IsolatedRun&& other) noexcept;
   IsolatedRun& operator=(IsolatedRun&&) = delete;
   ~IsolatedRun();

@@ -57,7 +57,7 @@ std::optional<SeedRange> parse_range(const std::string& text) {
 }
 
 int run_one(std::uint64_t seed, const RunSettings& settings, bool trace) {
-  const Verdict verdict = IsolatedRun(seed, settings, trace).finish();
+  const Verdict verdict = IsolatedRun(seed, settings, trace ? Tracing::printed : Tracing::hashed).finish();
   fmt::print("seed {}: {}\n", seed, verdict.summary);
   fmt::print("trace {:016x} of {} events\n", verdict.trace_hash, verdict.event_count);
   for (const std::string& violation : verdict.violations) fmt::print("violation: {}\n", violation);

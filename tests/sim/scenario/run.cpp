@@ -2,7 +2,9 @@
 #include "sim/scenario/run.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <optional>
+#include <string_view>
 
 #include "sim/actors/audit.h"
 #include "sim/actors/script.h"
@@ -36,11 +38,17 @@ constexpr Duration kSessionEndMax = 1s;
 constexpr Duration kIdleTime = 90s;
 constexpr Duration kStopMax = 10s;
 
+void print_line(std::string_view line) {
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fputc('\n', stdout);
+}
+
 class Run {
  public:
-  Run(std::uint64_t seed, const RunSettings& settings, Trace::Sink sink)
+  Run(std::uint64_t seed, const RunSettings& settings, Tracing tracing)
       : plan_(draw_plan(seed, settings.scenario)), world_(seed), pins_(world_) {
-    if (sink) world_.trace().set_sink(std::move(sink));
+    if (tracing == Tracing::off) world_.trace().turn_off();
+    if (tracing == Tracing::printed) world_.trace().set_sink(print_line);
     deployment_.emplace(world_, plan_, settings.credentials);
     faults_.emplace(world_, plan_, *deployment_);
     if (plan_.strangers.hosts > 0) {
@@ -224,8 +232,8 @@ class Run {
 
 }  // namespace
 
-Verdict run_seed(std::uint64_t seed, const RunSettings& settings, Trace::Sink sink) {
-  return Run(seed, settings, std::move(sink)).judge();
+Verdict run_seed(std::uint64_t seed, const RunSettings& settings, Tracing tracing) {
+  return Run(seed, settings, tracing).judge();
 }
 
 }  // namespace qmux::sim

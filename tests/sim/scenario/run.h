@@ -11,13 +11,12 @@
 #include <vector>
 
 #include "quic/credentials.h"
-#include "sim/world/trace.h"
 
 namespace qmux::sim {
 
 struct Verdict {
   std::vector<std::string> violations;  ///< none: passed
-  std::uint64_t trace_hash = 0;
+  std::uint64_t trace_hash = 0;         ///< this and the next: 0 with Tracing::off
   std::uint64_t event_count = 0;
   std::string summary;   ///< one line on what the run was like
   std::string scenario;  ///< that took place; empty: none
@@ -37,7 +36,9 @@ struct RunSettings {
   std::string scenario{};  ///< this one (scenarios.h) instead of what each seed draws; empty: what it draws
 };
 
-/// `sink` is given every line of the trace; may be empty.
-[[nodiscard]] Verdict run_seed(std::uint64_t seed, const RunSettings& settings, Trace::Sink sink);
+/// What becomes of a run's trace: nothing, a hash, or a hash and lines on standard output.
+enum class Tracing : std::uint8_t { off, hashed, printed };
+
+[[nodiscard]] Verdict run_seed(std::uint64_t seed, const RunSettings& settings, Tracing tracing);
 
 }  // namespace qmux::sim

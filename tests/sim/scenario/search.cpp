@@ -24,7 +24,7 @@ void Search::run(const std::function<std::optional<std::uint64_t>()>& next) {
   std::deque<IsolatedRun> running;
   for (std::optional<std::uint64_t> seed = next(); seed || !running.empty();) {
     if (seed && running.size() < jobs_) {
-      running.emplace_back(*seed, settings_, false);
+      running.emplace_back(*seed, settings_, Tracing::off);
       seed = next();
       continue;
     }

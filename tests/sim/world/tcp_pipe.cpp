@@ -120,7 +120,8 @@ void TcpPipe::deliver(Segment&& segment) {
   in_flight_bytes_ -= segment.bytes.size();
   switch (segment.kind) {
     case Kind::data:
-      world_.record("tcp {} data {} bytes {:016x}", name_, segment.bytes.size(), digest(segment.bytes));
+      if (world_.trace().on())
+        world_.record("tcp {} data {} bytes {:016x}", name_, segment.bytes.size(), digest(segment.bytes));
       if (!reader_gone_) received_.append(segment.bytes);
       if (writable()) events_.pipe_writable(*this);
       break;
