@@ -8,7 +8,7 @@ namespace qmux::sim {
 void Crowd::send_in(TunnelRecord& tunnel, const Address& address, bool greeted) {
   const Content up(ledger_.seed, tunnel.id, Direction::up);
   const Content down(ledger_.seed, tunnel.id, Direction::down);
-  world_.record("visitor {} goes to {}", tunnel.id, address.text());
+  world_.record("visitor {} goes to {}", tunnel.id, address);
   Talker::Part part{.name = fmt::format("visitor {}", tunnel.id),
                     .script = tunnel.visitor_script,
                     .sends = up,

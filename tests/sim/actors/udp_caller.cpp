@@ -35,7 +35,7 @@ UdpCaller::UdpCaller(World& world, SimLoop& loop, UdpLedger& ledger, UdpVisitorR
                                    *this);
   CHECK(socket.has_value());
   socket_ = std::move(*socket);
-  world_.record("caller {} is {} and calls {}", visitor.id, socket_->local_address().text(), listener.text());
+  world_.record("caller {} is {} and calls {}", visitor.id, socket_->local_address(), listener);
   next_.set(loop_.now());
 }
 

@@ -48,7 +48,7 @@ void UdpService::came(const Address& from, ConstBytes payload) {
   ledger_.came_to_service(source, payload);
   if (!source.visitor) return;
   UdpVisitorRecord& visitor = ledger_.visitors[*source.visitor];
-  if (!known) world_.record("{} knows {} as caller {}", name_, from.text(), visitor.id);
+  if (!known) world_.record("{} knows {} as caller {}", name_, from, visitor.id);
   switch (visitor.script.answer) {
     case UdpAnswer::echo:
       return send(from, visitor, payload.size(), false);

@@ -47,7 +47,7 @@ void SimDatagramSocket::arrive(Packet&& packet) {
     world.record("udp {} drop, receive buffer full", host_.name());
     return;
   }
-  world.record("udp {} arrive {} from {} {} bytes", host_.name(), packet.destination.text(), packet.source.text(),
+  world.record("udp {} arrive {} from {} {} bytes", host_.name(), packet.destination, packet.source,
                packet.bytes.size());
   received_bytes_ += packet.ip_bytes();
   received_.push_back(std::move(packet));
@@ -55,7 +55,7 @@ void SimDatagramSocket::arrive(Packet&& packet) {
 }
 
 void SimDatagramSocket::refuse() {
-  host_.world().record("udp {} {} refused by {}", host_.name(), local_.text(), remote_.text());
+  host_.world().record("udp {} {} refused by {}", host_.name(), local_, remote_);
   unreachable_ = io::Unreachable::port;
   enqueue(kReadable);
 }

@@ -118,7 +118,7 @@ void Host::arrive(Packet&& packet) {
   }
   const std::vector<SimDatagramSocket*> sockets = sockets_for(packet);
   if (dark_ || sockets.empty()) {
-    world_.record("udp {} drop, {} {}", name(), dark_ ? "dark" : "no socket at", packet.destination.text());
+    world_.record("udp {} drop, {} {}", name(), dark_ ? "dark" : "no socket at", packet.destination);
     if (!dark_) refuse(packet);
     return;
   }

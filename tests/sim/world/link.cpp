@@ -40,10 +40,8 @@ void Link::drop(const Packet& packet, const char* why, std::uint64_t& counter) {
 
 void Link::send(Packet&& packet) {
   ++counters_.sent;
-  if (world_.trace().on()) {
-    world_.record("udp {} send {} -> {} {} bytes {:016x} ecn {}", name_, packet.source.text(),
-                  packet.destination.text(), packet.bytes.size(), digest(packet.bytes), static_cast<int>(packet.ecn));
-  }
+  world_.record("udp {} send {} -> {} {} bytes {} ecn {}", name_, packet.source, packet.destination,
+                packet.bytes.size(), DigestOf{packet.bytes}, static_cast<int>(packet.ecn));
   if (blocked_) return drop(packet, "blocked", counters_.blocked);
   if (packet.ip_bytes() > properties_.mtu_bytes && !packet.fragmentable)
     return drop(packet, "too large", counters_.too_large);

@@ -28,7 +28,7 @@ std::uint16_t Nat::map_port(Host& inside, const Address& source) {
   } while (by_port_.contains(port));
   by_port_.emplace(port, Mapping{&inside, source, world_.now()});
   by_inside_[source] = port;
-  world_.record("nat {} maps {} to port {}", name(), source.text(), port);
+  world_.record("nat {} maps {} to port {}", name(), source, port);
   return port;
 }
 

@@ -109,7 +109,7 @@ void Network::send(Host& from, Packet&& packet) {
     if (from.nat() != nullptr) from.nat()->translate(from, packet);
     return link(from.site(), *nat->second).send(std::move(packet));
   }
-  world_.record("udp {} drop, no route to {}", from.name(), packet.destination.text());
+  world_.record("udp {} drop, no route to {}", from.name(), packet.destination);
 }
 
 TcpConnection& Network::connect_tcp(Host& from, const Address& remote) {

@@ -59,7 +59,7 @@ TcpConnection::TcpConnection(World& world, std::uint64_t id, const TcpProperties
       down_(world, fmt::format("{} {}", id, down_link_.name()), properties_, down_link_, *this),
       handshake_(world.events(), [this] { std::exchange(handshake_step_, nullptr)(); }) {
   end(TcpSide::client).open = true;
-  world_.record("tcp {} connect {} -> {}", id_, address_[0].text(), remote.text());
+  world_.record("tcp {} connect {} -> {}", id_, address_[0], remote);
   if (server_ == nullptr) {
     handshake_step_ = [this] { fail_connect("no route to host"); };
     handshake_.set(world_.now());

@@ -120,8 +120,7 @@ void TcpPipe::deliver(Segment&& segment) {
   in_flight_bytes_ -= segment.bytes.size();
   switch (segment.kind) {
     case Kind::data:
-      if (world_.trace().on())
-        world_.record("tcp {} data {} bytes {:016x}", name_, segment.bytes.size(), digest(segment.bytes));
+      world_.record("tcp {} data {} bytes {}", name_, segment.bytes.size(), DigestOf{segment.bytes});
       if (!reader_gone_) received_.append(segment.bytes);
       if (writable()) events_.pipe_writable(*this);
       break;

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "sim/world/trace.h"
 
-#include "base/bytes.h"
-#include "sim/world/seeded_random.h"
-
 namespace qmux::sim {
 
 void Trace::absorb() {

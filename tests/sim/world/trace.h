@@ -15,9 +15,17 @@
 #include <string_view>
 #include <utility>
 
+#include "base/address.h"
+#include "base/bytes.h"
 #include "base/time.h"
+#include "sim/world/seeded_random.h"
 
 namespace qmux::sim {
+
+/// Prints the digest of bytes. As an argument of an event it is computed only where the event is formatted.
+struct DigestOf {
+  ConstBytes bytes;
+};
 
 class Trace {
  public:
@@ -28,7 +36,6 @@ class Trace {
 
   /// On from the start. While it is off, events are neither counted nor hashed.
   void turn_off() noexcept { on_ = false; }
-  [[nodiscard]] bool on() const noexcept { return on_; }
 
   template <typename... Args>
   void event(Time at, fmt::format_string<Args...> format, Args&&... args) {
@@ -53,3 +60,20 @@ class Trace {
 };
 
 }  // namespace qmux::sim
+
+template <>
+struct fmt::formatter<qmux::sim::DigestOf> {
+  static constexpr auto parse(format_parse_context& context) { return context.begin(); }
+  static auto format(const qmux::sim::DigestOf& digest, format_context& context) {
+    return format_to(context.out(), "{:016x}", qmux::sim::digest(digest.bytes));
+  }
+};
+
+/// As an argument of an event an address becomes text only where the event is formatted.
+template <>
+struct fmt::formatter<qmux::Address> {
+  static constexpr auto parse(format_parse_context& context) { return context.begin(); }
+  static auto format(const qmux::Address& address, format_context& context) {
+    return format_to(context.out(), "{}", address.text());
+  }
+};
