@@ -8,7 +8,6 @@
 #include <set>
 #include <sstream>
 #include <string>
-#include <thread>
 
 #include "support/source_tree.h"
 
@@ -69,20 +68,6 @@ TEST(Counters, of_several_workers_add_up) {
   EXPECT_EQ(sum.visitors_accepted, 3U);
   EXPECT_EQ(sum.udp.dropped_for(UdpDrop::stale), 7U);
   EXPECT_EQ(sum.quic.retries_sent, 1U);
-}
-
-TEST(Counters, may_be_read_from_another_thread_while_they_count) {
-  constexpr std::uint64_t kEvents = 100'000;
-  Counters counters;
-  std::jthread reader([&] {
-    std::uint64_t before = 0;
-    while (before < kEvents) {
-      const std::uint64_t now = counters.visitors_accepted;
-      EXPECT_GE(now, before);
-      before = now;
-    }
-  });
-  for (std::uint64_t i = 0; i < kEvents; ++i) ++counters.visitors_accepted;
 }
 
 }  // namespace
