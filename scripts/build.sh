@@ -48,7 +48,7 @@ build_everything() {
 setup_for() {
   local preset=$1 clang=()
   shift
-  case $preset in asan | tsan | fuzz) clang=("${clang_packages[@]}") ;; esac
+  case $preset in asan | tsan) clang=("${clang_packages[@]}") ;; esac
   require_packages "${build_packages[@]}" "${clang[@]}" "$@"
 }
 

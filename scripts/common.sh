@@ -84,7 +84,7 @@ as_root() {
 
 check_preset() {
   case $1 in
-    release | debug | asan | tsan | fuzz) ;;
-    *) usage_error "unknown preset '$1': release, debug, asan, tsan or fuzz" ;;
+    release | debug | asan | tsan) ;;
+    *) usage_error "unknown preset '$1': release, debug, asan or tsan" ;;
   esac
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# The libFuzzer targets: tests/fuzz/<target>.cpp becomes build/fuzz/tests/fuzz/fuzz_<target>. First inputs are in
-# tests/fuzz/corpus/<target>; what it learns goes to build/fuzz/corpus/<target>, what breaks it to build/fuzz/found, and what
-# libFuzzer says to build/fuzz/<target>.log.
+# The libFuzzer targets: tests/fuzz/<target>.cpp becomes build/asan/tests/fuzz/fuzz_<target>, of the same libraries as the tests
+# under ASan. First inputs are in tests/fuzz/corpus/<target>; what it learns goes to build/fuzz/corpus/<target>, what breaks it to
+# build/fuzz/found, and what libFuzzer says to build/fuzz/<target>.log.
 
 readonly fuzz_seconds_default=60
 
@@ -20,7 +20,7 @@ fuzz_one() {
   local learnt=build/fuzz/corpus/$1 log=build/fuzz/$1.log
   mkdir -p "$learnt" build/fuzz/found
   note "fuzzing $1 for $2 s"
-  if "build/fuzz/tests/fuzz/fuzz_$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
+  if "build/asan/tests/fuzz/fuzz_$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
     -print_final_stats=1 -artifact_prefix="build/fuzz/found/$1-" "$learnt" "tests/fuzz/corpus/$1" </dev/null >"$log" 2>&1; then
     echo "$1: $(awk '/number_of_executed_units/ {print $2}' "$log") inputs"
   else
@@ -38,10 +38,10 @@ cmd_fuzz() {
       *) need_fuzz_target "$1" && targets+=("$1") && shift ;;
     esac
   done
-  setup_for_tests fuzz
+  setup_for_tests asan
   note "building the fuzz targets"
-  configure fuzz
-  compile fuzz fuzz_targets
+  configure asan -DQMUX_TESTS=ON
+  compile asan fuzz_targets
   [[ ${#targets[@]} -gt 0 ]] || mapfile -t targets < <(fuzz_targets)
   sanitizer_environment
   for target in "${targets[@]}"; do
