@@ -17,7 +17,8 @@ if(QMUX_WERROR)
   target_compile_options(qmux_warnings INTERFACE -Werror)
 endif()
 
-# libFuzzer sees which code of `target` an input reaches. The tests themselves are compiled without.
+# libFuzzer sees which code of `target` an input reaches. (-fsanitize=fuzzer-no-link would be the same, but clang takes no
+# precompiled header that was made without it.)
 function(qmux_guide_fuzzers target)
   if(QMUX_FUZZ)
     target_compile_options(${target} PRIVATE -fsanitize-coverage=inline-8bit-counters,indirect-calls,trace-cmp,pc-table)
@@ -45,5 +46,6 @@ function(qmux_layer name)
     target_link_libraries(qmux_${name} PUBLIC qmux_${layer})
   endforeach()
   target_link_libraries(qmux_${name} PUBLIC ${ARG_PUBLIC_LIBRARIES} PRIVATE ${ARG_PRIVATE_LIBRARIES} qmux_warnings)
+  qmux_use_precompiled(qmux_${name})
   qmux_guide_fuzzers(qmux_${name})
 endfunction()

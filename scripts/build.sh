@@ -3,8 +3,9 @@
 #
 # Configuring and building a preset of CMakePresets.json into build/<preset>.
 
-# Clones of the repository share the ccache.
-export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+# Clones of the repository share the ccache. It caches what was compiled with a precompiled header only if told that what this
+# hides of macros and times does not matter.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
 
 # configure PRESET [CMAKE-OPTION...]
 configure() {
