@@ -7,14 +7,14 @@ namespace qmux::quic {
 namespace {
 
 /// Frame types (RFC 9000 section 19).
-enum : std::uint8_t {
-  kPadding = 0x00,
-  kPing = 0x01,
-  kAck = 0x02,
-  kAckWithEcn = 0x03,
-  kPathChallenge = 0x1a,
-  kPathResponse = 0x1b,
-  kHandshakeDone = 0x1e,
+enum class FrameType : std::uint8_t {
+  padding = 0x00,
+  ping = 0x01,
+  ack = 0x02,
+  ack_with_ecn = 0x03,
+  path_challenge = 0x1a,
+  path_response = 0x1b,
+  handshake_done = 0x1e,
 };
 constexpr std::size_t kPathFrameBytes = 1 + 8;
 
@@ -34,8 +34,8 @@ bool take(ConstBytes& from, std::uint64_t& value) noexcept {
 
 std::optional<AckFrame> AckFrame::find(ConstBytes frames) noexcept {
   while (!frames.empty()) {
-    const auto type = std::to_integer<std::uint8_t>(frames[0]);
-    if (type == kAck || type == kAckWithEcn) {
+    const auto type = static_cast<FrameType>(frames[0]);
+    if (type == FrameType::ack || type == FrameType::ack_with_ecn) {
       frames = frames.subspan(1);
       AckFrame ack;
       std::uint64_t delay = 0;
@@ -46,8 +46,9 @@ std::optional<AckFrame> AckFrame::find(ConstBytes frames) noexcept {
       ack.ranges_ = frames;
       return ack;
     }
-    const bool path_frame = type == kPathChallenge || type == kPathResponse;
-    if (!path_frame && type != kPadding && type != kPing && type != kHandshakeDone) return std::nullopt;
+    const bool path_frame = type == FrameType::path_challenge || type == FrameType::path_response;
+    if (!path_frame && type != FrameType::padding && type != FrameType::ping && type != FrameType::handshake_done)
+      return std::nullopt;
     const std::size_t bytes = path_frame ? kPathFrameBytes : 1;
     if (frames.size() < bytes) return std::nullopt;
     frames = frames.subspan(bytes);

@@ -45,7 +45,9 @@ constexpr auto kPatience = 5s;
 constexpr auto kQuiet = 300ms;
 
 /// The first byte of a payload.
-enum Kind : char { kEcho = 'e', kCounted = 'c', kForget = 'f', kAsk = 'a', kSend = 's', kAskSent = 't' };
+struct Kind {
+  enum : char { echo = 'e', counted = 'c', forget = 'f', ask = 'a', send = 's', ask_sent = 't' };
+};
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
@@ -184,7 +186,7 @@ struct Flood {
 std::uint64_t Flood::send(const Socket& socket, const sockaddr_in* to) const {
   const std::uint64_t per_message = std::clamp<std::uint64_t>(run, 1, std::min<std::uint64_t>(64, 65'507 / bytes));
   const std::uint64_t messages_max = run == 1 ? kMessages : 1;
-  std::vector<char> memory(per_message * bytes, kCounted);
+  std::vector<char> memory(per_message * bytes, Kind::counted);
   iovec vector{.iov_base = memory.data(), .iov_len = memory.size()};
   struct alignas(cmsghdr) {
     char bytes[CMSG_SPACE(sizeof(std::uint16_t))];
@@ -249,27 +251,27 @@ int service() {
         sendto(socket.fd(), data, size, 0, reinterpret_cast<const sockaddr*>(&run.from), sizeof run.from);
       };
       switch (run.size > 0 ? run.bytes[0] : 0) {
-        case kCounted:
+        case Kind::counted:
           tally.add(run, now);
           break;
-        case kEcho:
+        case Kind::echo:
           reply(run.bytes, run.size);
           break;
-        case kAsk:
+        case Kind::ask:
           reply(&tally, sizeof tally);
           break;
-        case kForget:
+        case Kind::forget:
           tally = {};
           reply(run.bytes, run.size);
           break;
-        case kSend: {
+        case Kind::send: {
           Flood flood;
           if (run.size != 1 + sizeof flood) break;
           std::memcpy(&flood, run.bytes + 1, sizeof flood);
           std::thread([&, flood, to = run.from] { sent = flood.send(socket, &to); }).detach();
           break;
         }
-        case kAskSent: {
+        case Kind::ask_sent: {
           const std::uint64_t number = sent;
           reply(&number, sizeof number);
           break;
@@ -303,7 +305,7 @@ void print(std::uint64_t sent, const Tally& tally, double seconds) {
 int up(std::uint16_t port, std::uint16_t service_port, const Flood& flood) {
   Socket side;
   side.connect_to(service_port);
-  char byte = kForget;
+  char byte = Kind::forget;
   ask(side, &byte, 1, &byte, 1);
   Socket visitor;
   visitor.connect_to(port);
@@ -312,7 +314,7 @@ int up(std::uint16_t port, std::uint16_t service_port, const Flood& flood) {
   for (std::uint64_t before = ~std::uint64_t{0}; before != tally.packets;) {
     before = tally.packets;
     std::this_thread::sleep_for(kQuiet);
-    byte = kAsk;
+    byte = Kind::ask;
     ask(side, &byte, 1, &tally, sizeof tally);
   }
   print(sent, tally, std::max(seconds_between(tally.first, tally.last), flood.seconds / 2));
@@ -322,7 +324,7 @@ int up(std::uint16_t port, std::uint16_t service_port, const Flood& flood) {
 int down(std::uint16_t port, std::uint16_t service_port, const Flood& flood) {
   Socket visitor;
   visitor.connect_to(port);
-  std::array<char, 1 + sizeof flood> request{kSend};
+  std::array<char, 1 + sizeof flood> request{Kind::send};
   std::memcpy(request.data() + 1, &flood, sizeof flood);
   if (send(visitor.fd(), request.data(), request.size(), 0) < 0) fail("send");
   visitor.patience(kQuiet);
@@ -337,7 +339,7 @@ int down(std::uint16_t port, std::uint16_t service_port, const Flood& flood) {
   }
   Socket side;
   side.connect_to(service_port);
-  const char question = kAskSent;
+  const char question = Kind::ask_sent;
   std::uint64_t sent = 0;
   ask(side, &question, 1, &sent, sizeof sent);
   print(sent, tally, std::max(seconds_between(tally.first, tally.last), flood.seconds / 2));
@@ -347,7 +349,7 @@ int down(std::uint16_t port, std::uint16_t service_port, const Flood& flood) {
 int latency(std::uint16_t port, std::size_t count) {
   Socket visitor;
   visitor.connect_to(port);
-  std::array<char, kEchoBytes> message{kEcho};
+  std::array<char, kEchoBytes> message{Kind::echo};
   for (std::size_t i = 0; i < count / 10 + 1; ++i) {
     ask(visitor, message.data(), message.size(), message.data(), message.size());
   }

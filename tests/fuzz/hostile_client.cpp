@@ -122,7 +122,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     peer.begin();
     world.run_until(
         [&] {
-          return complete ? peer.frames_seen(hostile::kHandshakeDone) > 0
+          return complete ? peer.frames_seen(hostile::FrameType::handshake_done) > 0
                           : peer.received(hostile::Level::handshake) > 0;
         },
         1s);

@@ -79,7 +79,7 @@ class HostileScript {
       case 6:
         return peer_.update_keys();
       case 7:
-        return peer_.send(Level::application, Frames().path_frame(hostile::kPathResponse, challenge()));
+        return peer_.send(Level::application, Frames().path_frame(hostile::FrameType::path_response, challenge()));
       case 8:
         return new_connection_ids();
       case 9:
@@ -124,23 +124,23 @@ class HostileScript {
     constexpr std::array<std::size_t, 0x1f> kIntegers = {0, 0, 4, 7, 3, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
                                                          1, 2, 1, 1, 1, 2, 1, 1, 0, 1, 0, 0, 3, 2, 0};
     const std::uint64_t type = input_.byte() % 0x22;
-    if (type == hostile::kNewConnectionId) {
+    if (type == hostile::FrameType::new_connection_id) {
       const std::uint64_t sequence = integer();
       const std::uint8_t how = input_.byte();
       frames.new_connection_id(sequence, integer(), static_cast<std::uint8_t>(sequence + 1), 1 + how % 20);
-    } else if (type == hostile::kPathChallenge || type == hostile::kPathResponse) {
+    } else if (type == hostile::FrameType::path_challenge || type == hostile::FrameType::path_response) {
       frames.frame(type).raw(input_.bytes(8));
-    } else if (type == hostile::kCrypto || type == hostile::kNewToken) {
+    } else if (type == hostile::FrameType::crypto || type == hostile::FrameType::new_token) {
       frames.varint(type);
-      if (type == hostile::kCrypto) frames.varint(integer());
+      if (type == hostile::FrameType::crypto) frames.varint(integer());
       const ConstBytes data = input_.bytes(input_.up_to(64));
       frames.varint(data.size()).raw(data);
-    } else if (type >= hostile::kStream && type < hostile::kMaxData) {
+    } else if (type >= hostile::FrameType::stream && type < hostile::FrameType::max_data) {
       const std::uint64_t id = integer();
       frames.stream(id, integer(), input_.bytes(input_.up_to(64)), (type & 1U) != 0);
     } else if (type >= kIntegers.size()) {
       const ConstBytes data = input_.bytes(input_.up_to(64));
-      frames.frame(hostile::kDatagram + 1, data.size()).raw(data);
+      frames.frame(hostile::FrameType::datagram + 1, data.size()).raw(data);
     } else {
       frames.varint(type);
       for (std::size_t i = 0; i < kIntegers[type]; ++i) frames.varint(integer());
@@ -163,7 +163,8 @@ class HostileScript {
     const std::uint64_t known = peer_.largest(level).value_or(0);
     const std::uint64_t largest = known >= behind ? known - behind : behind;
     const std::size_t ranges = input_.byte() % 8;
-    frames.frame((ranges & 1U) != 0 ? hostile::kAckEcn : hostile::kAck, largest, integer(), ranges, integer());
+    frames.frame((ranges & 1U) != 0 ? hostile::FrameType::ack_ecn : hostile::FrameType::ack, largest, integer(), ranges,
+                 integer());
     for (std::size_t i = 0; i < ranges; ++i) frames.varint(integer()).varint(integer());
     if ((ranges & 1U) != 0) frames.varint(integer()).varint(integer()).varint(integer());
     peer_.send(level, frames);
@@ -178,7 +179,8 @@ class HostileScript {
     }
     const std::uint8_t how = what >> 5U;
     if ((how & 1U) != 0) peer_.send(Level::application, Frames().ping());
-    if ((how & 2U) != 0) peer_.send(Level::application, Frames().path_frame(hostile::kPathChallenge, challenge()));
+    if ((how & 2U) != 0)
+      peer_.send(Level::application, Frames().path_frame(hostile::FrameType::path_challenge, challenge()));
   }
 
   std::vector<std::byte> challenge() const {

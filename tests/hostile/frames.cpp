@@ -16,35 +16,35 @@ struct Layout {
 
 std::optional<Layout> layout_of(std::uint64_t type) {
   switch (type) {
-    case kPadding:
-    case kPing:
-    case kHandshakeDone:
+    case FrameType::padding:
+    case FrameType::ping:
+    case FrameType::handshake_done:
       return Layout{};
-    case kResetStream:
+    case FrameType::reset_stream:
       return Layout{.integers = 3};
-    case kStopSending:
-    case kMaxStreamData:
-    case kStreamDataBlocked:
+    case FrameType::stop_sending:
+    case FrameType::max_stream_data:
+    case FrameType::stream_data_blocked:
       return Layout{.integers = 2};
-    case kCrypto:
+    case FrameType::crypto:
       return Layout{.integers = 2, .bytes_follow = true};
-    case kNewToken:
-    case kDatagram + 1:
+    case FrameType::new_token:
+    case FrameType::datagram + 1:
       return Layout{.integers = 1, .bytes_follow = true};
-    case kMaxData:
-    case kMaxStreamsBidi:
-    case kMaxStreamsUni:
-    case kDataBlocked:
-    case kStreamsBlockedBidi:
-    case kStreamsBlockedUni:
-    case kRetireConnectionId:
+    case FrameType::max_data:
+    case FrameType::max_streams_bidi:
+    case FrameType::max_streams_uni:
+    case FrameType::data_blocked:
+    case FrameType::streams_blocked_bidi:
+    case FrameType::streams_blocked_uni:
+    case FrameType::retire_connection_id:
       return Layout{.integers = 1};
-    case kPathChallenge:
-    case kPathResponse:
+    case FrameType::path_challenge:
+    case FrameType::path_response:
       return Layout{.fixed_bytes = 8};
-    case kConnectionClose:
+    case FrameType::connection_close:
       return Layout{.integers = 3, .bytes_follow = true};
-    case kApplicationClose:
+    case FrameType::application_close:
       return Layout{.integers = 2, .bytes_follow = true};
     default:
       return std::nullopt;
@@ -67,7 +67,7 @@ bool take_body(ConstBytes& from, const Layout& layout, Frame& frame) {
 
 bool take_ack(ConstBytes& from, Frame& frame) {
   if (!take_body(from, {.integers = 4}, frame)) return false;
-  const std::uint64_t more = 2 * frame.values[2] + (frame.type == kAckEcn ? 3 : 0);
+  const std::uint64_t more = 2 * frame.values[2] + (frame.type == FrameType::ack_ecn ? 3 : 0);
   return more <= from.size() && take_body(from, {.integers = static_cast<std::size_t>(more)}, frame);
 }
 
@@ -114,19 +114,21 @@ Frames& Frames::fill(std::size_t count, std::uint8_t value) {
   return *this;
 }
 
-Frames& Frames::crypto(std::uint64_t offset, ConstBytes data) { return frame(kCrypto, offset, data.size()).raw(data); }
+Frames& Frames::crypto(std::uint64_t offset, ConstBytes data) {
+  return frame(FrameType::crypto, offset, data.size()).raw(data);
+}
 
 Frames& Frames::stream(std::uint64_t id, std::uint64_t offset, ConstBytes data, bool fin) {
-  return frame(kStream | 4U | 2U | (fin ? 1U : 0U), id, offset, data.size()).raw(data);
+  return frame(FrameType::stream | 4U | 2U | (fin ? 1U : 0U), id, offset, data.size()).raw(data);
 }
 
 Frames& Frames::new_connection_id(std::uint64_t sequence, std::uint64_t retire_prior_to, std::uint8_t value,
                                   std::size_t length) {
-  frame(kNewConnectionId, sequence, retire_prior_to).fill(1, static_cast<std::uint8_t>(length));
+  frame(FrameType::new_connection_id, sequence, retire_prior_to).fill(1, static_cast<std::uint8_t>(length));
   return fill(length, value).fill(16, value);
 }
 
-Frames& Frames::path_frame(FrameType type, ConstBytes data) { return frame(type).raw(data); }
+Frames& Frames::path_frame(std::uint64_t type, ConstBytes data) { return frame(type).raw(data); }
 
 std::optional<std::uint64_t> take_varint(ConstBytes& from) {
   if (from.empty()) return std::nullopt;
@@ -145,13 +147,13 @@ std::optional<Frame> take_frame(ConstBytes& from) {
   if (!type) return std::nullopt;
   frame.type = *type;
   bool taken = false;
-  if (frame.type == kAck || frame.type == kAckEcn) {
+  if (frame.type == FrameType::ack || frame.type == FrameType::ack_ecn) {
     taken = take_ack(from, frame);
-  } else if (frame.type >= kStream && frame.type < kMaxData) {
+  } else if (frame.type >= FrameType::stream && frame.type < FrameType::max_data) {
     taken = take_stream(from, frame);
-  } else if (frame.type == kNewConnectionId) {
+  } else if (frame.type == FrameType::new_connection_id) {
     taken = take_new_connection_id(from, frame);
-  } else if (frame.type == kDatagram) {
+  } else if (frame.type == FrameType::datagram) {
     frame.data = from;
     from = {};
     taken = true;

@@ -13,32 +13,35 @@
 
 namespace qmux::hostile {
 
-enum FrameType : std::uint64_t {
-  kPadding = 0x00,
-  kPing = 0x01,
-  kAck = 0x02,
-  kAckEcn = 0x03,
-  kResetStream = 0x04,
-  kStopSending = 0x05,
-  kCrypto = 0x06,
-  kNewToken = 0x07,
-  kStream = 0x08,  ///< to 0x0f: with the bits for offset (4), length (2), and FIN (1)
-  kMaxData = 0x10,
-  kMaxStreamData = 0x11,
-  kMaxStreamsBidi = 0x12,
-  kMaxStreamsUni = 0x13,
-  kDataBlocked = 0x14,
-  kStreamDataBlocked = 0x15,
-  kStreamsBlockedBidi = 0x16,
-  kStreamsBlockedUni = 0x17,
-  kNewConnectionId = 0x18,
-  kRetireConnectionId = 0x19,
-  kPathChallenge = 0x1a,
-  kPathResponse = 0x1b,
-  kConnectionClose = 0x1c,
-  kApplicationClose = 0x1d,
-  kHandshakeDone = 0x1e,
-  kDatagram = 0x30,  ///< and 0x31, with a length
+/// Frame types (RFC 9000 section 19). Integers: a hostile peer sends others too.
+struct FrameType {
+  enum : std::uint64_t {
+    padding = 0x00,
+    ping = 0x01,
+    ack = 0x02,
+    ack_ecn = 0x03,
+    reset_stream = 0x04,
+    stop_sending = 0x05,
+    crypto = 0x06,
+    new_token = 0x07,
+    stream = 0x08,  ///< to 0x0f: with the bits for offset (4), length (2), and FIN (1)
+    max_data = 0x10,
+    max_stream_data = 0x11,
+    max_streams_bidi = 0x12,
+    max_streams_uni = 0x13,
+    data_blocked = 0x14,
+    stream_data_blocked = 0x15,
+    streams_blocked_bidi = 0x16,
+    streams_blocked_uni = 0x17,
+    new_connection_id = 0x18,
+    retire_connection_id = 0x19,
+    path_challenge = 0x1a,
+    path_response = 0x1b,
+    connection_close = 0x1c,
+    application_close = 0x1d,
+    handshake_done = 0x1e,
+    datagram = 0x30,  ///< and 0x31, with a length
+  };
 };
 
 /// Appends to a packet's frames.
@@ -55,14 +58,16 @@ class Frames {
     (varint(static_cast<std::uint64_t>(values)), ...);
     return *this;
   }
-  Frames& ping() { return frame(kPing); }
-  Frames& ack(std::uint64_t largest, std::uint64_t first_range) { return frame(kAck, largest, 0, 0, first_range); }
+  Frames& ping() { return frame(FrameType::ping); }
+  Frames& ack(std::uint64_t largest, std::uint64_t first_range) {
+    return frame(FrameType::ack, largest, 0, 0, first_range);
+  }
   Frames& crypto(std::uint64_t offset, ConstBytes data);
   Frames& stream(std::uint64_t id, std::uint64_t offset, ConstBytes data, bool fin);
   /// The ID is `length` times `value`.
   Frames& new_connection_id(std::uint64_t sequence, std::uint64_t retire_prior_to, std::uint8_t value,
                             std::size_t length = 8);
-  Frames& path_frame(FrameType type, ConstBytes data);
+  Frames& path_frame(std::uint64_t type, ConstBytes data);
 
   [[nodiscard]] ConstBytes bytes() const noexcept { return bytes_; }
   [[nodiscard]] operator ConstBytes() const noexcept { return bytes_; }  // NOLINT(google-explicit-constructor)

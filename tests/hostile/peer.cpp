@@ -46,13 +46,13 @@ Peer::Peer(sim::SimLoop& loop, const PeerOptions& options)
     : loop_(loop), server_(options.server), local_(options.local), remote_(options.remote) {
   source_.resize(kSourceIdBytes);
   loop_.random().fill(source_);
-  parameters_ = {{kMaxIdleTimeout, integer(30'000)},
-                 {kInitialMaxData, integer(1U << 20U)},
-                 {kInitialMaxStreamDataLocal, integer(1U << 20U)},
-                 {kInitialMaxStreamDataRemote, integer(1U << 20U)},
-                 {kInitialMaxStreamsBidi, integer(100)},
-                 {kActiveConnectionIds, integer(8)},
-                 {kMaxDatagramFrame, integer(65'535)}};
+  parameters_ = {{TransportParameter::max_idle_timeout, integer(30'000)},
+                 {TransportParameter::initial_max_data, integer(1U << 20U)},
+                 {TransportParameter::initial_max_stream_data_local, integer(1U << 20U)},
+                 {TransportParameter::initial_max_stream_data_remote, integer(1U << 20U)},
+                 {TransportParameter::initial_max_streams_bidi, integer(100)},
+                 {TransportParameter::active_connection_ids, integer(8)},
+                 {TransportParameter::max_datagram_frame, integer(65'535)}};
   open_socket();
   start_tls(options);
   if (server_) return;
@@ -138,8 +138,8 @@ int Peer::parameters_wanted(gnutls_session_t session, gnutls_buffer_t into) {
   Peer& self = of(session);
   if (!self.sends_parameters_) return 0;
   TransportParameters all = self.parameters_;
-  all.try_emplace(kInitialSource, self.source_);
-  if (self.server_) all.try_emplace(kOriginalDestination, self.original_);
+  all.try_emplace(TransportParameter::initial_source, self.source_);
+  if (self.server_) all.try_emplace(TransportParameter::original_destination, self.original_);
   Frames encoded;
   for (const auto& [number, value] : all) encoded.varint(number).varint(value.size()).raw(value);
   CHECK(gnutls_buffer_append_data(into, encoded.bytes().data(), encoded.bytes().size()) == 0);
@@ -197,9 +197,10 @@ void Peer::send(Level level, ConstBytes frames) {
   if (!can_send(level)) return;
   Frames padded;
   padded.raw(frames);
-  if (level == Level::initial && frames.size() < kInitialBytes) padded.fill(kInitialBytes - frames.size(), kPadding);
+  if (level == Level::initial && frames.size() < kInitialBytes)
+    padded.fill(kInitialBytes - frames.size(), FrameType::padding);
   // What is sampled for header protection needs 4 bytes of frames at the least.
-  if (padded.bytes().size() < 4) padded.fill(4 - padded.bytes().size(), kPadding);
+  if (padded.bytes().size() < 4) padded.fill(4 - padded.bytes().size(), FrameType::padding);
   send(std::array{PacketPlan{level, padded}});
 }
 
@@ -320,22 +321,22 @@ void Peer::receive_frames(Level level, const PacketKeys::Opened& opened) {
   while (!rest.empty()) {
     const auto frame = take_frame(rest);
     if (!frame) return;
-    const bool acknowledgement = frame->type == kAck || frame->type == kAckEcn;
-    if (frame->type == kPadding || acknowledgement) continue;
+    const bool acknowledgement = frame->type == FrameType::ack || frame->type == FrameType::ack_ecn;
+    if (frame->type == FrameType::padding || acknowledgement) continue;
     at.acknowledgement_due = true;
     if (level == Level::application) ++frames_seen_[frame->type];
     switch (frame->type) {
-      case kCrypto:
+      case FrameType::crypto:
         receive_crypto(level, *frame);
         break;
-      case kPathChallenge:
+      case FrameType::path_challenge:
         challenge_.assign(frame->data.begin(), frame->data.end());
         break;
-      case kNewConnectionId:
+      case FrameType::new_connection_id:
         connection_ids_.emplace_back(frame->data.begin(), frame->data.end());
         break;
-      case kConnectionClose:
-      case kApplicationClose:
+      case FrameType::connection_close:
+      case FrameType::application_close:
         close_code_ = frame->values.front();
         break;
       default:
@@ -363,7 +364,7 @@ void Peer::run_tls() {
     const int error = gnutls_handshake(session_);
     if (error == 0) complete_ = true;
     if (error < 0 && gnutls_error_is_fatal(error) != 0) tls_failed_ = true;
-    if (complete_ && server_ && sends_flights_) send(Level::application, Frames().frame(kHandshakeDone));
+    if (complete_ && server_ && sends_flights_) send(Level::application, Frames().frame(FrameType::handshake_done));
   }
   if (sends_flights_) send_flights();
 }

@@ -34,20 +34,22 @@ namespace qmux::hostile {
 enum class Level : std::uint8_t { initial, handshake, application };
 inline constexpr std::size_t kLevels = 3;
 
-/// Transport parameters (RFC 9000 section 18.2).
-enum TransportParameter : std::uint64_t {
-  kOriginalDestination = 0x00,
-  kMaxIdleTimeout = 0x01,
-  kStatelessResetToken = 0x02,
-  kMaxUdpPayload = 0x03,
-  kInitialMaxData = 0x04,
-  kInitialMaxStreamDataLocal = 0x05,
-  kInitialMaxStreamDataRemote = 0x06,
-  kInitialMaxStreamsBidi = 0x08,
-  kPreferredAddress = 0x0d,
-  kActiveConnectionIds = 0x0e,
-  kInitialSource = 0x0f,
-  kMaxDatagramFrame = 0x20,
+/// Transport parameters (RFC 9000 section 18.2). Integers: a hostile peer sends others too.
+struct TransportParameter {
+  enum : std::uint64_t {
+    original_destination = 0x00,
+    max_idle_timeout = 0x01,
+    stateless_reset_token = 0x02,
+    max_udp_payload = 0x03,
+    initial_max_data = 0x04,
+    initial_max_stream_data_local = 0x05,
+    initial_max_stream_data_remote = 0x06,
+    initial_max_streams_bidi = 0x08,
+    preferred_address = 0x0d,
+    active_connection_ids = 0x0e,
+    initial_source = 0x0f,
+    max_datagram_frame = 0x20,
+  };
 };
 /// A transport parameter that is an integer.
 [[nodiscard]] std::vector<std::byte> integer(std::uint64_t value);

@@ -33,7 +33,7 @@ SimDatagramSocket::SimDatagramSocket(ReadyQueue& ready, Lent& lent, Host& host, 
       random_(host.world().random("udp " + host.name() + " " + local.text())),
       unblock_(host.world().events(), [this] {
         blocked_ = false;
-        enqueue(kWritable);
+        enqueue(Ready::writable);
       }) {
   host_.add(*this);
 }
@@ -51,13 +51,13 @@ void SimDatagramSocket::arrive(Packet&& packet) {
                packet.bytes.size());
   received_bytes_ += packet.ip_bytes();
   received_.push_back(std::move(packet));
-  enqueue(kReadable);
+  enqueue(Ready::readable);
 }
 
 void SimDatagramSocket::refuse() {
   host_.world().record("udp {} {} refused by {}", host_.name(), local_, remote_);
   unreachable_ = io::Unreachable::port;
-  enqueue(kReadable);
+  enqueue(Ready::readable);
 }
 
 io::PacketRun SimDatagramSocket::take_run() {
@@ -160,7 +160,7 @@ std::size_t SimDatagramSocket::send_all(std::span<const io::PacketRun> runs) {
 }
 
 void SimDatagramSocket::ready(unsigned kind) {
-  if (kind == kReadable) {
+  if (kind == Ready::readable) {
     events_.datagrams_readable();
   } else {
     events_.datagrams_writable();

@@ -50,7 +50,9 @@ class SimDatagramSocket final : public io::DatagramSocket, private ReadySource {
   void refuse();
 
  private:
-  enum Kind : unsigned { kReadable, kWritable };
+  struct Ready {
+    enum : unsigned { readable, writable };
+  };
   void ready(unsigned kind) override;
   io::PacketRun take_run();
   /// Sometimes there is no room, for a while.

@@ -63,9 +63,9 @@ void SimTcpSocket::watch(Interest interest, io::TcpSocketEvents* events) {
   interest_ = events != nullptr ? interest : Interest::none;
   events_ = events;
   if (events == nullptr) return;
-  if (has(interest, Interest::read) && connection_->readable(side_)) enqueue(kReadable);
-  if (has(interest, Interest::write) && connection_->writable(side_)) enqueue(kWritable);
-  if (connection_->was_reset(side_) && !reset_reported_) enqueue(kReset);
+  if (has(interest, Interest::read) && connection_->readable(side_)) enqueue(Ready::readable);
+  if (has(interest, Interest::write) && connection_->writable(side_)) enqueue(Ready::writable);
+  if (connection_->was_reset(side_) && !reset_reported_) enqueue(Ready::reset);
 }
 
 void SimTcpSocket::keep_alive(Duration idle) {
@@ -100,15 +100,15 @@ io::TcpHandle SimTcpSocket::detach() {
 }
 
 void SimTcpSocket::end_readable() {
-  if (has(interest_, Interest::read)) enqueue(kReadable);
+  if (has(interest_, Interest::read)) enqueue(Ready::readable);
 }
 
 void SimTcpSocket::end_writable() {
-  if (has(interest_, Interest::write)) enqueue(kWritable);
+  if (has(interest_, Interest::write)) enqueue(Ready::writable);
 }
 
 void SimTcpSocket::end_reset() {
-  if (events_ != nullptr && !reset_reported_) enqueue(kReset);
+  if (events_ != nullptr && !reset_reported_) enqueue(Ready::reset);
 }
 
 void SimTcpSocket::spend(Interest spent) noexcept {
@@ -119,11 +119,11 @@ void SimTcpSocket::ready(unsigned kind) {
   if (events_ == nullptr) return;
   // The interest may have changed, and the readiness gone, since this was queued.
   switch (kind) {
-    case kReadable:
+    case Ready::readable:
       if (!has(interest_, Interest::read) || !connection_->readable(side_)) return;
       spend(Interest::read);
       return events_->socket_readable();
-    case kWritable:
+    case Ready::writable:
       if (!has(interest_, Interest::write) || !connection_->writable(side_)) return;
       spend(Interest::write);
       return events_->socket_writable();

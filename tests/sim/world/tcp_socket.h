@@ -27,7 +27,9 @@ class SimTcpSocket final : public io::TcpSocket, private ReadySource, private Tc
   [[nodiscard]] io::TcpHandle detach() override;
 
  private:
-  enum Kind : unsigned { kReadable, kWritable, kReset };
+  struct Ready {
+    enum : unsigned { readable, writable, reset };
+  };
 
   void ready(unsigned kind) override;
   void end_readable() override;

@@ -31,7 +31,8 @@ class HostileClientTest : public HostilePeerTest {
   Peer& established() {
     Peer& peer = hostile_client();
     peer.begin();
-    EXPECT_TRUE(run_until([&] { return ours_->is_established && peer.frames_seen(hostile::kHandshakeDone) > 0; }));
+    EXPECT_TRUE(
+        run_until([&] { return ours_->is_established && peer.frames_seen(hostile::FrameType::handshake_done) > 0; }));
     settle();
     return peer;
   }
@@ -46,7 +47,7 @@ class HostileClientTest : public HostilePeerTest {
     for (int i = 0; i < count; ++i) {
       give_id(peer);
       peer.move();
-      peer.send(Level::application, Frames().path_frame(hostile::kPathChallenge, data));
+      peer.send(Level::application, Frames().path_frame(hostile::FrameType::path_challenge, data));
     }
   }
 
@@ -90,7 +91,7 @@ TEST_F(HostileClientTest, sends_pieces_of_its_handshake_with_gaps_between_them) 
 
 TEST_F(HostileServerTest, retires_its_first_id_before_the_handshake_is_done) {
   Peer& peer = hostile_server();
-  peer.transport_parameters()[hostile::kStatelessResetToken].assign(16, std::byte{1});
+  peer.transport_parameters()[hostile::TransportParameter::stateless_reset_token].assign(16, std::byte{1});
   peer.set_sends_flights(false);
   connect();
   ASSERT_TRUE(run_until([&] { return peer.can_send(Level::application); }));
