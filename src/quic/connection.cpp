@@ -20,9 +20,9 @@ namespace qmux::quic {
 namespace {
 
 // ngtcp2 wants no probe above the cap: the list ends before the first one that is.
-std::size_t usable_probes(std::size_t payload_max) {
+std::size_t usable_probes(std::size_t payload_bytes_max) {
   const auto* const end =
-      std::ranges::find_if(kPacketSizeProbes, [&](std::size_t probe) { return probe > payload_max; });
+      std::ranges::find_if(kPacketSizeProbes, [&](std::size_t probe) { return probe > payload_bytes_max; });
   return static_cast<std::size_t>(end - kPacketSizeProbes.begin());
 }
 
@@ -79,12 +79,12 @@ void Connection::fill_settings(ngtcp2_settings& settings, ngtcp2_transport_param
   settings.cc_algo =
       transport_.congestion_control == CongestionControl::bbr ? NGTCP2_CC_ALGO_BBR : NGTCP2_CC_ALGO_CUBIC;
   settings.initial_ts = tstamp(host_.loop().now());
-  settings.max_window = transport_.max_connection_window_bytes;
-  settings.max_stream_window = transport_.max_stream_window_bytes;
+  settings.max_window = transport_.connection_window_bytes_max;
+  settings.max_stream_window = transport_.stream_window_bytes_max;
   settings.handshake_timeout = static_cast<ngtcp2_duration>(transport_.handshake_timeout.count());
-  settings.max_tx_udp_payload_size = transport_.udp_payload_max_bytes;
+  settings.max_tx_udp_payload_size = transport_.udp_payload_bytes_max;
   settings.pmtud_probes = kPacketSizeProbes.data();
-  settings.pmtud_probeslen = usable_probes(transport_.udp_payload_max_bytes);
+  settings.pmtud_probeslen = usable_probes(transport_.udp_payload_bytes_max);
   settings.rand_ctx.native_handle = &host_.loop().random();
 
   ngtcp2_transport_params_default(&params);

@@ -14,7 +14,7 @@ namespace {
 ngtcp2_duration in_ngtcp2(Duration duration) { return static_cast<ngtcp2_duration>(duration.count()); }
 
 /// RFC 9000 section 10.3: a short header packet shorter than this cannot be distinguished from a stateless reset itself.
-constexpr std::size_t kResetTriggerMinBytes = 43;
+constexpr std::size_t kResetTriggerBytesMin = 43;
 
 }  // namespace
 
@@ -94,7 +94,7 @@ void Endpoint::refuse_token(const io::PacketRun& run, const ngtcp2_pkt_hd& heade
 }
 
 void Endpoint::send_stateless_reset(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header) {
-  if (datagram.size() < kResetTriggerMinBytes) {
+  if (datagram.size() < kResetTriggerBytesMin) {
     ++counters_.packets_dropped;
     return;
   }

@@ -28,7 +28,7 @@ HandshakeAdmission::HandshakeAdmission(io::EventLoop& loop, HandshakeLoad& load,
     : loop_(loop),
       load_(load),
       counters_(counters != nullptr ? *counters : own_counters_),
-      waiting_max_(std::max(limits::kInitialsWaitingMax / workers, limits::kInitialsWaitingOfWorkerMin)),
+      waiting_initials_max_(std::max(limits::kInitialsWaitingMax / workers, limits::kInitialsWaitingOfWorkerMin)),
       lines_{Line(limits::kUnknownHandshakeTimeShare, loop.random().next_u64(), loop.now()),
              Line(limits::kKnownHandshakeTimeShare, loop.random().next_u64(), loop.now())},
       retry_(loop.timers(), [] {}),  // a pass is what it takes
@@ -61,12 +61,12 @@ HandshakePermit HandshakeAdmission::begun(const Address& remote, Standing standi
   const Address source = remote.holder();
   ++line(standing).sources[source].unproven;
   load_.begun(standing, loop_.now());
-  charge(standing, limits::kHandshakeCostMin);
+  charge(standing, limits::kHandshakeCostTimeMin);
   return {*this, source, standing};
 }
 
 void HandshakeAdmission::charge(Standing standing, Duration work) noexcept {
-  line(standing).time_left -= std::min<Duration>(work, limits::kHandshakeCostMax);
+  line(standing).time_left -= std::min<Duration>(work, limits::kHandshakeCostTimeMax);
 }
 
 void HandshakeAdmission::release(const HandshakePermit& permit, bool proven) noexcept {
@@ -87,7 +87,7 @@ void HandshakeAdmission::release(const HandshakePermit& permit, bool proven) noe
 void HandshakeAdmission::trim_later() {
   if (++ended_ < limits::kTrimHandshakesMin) return;
   const Time now = loop_.now();
-  if (!trim_.is_set()) trim_latest_ = now + limits::kTrimDelayMax;
+  if (!trim_.is_set()) trim_latest_ = now + limits::kTrimDelayTimeMax;
   trim_.set(std::min<Time>(now + limits::kTrimQuiet, trim_latest_));
 }
 
@@ -103,7 +103,7 @@ void HandshakeAdmission::wait(Events& receiver, const io::PacketRun& run, Standi
   const Address key = run.remote.holder();
   const auto found = its.sources.find(key);
   // As with connections: as many as are left for others.
-  if ((found == its.sources.end() ? 0 : found->second.waiting.size()) >= waiting_max_ - its.waiting) {
+  if ((found == its.sources.end() ? 0 : found->second.waiting.size()) >= waiting_initials_max_ - its.waiting) {
     ++counters_.waiting_full;
     return;
   }
@@ -132,7 +132,7 @@ void HandshakeAdmission::forget(const Events& receiver) {
 }
 
 void HandshakeAdmission::expire(Line& line, Source& source) {
-  while (!source.waiting.empty() && source.waiting.front().since + limits::kInitialWaitMax <= loop_.now()) {
+  while (!source.waiting.empty() && source.waiting.front().since + limits::kInitialWaitTimeMax <= loop_.now()) {
     source.waiting.pop_front();
     --line.waiting;
     ++counters_.waited_too_long;
@@ -167,13 +167,13 @@ void HandshakeAdmission::end_silent() {
   const auto is_over = [&](Connection* connection) {
     // One that is established has shown its certificate: its registration has a time limit of its own.
     if (connection->is_established() || connection->last_datagram() > crowded_) return false;
-    if (connection->last_datagram() + limits::kSilentHandshakeMax > now) {
+    if (connection->last_datagram() + limits::kSilentHandshakeTimeMax > now) {
       more = true;
       return false;
     }
     ++counters_.silent;
     // Nothing is sent to an address that may be forged, and nothing remains that would keep pages of memory from going back.
-    connection->abandon(limits::kSilentHandshakeMax);
+    connection->abandon(limits::kSilentHandshakeTimeMax);
     return true;
   };
   // Each goes with its permit at the end of this pass.

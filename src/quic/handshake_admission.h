@@ -76,9 +76,9 @@ class HandshakePermit {
 /// How often something happened since the worker began.
 struct AdmissionCounters {
   Counter waiting_full;     ///< Initials dropped: too many wait, or too many of that source
-  Counter waited_too_long;  ///< Initials dropped: no turn within limits::kInitialWaitMax
+  Counter waited_too_long;  ///< Initials dropped: no turn within limits::kInitialWaitTimeMax
   Counter evicted;          ///< handshakes ended to make room for other sources
-  Counter silent;           ///< handshakes ended since nothing came for limits::kSilentHandshakeMax
+  Counter silent;           ///< handshakes ended since nothing came for limits::kSilentHandshakeTimeMax
 };
 
 class HandshakeAdmission {
@@ -167,7 +167,7 @@ class HandshakeAdmission {
   HandshakeLoad& load_;
   AdmissionCounters own_counters_;
   AdmissionCounters& counters_;
-  const std::size_t waiting_max_;  ///< of each line
+  const std::size_t waiting_initials_max_;  ///< of each line
   std::array<Line, kStandings> lines_;
   std::size_t ended_ = 0;  ///< since memory was last given back
   Time crowded_{};         ///< when strangers last crowded

@@ -49,7 +49,8 @@ class HandshakeLoad {
   /// How many more of that kind there may be.
   [[nodiscard]] std::size_t room(Standing standing) const noexcept {
     const auto left = [](std::size_t max, std::size_t used) { return max - std::min(max, used); };
-    return std::min(left(limits::kUnprovenOfKindMax, unproven(standing)), left(limits::kUnprovenMax, unproven()));
+    return std::min(left(limits::kUnprovenConnectionsOfKindMax, unproven(standing)),
+                    left(limits::kUnprovenConnectionsMax, unproven()));
   }
   /// Whether a client must first prove its address, because of their number.
   [[nodiscard]] bool retry_wanted(Time now) const noexcept {

@@ -28,9 +28,9 @@ inline constexpr std::size_t kConnectionUnsentWindows = 4;
 inline constexpr std::size_t kHandshakesBeforeRetry = 64;
 /// Connections of a process whose clients have not registered, which take some 60 KiB each. Within them a source may have as many
 /// as are left for others; what is beyond waits. Counters: handshakes_waiting_full, handshakes_waited_too_long.
-inline constexpr std::size_t kUnprovenMax = 256;
+inline constexpr std::size_t kUnprovenConnectionsMax = 256;
 /// Of these, clients that come back with a NEW_TOKEN token may have this many, and so may the others: each kind keeps some.
-inline constexpr std::size_t kUnprovenOfKindMax = 192;
+inline constexpr std::size_t kUnprovenConnectionsOfKindMax = 192;
 /// What ngtcp2 may take for a handshake: an honest one takes some 23 KiB, and a CRYPTO frame with a gap before it takes 8 KiB, of
 /// which each level of encryption has eight. Counter: handshakes_oversize.
 inline constexpr std::size_t kHandshakeLibraryBytesMax = std::size_t{64} * 1024;
@@ -40,11 +40,11 @@ inline constexpr std::size_t kInitialsWaitingMax = 1024;
 inline constexpr std::size_t kInitialsWaitingOfWorkerMin = 64;
 /// After this a client has sent its Initial again (RFC 9002 section 6.2.2: after 1 s) or given up. Counter:
 /// handshakes_waited_too_long.
-inline constexpr std::chrono::milliseconds kInitialWaitMax{1500};
+inline constexpr std::chrono::milliseconds kInitialWaitTimeMax{1500};
 /// While strangers crowd (Retry is wanted), a handshake from which nothing more has come for this time is ended. Over a round
 /// trip of 1 s the packets of a client whose first flight is lost arrive after 2 s, since what it has not acknowledged is sent
 /// again. Counter: handshakes_silent.
-inline constexpr std::chrono::milliseconds kSilentHandshakeMax{2500};
+inline constexpr std::chrono::milliseconds kSilentHandshakeTimeMax{2500};
 /// How often handshakes are looked at for that.
 inline constexpr std::chrono::milliseconds kSilenceLookInterval{250};
 /// How often those that wait look again for time and for room.
@@ -56,16 +56,16 @@ inline constexpr double kUnknownHandshakeTimeShare = 0.25;
 /// They may take this much in one go, ...
 inline constexpr std::chrono::milliseconds kHandshakeBurst{10};
 /// ... each counts for this at least ...
-inline constexpr std::chrono::microseconds kHandshakeCostMin{100};
+inline constexpr std::chrono::microseconds kHandshakeCostTimeMin{100};
 /// ... and each of its packets for this at most, so that no single one shuts out those that follow.
-inline constexpr std::chrono::milliseconds kHandshakeCostMax{50};
+inline constexpr std::chrono::milliseconds kHandshakeCostTimeMax{50};
 /// Handshakes that have ended since the allocator's memory was last given back to the system, from which on that is worth a walk
 /// through its heap, ...
 inline constexpr std::size_t kTrimHandshakesMin = 16;
 /// ... how long after the last of them, ...
 inline constexpr std::chrono::milliseconds kTrimQuiet{500};
 /// ... and while they go on ending, how long after the first.
-inline constexpr std::chrono::seconds kTrimDelayMax{2};
+inline constexpr std::chrono::seconds kTrimDelayTimeMax{2};
 /// Connections of one endpoint that have ended and still answer packets, a few hundred bytes each; one more forgets the oldest.
 /// Counter: closing_forgotten.
 inline constexpr std::size_t kClosingConnectionsMax = 1024;
@@ -93,9 +93,9 @@ inline constexpr int kPathMtuLossesMax = 3;
 inline constexpr int kPathMtuAttemptsMax = 2;
 /// ... and how long until all is tried again (its PMTU_RAISE_TIMER): this first, then twice as long each time, so that a path
 /// which was narrow for a moment is not held narrow for long, ...
-inline constexpr std::chrono::seconds kPathMtuRestMin{5};
+inline constexpr std::chrono::seconds kPathMtuRestTimeMin{5};
 /// ... up to this.
-inline constexpr std::chrono::minutes kPathMtuRestMax{10};
+inline constexpr std::chrono::minutes kPathMtuRestTimeMax{10};
 /// Stream data that fills a packet at risk, where only datagrams travel, may take this long to come, ...
 inline constexpr std::chrono::milliseconds kPathMtuFillerWait{100};
 /// ... and is asked for again after this, should it have gone out otherwise.
@@ -103,7 +103,7 @@ inline constexpr std::chrono::seconds kPathMtuFillerInterval{1};
 /// Largest file of keys or certificates that is read.
 inline constexpr std::size_t kPemFileBytesMax = std::size_t{1024} * 1024;
 /// Certificates of a file that are shown to peers: the own one and those up to its authority. GnuTLS verifies no longer chains.
-inline constexpr std::size_t kCertificateChainMax = 16;
+inline constexpr std::size_t kChainCertificatesMax = 16;
 /// Shorter RSA keys are refused by every peer, GnuTLS's and Go's alike.
 inline constexpr unsigned kRsaKeyBitsMin = 1024;
 /// How exact the timers of a connection are that has no stream data to send. Far below every delay that QUIC deals in, and far

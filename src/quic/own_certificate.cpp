@@ -28,7 +28,7 @@ class Chain {
   }
   /// In the order of the file: which of them lead to an authority that it trusts is for the peer to find out.
   int import(const gnutls_datum_t& pem) {
-    certificates_.resize(limits::kCertificateChainMax);
+    certificates_.resize(limits::kChainCertificatesMax);
     auto count = static_cast<unsigned>(certificates_.size());
     const int status = gnutls_pcert_list_import_x509_raw(certificates_.data(), &count, &pem, GNUTLS_X509_FMT_PEM, 0);
     certificates_.resize(status < 0 ? 0 : count);

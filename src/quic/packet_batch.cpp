@@ -8,20 +8,20 @@ namespace qmux::quic {
 PacketBatch::PacketBatch() : buffer_(std::make_unique_for_overwrite<std::byte[]>(kCapacityBytes)) {}
 
 MutableBytes PacketBatch::room() noexcept {
-  if (kCapacityBytes - used_ < kPacketMaxBytes) return {};
-  return {buffer_.get() + used_, kPacketMaxBytes};
+  if (kCapacityBytes - used_ < kPacketBytesMax) return {};
+  return {buffer_.get() + used_, kPacketBytesMax};
 }
 
 void PacketBatch::add(const Address& local, const Address& remote, std::size_t bytes, io::Ecn ecn) {
-  CHECK(bytes <= kPacketMaxBytes);
+  CHECK(bytes <= kPacketBytesMax);
   const ConstBytes packet(buffer_.get() + used_, bytes);
   used_ += bytes;
   if (last_run_open_ && first_ < runs_.size()) {
     io::PacketRun& last = runs_.back();
-    if (bytes > 0 && bytes <= last.segment_bytes && last.bytes.size() + bytes <= kRunMaxBytes && last.ecn == ecn &&
+    if (bytes > 0 && bytes <= last.segment_bytes && last.bytes.size() + bytes <= kRunBytesMax && last.ecn == ecn &&
         last.remote == remote && last.local == local) {
       last.bytes = ConstBytes(last.bytes.data(), last.bytes.size() + bytes);
-      last_run_open_ = bytes == last.segment_bytes && ++last_run_packets_ < kRunMaxPackets;
+      last_run_open_ = bytes == last.segment_bytes && ++last_run_packets_ < kRunPacketsMax;
       return;
     }
   }

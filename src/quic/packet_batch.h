@@ -19,13 +19,13 @@ namespace qmux::quic {
 class PacketBatch {
  public:
   /// Largest UDP payload (RFC 768 with RFC 791).
-  static constexpr std::size_t kPacketMaxBytes = 65507;
-  static constexpr std::size_t kRunMaxBytes = 65400;  ///< beyond that Linux segments in software
-  static constexpr std::size_t kRunMaxPackets = 64;
+  static constexpr std::size_t kPacketBytesMax = 65507;
+  static constexpr std::size_t kRunBytesMax = 65400;  ///< beyond that Linux segments in software
+  static constexpr std::size_t kRunPacketsMax = 64;
 
   PacketBatch();
 
-  /// Memory for the next packet, at least kPacketMaxBytes; empty when the batch is full.
+  /// Memory for the next packet, at least kPacketBytesMax; empty when the batch is full.
   [[nodiscard]] MutableBytes room() noexcept;
   /// The first `bytes` of room() are a packet for that path; there are packets of no bytes.
   void add(const Address& local, const Address& remote, std::size_t bytes, io::Ecn ecn);
@@ -40,7 +40,7 @@ class PacketBatch {
   void clear() noexcept;
 
  private:
-  static constexpr std::size_t kCapacityBytes = std::size_t{64} * 1024 + kPacketMaxBytes;
+  static constexpr std::size_t kCapacityBytes = std::size_t{64} * 1024 + kPacketBytesMax;
 
   std::unique_ptr<std::byte[]> buffer_;
   std::size_t used_ = 0;

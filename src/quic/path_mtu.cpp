@@ -94,7 +94,7 @@ void PathMtu::largest_in_vain(Time now) noexcept {
   attempts_ = 0;
   phase_ = Phase::search_next;
   raise_at_ = now + rest_;
-  rest_ = std::min<Duration>(2 * rest_, limits::kPathMtuRestMax);
+  rest_ = std::min<Duration>(2 * rest_, limits::kPathMtuRestTimeMax);
 }
 
 void PathMtu::limit_to_base() noexcept {
@@ -107,7 +107,7 @@ void PathMtu::search_anew() noexcept {
   attempts_ = 0;
   phase_ = Phase::search_largest;
   raise_at_ = {};
-  rest_ = limits::kPathMtuRestMin;
+  rest_ = limits::kPathMtuRestTimeMin;
 }
 
 }  // namespace qmux::quic

@@ -79,7 +79,7 @@ class PathMtu {
   Phase phase_ = Phase::search_largest;
   int attempts_ = 0;  ///< lost, at the size that is being tried
   Time raise_at_{};   ///< the largest is tried again (PMTU_RAISE_TIMER of RFC 8899 section 5.1.1)
-  Duration rest_ = limits::kPathMtuRestMin;
+  Duration rest_ = limits::kPathMtuRestTimeMin;
 };
 
 }  // namespace qmux::quic

@@ -39,9 +39,9 @@ inline constexpr std::size_t kEarlyStreamsMax = 64;
 /// (docs/PROTOCOL.md).
 inline constexpr std::chrono::seconds kHeldFinSilence{2};
 /// After this a socket is reset that has sent everything, FIN included, and whose far side takes no more.
-inline constexpr std::chrono::seconds kStoppedLingerMax{1};
+inline constexpr std::chrono::seconds kStoppedLingerTimeMax{1};
 /// The last bytes before a reset may make no progress for this long: longer than a short outage of the path ...
-inline constexpr std::chrono::seconds kLastBytesIdleMax{30};
+inline constexpr std::chrono::seconds kLastBytesIdleTimeMax{30};
 /// ... and may take this long in all, however slowly they are read. Counter: tunnels_cut.
 inline constexpr std::chrono::minutes kLastBytesTimeMax{5};
 /// What a socket may still send, discarded, after the far side has closed: a last message is accepted, more is answered with RST
@@ -51,7 +51,7 @@ inline constexpr std::size_t kDiscardBytesMax = std::size_t{64} * 1024;
 // --- UDP --------------------------------------------------------------------------------------------------------------
 
 /// What one UDP session may have waiting for its connection: 40 ms at 200 Mbit/s. That is how long a busy machine may keep a
-/// process from running. On slower paths kUdpWaitMax is the tighter bound. Counter: udp_queue_full.
+/// process from running. On slower paths kUdpWaitTimeMax is the tighter bound. Counter: udp_queue_full.
 inline constexpr std::size_t kUdpFlowBytesMax = std::size_t{1024} * 1024;
 /// What all UDP sessions of a process may have waiting, shared out among its workers. Counter: udp_queue_full.
 inline constexpr std::size_t kUdpWaitingBytesMax = std::size_t{256} * 1024 * 1024;
@@ -60,7 +60,7 @@ inline constexpr std::size_t kUdpWaitingBytesMax = std::size_t{256} * 1024 * 102
 inline constexpr std::size_t kUdpConnectionWaitingBytesMax = std::size_t{64} * 1024 * 1024;
 /// A payload that has waited longer for its connection is dropped: it is too old for a UDP application. Long enough for the
 /// largest payload on a new connection over half the globe. Counter: udp_stale.
-inline constexpr std::chrono::milliseconds kUdpWaitMax{500};
+inline constexpr std::chrono::milliseconds kUdpWaitTimeMax{500};
 /// How often a connection with waiting payloads is searched for those that have waited too long.
 inline constexpr std::chrono::milliseconds kUdpStaleLookInterval{125};
 /// What is read in one pass from one socket, of visitors or of the local service: about what a connection sends in one pass. More
@@ -108,12 +108,12 @@ inline constexpr std::chrono::minutes kLossReportPeriod{1};
 /// A connection that has not registered within this time is closed.
 inline constexpr std::chrono::seconds kRegisterTimeMax{10};
 /// How long a refused client may take to acknowledge the reason before its connection is closed.
-inline constexpr std::chrono::seconds kRefusalLingerMax{1};
+inline constexpr std::chrono::seconds kRefusalLingerTimeMax{1};
 /// Unacknowledged bytes of a control stream, above which everything but heartbeats and answers waits.
 inline constexpr std::size_t kControlBacklogBytesMax = std::size_t{64} * 1024;
 /// Control messages a peer may send. A heartbeat every few seconds is far below it. More ends the connection.
 inline constexpr double kControlMessagesPerSecondMax = 20;
-inline constexpr double kControlMessagesBurstMax = 100;
+inline constexpr double kControlBurstMessagesMax = 100;
 /// Health timeouts after which a peer that sends data, but no control message, is considered dead.
 inline constexpr int kHealthTimeoutsWithoutMessage = 4;
 /// A client from which no packet arrives for this long after a new tunnel is suspect: others are preferred.
@@ -127,9 +127,9 @@ inline constexpr std::chrono::milliseconds kNamesakeSignOfLifeTimeMax{250};
 inline constexpr std::chrono::seconds kNamesakeQuestionInterval{1};
 /// After a dial of a client has failed, other clients are preferred for this long. It doubles with every further failure after
 /// that time, ...
-inline constexpr std::chrono::seconds kDialPenaltyMin{2};
+inline constexpr std::chrono::seconds kDialPenaltyTimeMin{2};
 /// ... up to this.
-inline constexpr std::chrono::seconds kDialPenaltyMax{60};
+inline constexpr std::chrono::seconds kDialPenaltyTimeMax{60};
 /// Then one visitor tries it. Another does when that dial has had no result for this long: kDialTimeout and a slow path.
 inline constexpr std::chrono::seconds kDialProbeTimeMax{15};
 /// NewConn follows the opening of its stream at once; a stream without one within this time is reset.
@@ -142,7 +142,7 @@ inline constexpr std::chrono::seconds kStopTimeMax{1};
 /// Bytes of a visitor that move with it from worker to worker.
 inline constexpr std::size_t kVisitorPrefixBytesMax = std::size_t{64} * 1024;
 /// From accept until a client has taken the visitor: long enough for a client to reconnect after the loss of its connection.
-inline constexpr std::chrono::seconds kVisitorWaitMax{5};
+inline constexpr std::chrono::seconds kVisitorWaitTimeMax{5};
 /// How often waiting visitors try again.
 inline constexpr std::chrono::milliseconds kVisitorRetryInterval{50};
 /// Visitors that wait on one worker for any client, per listener. Counter: visitors_too_many_waiting.
@@ -150,7 +150,7 @@ inline constexpr std::size_t kVisitorsWaitingMax = 1024;
 /// Visitors that wait for stream credit of one client. More are offered to other clients.
 inline constexpr std::size_t kVisitorsAwaitingCreditMax = 1024;
 /// After this long without stream credit of its client a visitor tries another.
-inline constexpr std::chrono::seconds kStreamCreditWaitMax{1};
+inline constexpr std::chrono::seconds kStreamCreditWaitTimeMax{1};
 /// Messages from other workers that one worker has not taken yet. Counter: mailbox_full.
 inline constexpr std::size_t kMailboxMessagesMax = 4096;
 /// Runs of QUIC packets, of up to 64 KiB each, that came in at another worker and that one worker has not taken yet. Counter:
@@ -160,12 +160,12 @@ inline constexpr std::size_t kStrayRunsMax = 256;
 // --- reconnecting -----------------------------------------------------------------------------------------------------
 
 /// The wait after the second failed attempt in a row is about this. It doubles from there.
-inline constexpr std::chrono::milliseconds kBackoffMin{500};
+inline constexpr std::chrono::milliseconds kBackoffTimeMin{500};
 /// A client's first attempt to connect that takes longer than this gets a line in the log.
 inline constexpr std::chrono::milliseconds kSlowAttempt{1500};
 /// Between attempts that fail before anything leaves this machine.
-inline constexpr std::chrono::seconds kLocalRetryMax{2};
+inline constexpr std::chrono::seconds kLocalRetryTimeMax{2};
 /// A registration that lasted this long counts as success: after its loss the first attempt is made at once.
-inline constexpr std::chrono::seconds kStableSessionMin{5};
+inline constexpr std::chrono::seconds kStableSessionTimeMin{5};
 
 }  // namespace qmux::limits

@@ -36,7 +36,7 @@ enum class VisitorProtocol : std::uint8_t { tcp, udp, both };
 /// Visitors of one listener by TCP; 0: no limit.
 struct VisitorLimits {
   std::size_t visitors_max = 0;
-  std::size_t per_source_max = 0;
+  std::size_t visitors_per_source_max = 0;
 };
 
 /// How UDP is carried, on a listener and on a client alike.
@@ -96,8 +96,8 @@ struct ClientOptions {
   quic::TransportConfig transport{.incoming_streams_max = 65'536};  ///< one a visitor by TCP
   UdpOptions udp_options{};
   HealthOptions health{};
-  Duration tcp_keep_alive = kTcpKeepAliveDefault;   ///< of the local service's sockets; 0: none
-  Duration backoff_max = std::chrono::seconds(30);  ///< longest wait between two attempts
+  Duration tcp_keep_alive = kTcpKeepAliveDefault;        ///< of the local service's sockets; 0: none
+  Duration backoff_time_max = std::chrono::seconds(30);  ///< longest wait between two attempts
 };
 
 }  // namespace qmux::tunnel

@@ -25,7 +25,7 @@ class ConnCloseTrailer {
   enum class Held : std::uint8_t {
     nothing,
     /// Only the beginning of a header, with which data may also end by chance. Unless more arrives within
-    /// limits::kTrailerHoldMax, deliver it as data.
+    /// limits::kTrailerHoldTimeMax, deliver it as data.
     possible,
     /// A header and JSON that fits. Wait for more, without a limit on the time.
     likely,

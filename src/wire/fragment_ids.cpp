@@ -25,7 +25,7 @@ std::optional<std::uint16_t> FragmentIds::next(Time now) noexcept {
     const bool begins_block = id == without_escape(static_cast<std::uint16_t>(block * kBlockIds));
     // Within a block this was checked when the block began. The first block may begin in its middle, unused.
     if (begins_block && now < rested_at_[block]) return std::nullopt;
-    rested_at_[block] = now + limits::kFragmentIdReuseMin;
+    rested_at_[block] = now + limits::kFragmentIdReuseTimeMin;
   }
   next_ = without_escape(static_cast<std::uint16_t>(id + 1));
   return id;

@@ -3,9 +3,9 @@
 // The fragment ids of what one connection sends (docs/PROTOCOL.md, section 7). They count up from a random start, so that they
 // seldom equal another connection's at a receiver that distinguishes groups by the id alone. They leave out the id of escapes.
 //
-// Towards a Go receiver an id rests for limits::kFragmentIdReuseMin between two uses. A time for each of 65,535 ids would take
-// half a megabyte a connection. Ids are handed out in order, so one time for each block of ids is enough: that of the last id
-// handed out of the block. When the count returns to the block, the whole block rests until that id has rested. So no id is
+// Towards a Go receiver an id rests for limits::kFragmentIdReuseTimeMin between two uses. A time for each of 65,535 ids would
+// take half a megabyte a connection. Ids are handed out in order, so one time for each block of ids is enough: that of the last
+// id handed out of the block. When the count returns to the block, the whole block rests until that id has rested. So no id is
 // reused too early, and at most one block in 64 is reused late.
 //
 // Owned by a connection; one thread; allocates nothing.

@@ -26,7 +26,7 @@ inline constexpr std::size_t kUdpEndNoticeSessionsMax = 4096;
 inline constexpr std::size_t kConnCloseBytesMax = std::size_t{4} * 1024;
 /// How long the last bytes of a Go client's stream are held when they match only the beginning of a trailer's header. A service
 /// may well end a message in 0x06 (ASCII ACK) and wait for the answer. Packets sent together arrive well within this time.
-inline constexpr std::chrono::milliseconds kTrailerHoldMax{20};
+inline constexpr std::chrono::milliseconds kTrailerHoldTimeMax{20};
 
 // --- UDP --------------------------------------------------------------------------------------------------------------
 
@@ -34,7 +34,7 @@ inline constexpr std::chrono::milliseconds kTrailerHoldMax{20};
 inline constexpr std::size_t kUdpPayloadBytesMax = 65'507;
 /// Towards a Go receiver a fragment id is not reused before this. That receiver keeps an incomplete group for up to 10 s, and the
 /// last fragment may have been in flight for some time.
-inline constexpr std::chrono::seconds kFragmentIdReuseMin{15};
+inline constexpr std::chrono::seconds kFragmentIdReuseTimeMin{15};
 /// How long the fragments of one payload may take to arrive, counted from the first. Those still missing are lost.
 inline constexpr std::chrono::seconds kReassemblyTimeMax{5};
 /// With frag-seq, ids this far apart are not in flight at the same time: the older group is dropped. It is an eighth of all ids,

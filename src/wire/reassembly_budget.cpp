@@ -10,8 +10,8 @@ namespace qmux::wire {
 
 ReassemblyBudget::ReassemblyBudget(std::size_t bytes_max, std::size_t connection_bytes_max,
                                    ReassemblyCounters* counters)
-    : bytes_max_(std::max(bytes_max, kReassemblyGroupMaxBytes)),
-      connection_bytes_max_(std::max(connection_bytes_max, kReassemblyGroupMaxBytes)),
+    : bytes_max_(std::max(bytes_max, kReassemblyGroupBytesMax)),
+      connection_bytes_max_(std::max(connection_bytes_max, kReassemblyGroupBytesMax)),
       counters_(counters != nullptr ? *counters : own_counters_) {
   free_groups_.reserve(limits::kFreeReassemblyGroupsMax);
   free_blocks_.reserve(limits::kFreeReassemblyBlocksMax);

@@ -83,7 +83,7 @@ using ReassemblyGroups = std::map<std::uint64_t, ReassemblyGroup>;
 
 /// What a group is charged: its node in the map (which has a colour and three links besides), then its blocks.
 inline constexpr std::size_t kReassemblyGroupBytes = sizeof(ReassemblyGroups::value_type) + 4 * sizeof(void*);
-inline constexpr std::size_t kReassemblyGroupMaxBytes =
+inline constexpr std::size_t kReassemblyGroupBytesMax =
     kReassemblyGroupBytes + reassembly_blocks_for(limits::kUdpPayloadBytesMax) * sizeof(ReassemblyBlock);
 
 /// Groups from the oldest to the youngest, linked through one of their members.

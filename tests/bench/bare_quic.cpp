@@ -166,7 +166,7 @@ int run(int argc, char** argv) {
   quic::TransportConfig transport;
   transport.incoming_streams_max = 65536;
   const int packet_argument = server ? 3 : 7;
-  if (argc > packet_argument) transport.udp_payload_max_bytes = std::strtoul(argv[packet_argument], nullptr, 10);
+  if (argc > packet_argument) transport.udp_payload_bytes_max = std::strtoul(argv[packet_argument], nullptr, 10);
   Side side(**loop, **credentials, transport);
 
   if (server) {

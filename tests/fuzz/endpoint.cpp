@@ -86,7 +86,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::size_t length = input.byte();
     length = length * 256 + input.byte();
     const bool handed_over = (input.byte() & 1U) != 0;
-    const ConstBytes datagram = input.bytes(std::min(length, quic::PacketBatch::kPacketMaxBytes));
+    const ConstBytes datagram = input.bytes(std::min(length, quic::PacketBatch::kPacketBytesMax));
     if (datagram.empty()) continue;
     ++datagrams;
     if (handed_over) {

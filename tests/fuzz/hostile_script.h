@@ -55,7 +55,7 @@ class HostileScript {
 
  private:
   static constexpr std::size_t kStepsMax = 200;
-  static constexpr std::size_t kFramesMaxBytes = 1150;
+  static constexpr std::size_t kFramesBytesMax = 1150;
 
   using Frames = hostile::Frames;
   using Level = hostile::Level;
@@ -114,7 +114,7 @@ class HostileScript {
   /// Frames that are well formed, of any type.
   Frames made_frames() {
     Frames frames;
-    for (std::size_t count = 1 + input_.byte() % 8; count > 0 && frames.bytes().size() < kFramesMaxBytes; --count) {
+    for (std::size_t count = 1 + input_.byte() % 8; count > 0 && frames.bytes().size() < kFramesBytesMax; --count) {
       add_frame(frames);
     }
     return frames;

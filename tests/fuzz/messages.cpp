@@ -25,12 +25,12 @@ struct Read {
   bool operator==(const Read&) const = default;
 };
 
-Read read_all(ConstBytes bytes, std::size_t piece_max, std::uint8_t seed) {
+Read read_all(ConstBytes bytes, std::size_t piece_bytes_max, std::uint8_t seed) {
   std::minstd_rand random(seed);
   wire::MessageReader reader;
   Read read;
   while (!bytes.empty()) {
-    const ConstBytes piece = bytes.first(1 + random() % std::min(bytes.size(), piece_max));
+    const ConstBytes piece = bytes.first(1 + random() % std::min(bytes.size(), piece_bytes_max));
     const auto step = reader.read(piece);
     if (!step) {
       read.failed = true;

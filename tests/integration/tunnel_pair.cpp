@@ -54,7 +54,7 @@ TunnelPair::TunnelPair(Carries what, std::uint16_t service_port)
   tunnel::ListenerOptions& listener = server_options.listeners.emplace_back();
   listener.quic_address = listener.traffic_address = *Address::parse("127.0.0.1:0");
   listener.protocol = what == Carries::tcp ? tunnel::VisitorProtocol::tcp : tunnel::VisitorProtocol::udp;
-  listener.transport.udp_payload_max_bytes = kPacketBytes;
+  listener.transport.udp_payload_bytes_max = kPacketBytes;
   server_options.credentials = server_credentials_.get();
   server_ = std::make_unique<tunnel::Server>(server_options, std::vector<io::EventLoop*>{server_loop_.get()}, [] {});
   CHECK(server_->start());
@@ -64,7 +64,7 @@ TunnelPair::TunnelPair(Carries what, std::uint16_t service_port)
   client_options.servers.push_back({{"127.0.0.1", server_->quic_address(0).port()}, "127.0.0.1"});
   client_options.local_service.address = {"127.0.0.1", service_port};
   client_options.credentials = client_credentials_.get();
-  client_options.transport.udp_payload_max_bytes = kPacketBytes;
+  client_options.transport.udp_payload_bytes_max = kPacketBytes;
   client_options.transport.incoming_streams_max = 100;
   client_ = std::make_unique<tunnel::Client>(client_options, std::vector<io::EventLoop*>{client_loop_.get()}, [] {});
   client_->start();

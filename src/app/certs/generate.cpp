@@ -49,8 +49,8 @@ Result<void> check_server_names(const std::vector<std::string>& names) {
 }
 
 Result<void> check_client_name(const std::string& name) {
-  constexpr std::size_t kCommonNameMax = 64;  // RFC 5280 appendix A.1, ub-common-name
-  const bool fit = !name.empty() && name.size() <= kCommonNameMax && name.front() != '.' && name.front() != '-' &&
+  constexpr std::size_t kCommonNameBytesMax = 64;  // RFC 5280 appendix A.1, ub-common-name
+  const bool fit = !name.empty() && name.size() <= kCommonNameBytesMax && name.front() != '.' && name.front() != '-' &&
                    std::ranges::all_of(name, [](char c) {
                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
                             c == '_' || c == '-';

@@ -14,12 +14,12 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t kVarintMax = (std::uint64_t{1} << 62U) - 1;  // RFC 9000 section 16
 constexpr std::uint64_t kStreamsMax = std::uint64_t{1} << 60U;       // RFC 9000 section 4.6
-constexpr std::uint64_t kUdpPayloadMin = 1200;                       // RFC 9000 section 14
-constexpr std::uint64_t kUdpPayloadMax = 65'527;                     // RFC 9000 section 18.2
-constexpr std::uint32_t kPayloadMax = 65'535;
-constexpr std::uint64_t kReadBufferMax = 1'048'576;  // files say 65536 and more where kPayloadMax is meant
-constexpr std::chrono::seconds kTcpKeepAliveMin{1};
-constexpr std::chrono::hours kTcpKeepAliveMax{9};  // tcp(7) takes up to 32,767 s
+constexpr std::uint64_t kPacketBytesMin = 1200;                      // RFC 9000 section 14
+constexpr std::uint64_t kPacketBytesMax = 65'527;                    // RFC 9000 section 18.2
+constexpr std::uint32_t kPayloadBytesMax = 65'535;
+constexpr std::uint64_t kReadBufferBytesMax = 1'048'576;  // files say 65536 and more where kPayloadBytesMax is meant
+constexpr std::chrono::seconds kTcpKeepAliveTimeMin{1};
+constexpr std::chrono::hours kTcpKeepAliveTimeMax{9};  // tcp(7) takes up to 32,767 s
 
 std::string path_in(const std::string& map, std::string_view key) {
   return map.empty() ? std::string(key) : map + "." + std::string(key);
@@ -42,9 +42,9 @@ void check_window(Report& report, const std::string& initial_path, std::uint64_t
 
 void quic_keys(Section& keys, quic::TransportConfig& quic) {
   keys.number("initialstreamreceivewindow", quic.initial_stream_window_bytes, 1, kVarintMax);
-  keys.number("maxstreamreceivewindow", quic.max_stream_window_bytes, 1, kVarintMax);
+  keys.number("maxstreamreceivewindow", quic.stream_window_bytes_max, 1, kVarintMax);
   keys.number("initialconnectionreceivewindow", quic.initial_connection_window_bytes, 1, kVarintMax);
-  keys.number("maxconnectionreceivewindow", quic.max_connection_window_bytes, 1, kVarintMax);
+  keys.number("maxconnectionreceivewindow", quic.connection_window_bytes_max, 1, kVarintMax);
   keys.number("maxincomingstreams", quic.incoming_streams_max, 1, kStreamsMax);
   keys.duration("keepaliveperiod", quic.keep_alive_period, 1ms, kDurationMax);
   keys.duration("handshakeidletimeout", quic.handshake_timeout, 1ms, kDurationMax);
@@ -52,18 +52,18 @@ void quic_keys(Section& keys, quic::TransportConfig& quic) {
   keys.flag("allow0rtt", quic.allow_0rtt).no_effect_yet();
   keys.choice("congestion_control", quic.congestion_control,
               {{"bbr", quic::CongestionControl::bbr}, {"cubic", quic::CongestionControl::cubic}});
-  keys.number("max_udp_payload_size", quic.udp_payload_max_bytes, kUdpPayloadMin, kUdpPayloadMax);
+  keys.number("max_udp_payload_size", quic.udp_payload_bytes_max, kPacketBytesMin, kPacketBytesMax);
 }
 
 void udp_keys(Section& keys, tunnel::UdpOptions& udp) {
   // Tuning of the Go program that has no counterpart here.
   std::uint32_t shards = 16;
   bool pooling = true;
-  std::uint32_t read_buffer = kPayloadMax;
+  std::uint32_t read_buffer = kPayloadBytesMax;
   keys.flag("enable_fragmentation", udp.fragmentation);
   keys.number("fragment_assembler_shards", shards, 1, 65'536).no_effect();
   keys.flag("enable_buffer_pooling", pooling).no_effect();
-  keys.number("read_buffer_size", read_buffer, 1, kReadBufferMax);
+  keys.number("read_buffer_size", read_buffer, 1, kReadBufferBytesMax);
   udp.payload_bytes_max = std::min<std::size_t>(read_buffer, limits::kUdpPayloadBytesMax);
   keys.number("datagram_buffer_size", udp.datagram_bytes_max, 0, 65'535);
   keys.duration("session_idle_timeout", udp.session_idle_timeout, 1ms, kDurationMax);
@@ -88,14 +88,14 @@ void log_keys(Section& keys, LogConfig& log) {
 }
 
 void tcp_keepalive_key(Section& keys, Duration& tcp_keepalive) {
-  keys.seconds_or_off("tcp_keepalive", tcp_keepalive, kTcpKeepAliveMin, kTcpKeepAliveMax);
+  keys.seconds_or_off("tcp_keepalive", tcp_keepalive, kTcpKeepAliveTimeMin, kTcpKeepAliveTimeMax);
 }
 
 void check_windows(Report& report, const std::string& path, quic::TransportConfig& quic) {
   check_window(report, path_in(path, "initialstreamreceivewindow"), quic.initial_stream_window_bytes,
-               path_in(path, "maxstreamreceivewindow"), quic.max_stream_window_bytes);
+               path_in(path, "maxstreamreceivewindow"), quic.stream_window_bytes_max);
   check_window(report, path_in(path, "initialconnectionreceivewindow"), quic.initial_connection_window_bytes,
-               path_in(path, "maxconnectionreceivewindow"), quic.max_connection_window_bytes);
+               path_in(path, "maxconnectionreceivewindow"), quic.connection_window_bytes_max);
 }
 
 void check_udp(Report& report, const std::string& path, const tunnel::UdpOptions& udp) {

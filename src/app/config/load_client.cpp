@@ -46,8 +46,9 @@ void client_file_keys(Section& keys, ClientConfig& client) {
   keys.section("tls", [&](Section& tls) { tls_keys(tls, client.tls); });
   keys.section("auth", [&](Section& auth) { auth_keys(auth, client.auth); });
   health_keys(keys, client.options.health);
-  keys.section("reconnect",
-               [&](Section& reconnect) { reconnect.duration("max_backoff", client.options.backoff_max, 100ms, 1h); });
+  keys.section("reconnect", [&](Section& reconnect) {
+    reconnect.duration("max_backoff", client.options.backoff_time_max, 100ms, 1h);
+  });
   tcp_keepalive_key(keys, client.options.tcp_keep_alive);
   keys.number("workers", client.workers, 0, kWorkersMax);
   keys.section("log", [&](Section& log) { log_keys(log, client.log); });

@@ -28,7 +28,7 @@ void listener_keys(Section& keys, ListenerConfig& listener) {
       .required();
   tunnel::VisitorLimits& visitors = listener.options.visitors;
   keys.number("max_visitors", visitors.visitors_max, 0, kVisitorsMax);
-  keys.number("max_visitors_per_source", visitors.per_source_max, 0, kVisitorsMax);
+  keys.number("max_visitors_per_source", visitors.visitors_per_source_max, 0, kVisitorsMax);
   quic_keys(keys, listener.options.transport);
   keys.section_or_inline("udp", kOldUdpKeys, [&](Section& udp) { udp_keys(udp, listener.options.udp_options); });
 }

@@ -15,8 +15,8 @@ namespace {
 
 using asio::ip::tcp;
 
-constexpr std::size_t kRequestMaxBytes = 8192;
-constexpr std::uint64_t kAnswerMaxBytes = std::uint64_t{16} << 30U;
+constexpr std::size_t kRequestBytesMax = 8192;
+constexpr std::uint64_t kAnswerBytesMax = std::uint64_t{16} << 30U;
 constexpr std::string_view kGreeting = "Hello from the local service. You came through a QMux tunnel.\n";
 
 std::string head(std::string_view status, std::uint64_t length) {
@@ -31,7 +31,7 @@ std::optional<std::uint64_t> wanted_bytes(std::string_view request_line) {
   std::uint64_t bytes = 0;
   const char* const begin = request_line.data() + kPrefix.size();
   const auto [end, error] = std::from_chars(begin, request_line.data() + request_line.size(), bytes);
-  if (error != std::errc{} || end == begin || *end != ' ' || bytes > kAnswerMaxBytes) return {};
+  if (error != std::errc{} || end == begin || *end != ' ' || bytes > kAnswerBytesMax) return {};
   return bytes;
 }
 
@@ -54,7 +54,7 @@ asio::awaitable<void> serve(tcp::socket socket) {
     std::string received;
     for (;;) {
       const std::size_t length = co_await asio::async_read_until(
-          socket, asio::dynamic_buffer(received, kRequestMaxBytes), "\r\n\r\n", asio::use_awaitable);
+          socket, asio::dynamic_buffer(received, kRequestBytesMax), "\r\n\r\n", asio::use_awaitable);
       const std::string_view line = std::string_view(received).substr(0, received.find("\r\n"));
       if (const auto bytes = wanted_bytes(line)) {
         co_await send_pattern(socket, *bytes);

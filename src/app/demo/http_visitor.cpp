@@ -15,8 +15,8 @@ namespace {
 
 using asio::ip::tcp;
 
-constexpr std::size_t kRequestMaxBytes = std::size_t{32} << 20U;
-static_assert(kRequestMaxBytes % HttpService::kPatternBytes == 0, "answers join to one as if asked for at once");
+constexpr std::size_t kRequestBytesMax = std::size_t{32} << 20U;
+static_assert(kRequestBytesMax % HttpService::kPatternBytes == 0, "answers join to one as if asked for at once");
 constexpr std::size_t kSmallBytes = 64;
 
 /// One HTTP connection. Throws std::system_error as Asio does.
@@ -50,7 +50,7 @@ class Visitor {
 Result<Seconds> fetch(const Address& service, std::uint64_t bytes, const DemoClock& clock,
                       const std::function<void(std::span<const std::byte>)>& arrived) {
   try {
-    std::vector<std::byte> buffer(std::min<std::uint64_t>(bytes, kRequestMaxBytes));
+    std::vector<std::byte> buffer(std::min<std::uint64_t>(bytes, kRequestBytesMax));
     Seconds begin = clock();
     Visitor visitor(service);
     Seconds taken{};

@@ -14,12 +14,12 @@ namespace qmux::tunnel {
 
 class Backoff {
  public:
-  explicit Backoff(Duration max) noexcept : max_(max) {}
+  explicit Backoff(Duration wait_time_max) noexcept : wait_time_max_(wait_time_max) {}
 
   /// After a failure: between half of the current wait and all of it.
   [[nodiscard]] Duration next(Random& random) noexcept {
     const Duration wait = wait_;
-    wait_ = std::min(max_, std::max<Duration>(limits::kBackoffMin, 2 * wait));
+    wait_ = std::min(wait_time_max_, std::max<Duration>(limits::kBackoffTimeMin, 2 * wait));
     if (wait == Duration::zero()) return wait;
     const auto half = static_cast<std::uint64_t>(wait.count()) / 2;
     return Duration(static_cast<Duration::rep>(half + random.below(half + 1)));
@@ -28,7 +28,7 @@ class Backoff {
   void reset() noexcept { wait_ = Duration::zero(); }
 
  private:
-  Duration max_;
+  Duration wait_time_max_;
   Duration wait_{0};
 };
 

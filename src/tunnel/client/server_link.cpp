@@ -25,7 +25,7 @@ ServerLink::ServerLink(WorkerState& worker, ReadyNotice& ready, const ClientOpti
       server_(options.servers[slot]),
       instance_(std::move(instance)),
       slot_(slot),
-      backoff_(options.backoff_max),
+      backoff_(options.backoff_time_max),
       next_step_(worker.loop.timers(), [this] { attempt(); }),
       slow_(worker.loop.timers(), [this] { announce_delay(); }) {}
 
@@ -122,7 +122,7 @@ void ServerLink::session_ended(const SessionEnd& end) {
     failed(end, Where::there);
     return;
   }
-  if (worker_.loop.now() - registered_at_ >= limits::kStableSessionMin) backoff_.reset();
+  if (worker_.loop.now() - registered_at_ >= limits::kStableSessionTimeMin) backoff_.reset();
   const Duration wait = backoff_.next(worker_.loop.random());
   log_failure("server disconnected", end, wait);
   next_step_.set(worker_.loop.now() + wait);
@@ -133,7 +133,7 @@ void ServerLink::failed(const SessionEnd& why, Where where) {
   const bool other_address = next_address_ < addresses_.size();
   Duration wait = other_address ? Duration::zero() : backoff_.next(worker_.loop.random());
   // A wait spares the server. When this machine has no network, a short wait notices sooner that it is back.
-  if (where == Where::here) wait = std::min<Duration>(wait, limits::kLocalRetryMax);
+  if (where == Where::here) wait = std::min<Duration>(wait, limits::kLocalRetryTimeMax);
   log_failure("server not reached", why, wait);
   next_step_.set(worker_.loop.now() + wait);
 }

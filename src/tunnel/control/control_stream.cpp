@@ -18,7 +18,7 @@ ControlStream::ControlStream(io::EventLoop& loop, quic::Stream& stream, const He
       stream_(&stream),
       health_(health),
       events_(events),
-      allowed_(limits::kControlMessagesPerSecondMax, limits::kControlMessagesBurstMax, loop.now()),
+      allowed_(limits::kControlMessagesPerSecondMax, limits::kControlBurstMessagesMax, loop.now()),
       heartbeat_due_(loop.timers(), [this] { beat(); }),
       silence_(loop.timers(), [this] { check_silence(); }) {
   stream.set_urgent();

@@ -9,8 +9,8 @@
 namespace qmux::tunnel {
 namespace {
 
-constexpr Duration kLookIntervalMin = std::chrono::milliseconds(1);
-constexpr Duration kLookIntervalMax = std::chrono::milliseconds(128);
+constexpr Duration kLookIntervalTimeMin = std::chrono::milliseconds(1);
+constexpr Duration kLookIntervalTimeMax = std::chrono::milliseconds(128);
 
 }  // namespace
 
@@ -19,23 +19,23 @@ LastBytes::LastBytes(io::EventLoop& loop, Way way, std::move_only_function<void(
       way_(way),
       begun_(loop.now()),
       moved_(begun_),
-      interval_(kLookIntervalMin),
+      interval_(kLookIntervalTimeMin),
       look_(loop.timers(), std::move(look)) {
   look_.set(begun_ + interval_);
 }
 
-LastBytes::Progress LastBytes::wait(std::size_t left, Duration idle_max) {
+LastBytes::Progress LastBytes::wait(std::size_t left, Duration idle_time_max) {
   const Time now = loop_.now();
   const bool moved = std::exchange(left_, left) != left;
   if (moved) {
     moved_ = now;
-    interval_ = kLookIntervalMin;
+    interval_ = kLookIntervalTimeMin;
   }
-  const Time until = std::min(moved_ + idle_max, begun_ + Duration(limits::kLastBytesTimeMax));
+  const Time until = std::min(moved_ + idle_time_max, begun_ + Duration(limits::kLastBytesTimeMax));
   if (now >= until) return Progress::out_of_time;
   if (!look_.is_set() || moved) {
     look_.set(std::min(now + interval_, until));
-    interval_ = std::min(2 * interval_, kLookIntervalMax);
+    interval_ = std::min(2 * interval_, kLookIntervalTimeMax);
   }
   return moved ? Progress::some : Progress::none;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The wait of a tunnel that ends in a reset: what its side that was reset had sent before is still on its way, and the reset
-// follows once that has arrived. Bounded by limits::kLastBytesIdleMax and limits::kLastBytesTimeMax.
+// follows once that has arrived. Bounded by limits::kLastBytesIdleTimeMax and limits::kLastBytesTimeMax.
 //
 // Owned by a relay; one thread. `look` runs from the loop's timers, at growing intervals: what a far TCP end has acknowledged
 // is announced by nothing.
@@ -28,8 +28,9 @@ class LastBytes {
   LastBytes(io::EventLoop& loop, Way way, std::move_only_function<void()> look);
 
   [[nodiscard]] Way way() const noexcept { return way_; }
-  /// `left`: how many bytes have not arrived yet. Without progress for `idle_max` it is out of time; otherwise `look` follows.
-  [[nodiscard]] Progress wait(std::size_t left, Duration idle_max);
+  /// `left`: how many bytes have not arrived yet. Without progress for `idle_time_max` it is out of time; otherwise `look`
+  /// follows.
+  [[nodiscard]] Progress wait(std::size_t left, Duration idle_time_max);
 
   /// All that can still come is there: the reset need not wait for more.
   bool then_reset = false;

@@ -35,7 +35,7 @@ GoClientRules::Share GoClientRules::share(std::span<const ConstBytes> readable, 
   if (tail_expired_) return {.deliver = verdict.deliver + verdict.hold};
   if (!tail_timer_.is_set() || verdict.hold != tail_bytes_) {
     tail_bytes_ = verdict.hold;
-    tail_timer_.set(loop_.now() + limits::kTrailerHoldMax);
+    tail_timer_.set(loop_.now() + limits::kTrailerHoldTimeMax);
   }
   return {.deliver = verdict.deliver};
 }

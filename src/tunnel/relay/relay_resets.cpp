@@ -115,10 +115,11 @@ bool Relay::await_last_bytes() {
     end(cause);
     return false;
   }
-  Duration idle_max = limits::kLastBytesIdleMax;
-  if (all_there) idle_max = limits::kStoppedLingerMax;
-  if (to_stream && stream_->unacknowledged_bytes() == 0) idle_max = limits::kLastBytesTimeMax;  // a Go peer at work
-  const LastBytes::Progress progress = last_bytes_->wait(left, idle_max);
+  Duration idle_time_max = limits::kLastBytesIdleTimeMax;
+  if (all_there) idle_time_max = limits::kStoppedLingerTimeMax;
+  if (to_stream && stream_->unacknowledged_bytes() == 0)
+    idle_time_max = limits::kLastBytesTimeMax;  // a Go peer at work
+  const LastBytes::Progress progress = last_bytes_->wait(left, idle_time_max);
   if (progress == LastBytes::Progress::out_of_time) {
     cut_ = !all_there;
     end(cause);

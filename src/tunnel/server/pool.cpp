@@ -17,9 +17,9 @@ bool same_process(const Applicant& a, const Applicant& b) {
 
 /// How long other members are preferred after dials have failed in `periods` periods in a row.
 Duration penalty(unsigned periods) {
-  Duration length = limits::kDialPenaltyMin;
-  while (--periods > 0 && length < limits::kDialPenaltyMax) length *= 2;
-  return std::min<Duration>(length, limits::kDialPenaltyMax);
+  Duration length = limits::kDialPenaltyTimeMin;
+  while (--periods > 0 && length < limits::kDialPenaltyTimeMax) length *= 2;
+  return std::min<Duration>(length, limits::kDialPenaltyTimeMax);
 }
 
 }  // namespace

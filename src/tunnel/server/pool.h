@@ -103,8 +103,9 @@ class Pool {
   void set_stream_credit(MemberId member, bool available);
 
   /// The member's process did not reach its local service by TCP. For a period, which grows with every such period in a row
-  /// (limits::kDialPenaltyMin, kDialPenaltyMax), other members are preferred for visitors by TCP. Then it gets one visitor, and
-  /// more once a dial has succeeded. Returns the length of the period. Nothing for a dial that began before the current period.
+  /// (limits::kDialPenaltyTimeMin, kDialPenaltyTimeMax), other members are preferred for visitors by TCP. Then it gets one
+  /// visitor, and more once a dial has succeeded. Returns the length of the period. Nothing for a dial that began before the
+  /// current period.
   std::optional<Duration> dial_failed(MemberId member, Time now);
   /// The member's process reached its local service. True: this has ended a period of dial_failed().
   bool dial_succeeded(MemberId member);

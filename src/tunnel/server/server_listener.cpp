@@ -60,7 +60,7 @@ void ServerListener::accepted(io::TcpHandle handle, const Address& remote, const
          .socket = std::move(handle),
          .remote = remote,
          .local = local,
-         .deadline = worker_.loop.now() + limits::kVisitorWaitMax,
+         .deadline = worker_.loop.now() + limits::kVisitorWaitTimeMax,
          .ticket = std::move(*ticket)});
 }
 

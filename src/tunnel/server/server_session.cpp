@@ -120,7 +120,7 @@ void ServerSession::refuse(const std::string& reason) {
                                    {{"remote", connection_.remote_address().text()}, {"reason", reason}});
   control_->send(wire::RegisterAck{.success = false, .message = reason, .capabilities = {}});
   control_->finish();
-  deadline_.set(worker_.loop.now() + limits::kRefusalLingerMax);
+  deadline_.set(worker_.loop.now() + limits::kRefusalLingerTimeMax);
 }
 
 void ServerSession::out_of_order(const char* message) {
@@ -162,7 +162,7 @@ bool ServerSession::take(AssignedVisitor& assigned) {
     pool_.set_stream_credit(member_, false);
   }
   if (waiting_.size() >= limits::kVisitorsAwaitingCreditMax) return false;
-  const Time until = std::min(worker_.loop.now() + limits::kStreamCreditWaitMax, assigned.visitor.deadline);
+  const Time until = std::min(worker_.loop.now() + limits::kStreamCreditWaitTimeMax, assigned.visitor.deadline);
   waiting_.push_back({.assigned = std::move(assigned), .until = until});
   give_up_waiting_at(until);
   return true;

@@ -36,9 +36,9 @@ std::expected<VisitorAdmission::Ticket, VisitorAdmission::Refusal> VisitorAdmiss
       (over_share && listener.over_share >= std::max<std::size_t>(share / 8, 1))) {
     return std::unexpected(Refusal::listener_full);
   }
-  const std::size_t of_source_max = over_share ? share / 32 : visitors_max_ / 16;
-  if (reached(of_source, listener.limits.per_source_max) ||
-      (scarce && of_source >= std::max<std::size_t>(of_source_max, 1))) {
+  const std::size_t visitors_of_source_max = over_share ? share / 32 : visitors_max_ / 16;
+  if (reached(of_source, listener.limits.visitors_per_source_max) ||
+      (scarce && of_source >= std::max<std::size_t>(visitors_of_source_max, 1))) {
     return std::unexpected(Refusal::source_full);
   }
   ++visitors_;

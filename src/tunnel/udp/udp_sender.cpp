@@ -65,7 +65,7 @@ void UdpSender::add(UdpFlow& flow) {
   (last_ != nullptr ? last_->next_ : first_) = &flow;
   last_ = &flow;
   ++waiting_count_;
-  if (!stale_.is_set()) stale_.set(context_.loop.now() + limits::kUdpWaitMax);
+  if (!stale_.is_set()) stale_.set(context_.loop.now() + limits::kUdpWaitTimeMax);
   connection_.datagrams_waiting();
 }
 
@@ -115,7 +115,7 @@ void UdpSender::drop_stale() {
   for (UdpFlow* flow = first_; flow != nullptr;) {
     UdpFlow& each = *std::exchange(flow, flow->next_);
     // A payload whose first fragments have been sent is not late yet.
-    while (!each.queue_.empty() && !each.fragments_ && now - each.queue_.front().since > limits::kUdpWaitMax) {
+    while (!each.queue_.empty() && !each.fragments_ && now - each.queue_.front().since > limits::kUdpWaitTimeMax) {
       each.drop_front(UdpDrop::stale);
     }
     if (each.queue_.empty()) remove(each);
@@ -144,7 +144,7 @@ std::optional<quic::OutgoingDatagram> UdpSender::prepare(UdpFlow& flow, std::siz
     if (fragment.size + wire::kFragmentHeaderBytes <= room) return prepare_fragment(flow, flow.fragments_->plan, now);
     flow.fragments_
         .reset();  // the path has shrunk: its sent fragments are useless, and it is sent again in smaller ones
-  } else if (now - front.since > limits::kUdpWaitMax) {
+  } else if (now - front.since > limits::kUdpWaitTimeMax) {
     flow.drop_front(UdpDrop::stale);
     return std::nullopt;
   }

@@ -28,11 +28,11 @@ void draw_pace(SeededRandom& random, std::uint64_t bytes, TalkScript& script) {
   }
   if (random.chance(0.25)) {
     script.read_bytes_max = random.between(kReadBytesMin, 8192);
-    script.read_pause = random.between(Duration{}, kReadPauseMax);
+    script.read_pause = random.between(Duration{}, kReadPauseTimeMax);
   }
   if (random.chance(0.15)) {
     script.stall_after_bytes = random.between(0, 100'000);
-    script.stall = random.between(Duration(milliseconds(100)), kStallMax);
+    script.stall = random.between(Duration(milliseconds(100)), kStallTimeMax);
   }
 }
 
@@ -40,7 +40,7 @@ void draw_pace(SeededRandom& random, std::uint64_t bytes, TalkScript& script) {
 void draw_greed(SeededRandom& random, TalkScript& from, TalkScript& to) {
   from.send_bytes = random.between(1'500'000, 4'000'000);
   to.stall_after_bytes = random.between(0, 10'000);
-  to.stall = random.between(Duration(std::chrono::seconds(2)), kStallMax);
+  to.stall = random.between(Duration(std::chrono::seconds(2)), kStallTimeMax);
 }
 
 /// Which side ends first, and which waits for the other. At most one of the two may wait for the other's FIN.

@@ -11,13 +11,13 @@
 namespace qmux::sim {
 
 /// What drawn scripts keep to: the longest time without a read, and the slowest reading.
-inline constexpr Duration kStallMax = std::chrono::seconds(20);
+inline constexpr Duration kStallTimeMax = std::chrono::seconds(20);
 inline constexpr std::size_t kReadBytesMin = 256;
-inline constexpr Duration kReadPauseMax = std::chrono::milliseconds(10);
+inline constexpr Duration kReadPauseTimeMax = std::chrono::milliseconds(10);
 
 /// The longest time that a side with a drawn script takes to read `bytes` that its socket holds.
 [[nodiscard]] constexpr Duration reading_time_max(std::uint64_t bytes) noexcept {
-  return kStallMax + kReadPauseMax * static_cast<Duration::rep>(bytes / kReadBytesMin + 1);
+  return kStallTimeMax + kReadPauseTimeMax * static_cast<Duration::rep>(bytes / kReadBytesMin + 1);
 }
 
 struct Temper {

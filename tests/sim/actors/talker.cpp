@@ -14,7 +14,7 @@ namespace {
 
 constexpr Duration kAcknowledgementLookInterval = std::chrono::milliseconds(1);
 /// What an echo holds back before it stops reading.
-constexpr std::uint64_t kEchoHeldMaxBytes = std::uint64_t{64} * 1024;
+constexpr std::uint64_t kEchoHeldBytesMax = std::uint64_t{64} * 1024;
 
 }  // namespace
 
@@ -94,7 +94,7 @@ void Talker::take_reset() {
 }
 
 bool Talker::echo_is_full() const noexcept {
-  return part_.script.echo && !writing_lost_ && record_.received_bytes - record_.sent_bytes >= kEchoHeldMaxBytes;
+  return part_.script.echo && !writing_lost_ && record_.received_bytes - record_.sent_bytes >= kEchoHeldBytesMax;
 }
 
 void Talker::read_some() {

@@ -11,7 +11,7 @@ namespace {
 /// Numbers of what is missing, or sizes where there is no number.
 std::vector<std::string> losses(const UdpVisitorRecord& visitor, std::string_view name, const UdpFlowRecord& flow) {
   std::vector<std::string> lines;
-  for (std::size_t bytes = UdpContent::kNamedMinBytes; bytes < flow.tiny_sent.size(); ++bytes) {
+  for (std::size_t bytes = UdpContent::kNamedBytesMin; bytes < flow.tiny_sent.size(); ++bytes) {
     if (flow.tiny_delivered[bytes] >= flow.tiny_sent[bytes] || visitor.script.answer == UdpAnswer::chatty) continue;
     lines.push_back(
         fmt::format("visitor {} {}: payloads of {} bytes were lost on a clean path", visitor.id, name, bytes));
@@ -29,8 +29,8 @@ std::vector<std::string> losses(const UdpVisitorRecord& visitor, std::string_vie
 
 std::vector<std::string> audit_udp(const UdpLedger& ledger, const std::function<bool(const UdpVisitorRecord&)>& clean) {
   std::vector<std::string> violations = ledger.violations();
-  std::array<std::uint64_t, UdpContent::kNamedMinBytes> nameless_sent{};
-  std::array<std::uint64_t, UdpContent::kNamedMinBytes> nameless_delivered{};
+  std::array<std::uint64_t, UdpContent::kNamedBytesMin> nameless_sent{};
+  std::array<std::uint64_t, UdpContent::kNamedBytesMin> nameless_delivered{};
   for (const UdpVisitorRecord& visitor : ledger.visitors) {
     for (std::size_t bytes = 0; bytes < nameless_sent.size(); ++bytes) {
       nameless_sent[bytes] += visitor.up.tiny_sent[bytes];

@@ -14,7 +14,7 @@ constexpr std::byte kFragmented{0x80};
 std::vector<std::byte> UdpContent::make(Direction direction, std::uint16_t visitor, std::uint32_t number,
                                         std::size_t bytes, bool like_fragment) const {
   std::vector<std::byte> payload(bytes);
-  const bool numbered = bytes >= kNumberedMinBytes;
+  const bool numbered = bytes >= kNumberedBytesMin;
   const std::uint64_t which = numbered ? number : bytes;
   Content(seed_, (std::uint64_t{visitor} << 33U) | (std::uint64_t{numbered} << 32U) | which, direction)
       .fill(0, payload);

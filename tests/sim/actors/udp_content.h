@@ -19,9 +19,9 @@ namespace qmux::sim {
 
 class UdpContent {
  public:
-  static constexpr std::size_t kNumberedMinBytes = 7;
+  static constexpr std::size_t kNumberedBytesMin = 7;
   /// Shorter ones do not name their visitor.
-  static constexpr std::size_t kNamedMinBytes = 2;
+  static constexpr std::size_t kNamedBytesMin = 2;
 
   explicit UdpContent(std::uint64_t seed) noexcept : seed_(seed) {}
 
@@ -29,9 +29,9 @@ class UdpContent {
   [[nodiscard]] std::vector<std::byte> make(Direction direction, std::uint16_t visitor, std::uint32_t number,
                                             std::size_t bytes, bool like_fragment) const;
 
-  /// Of a payload of at least kNamedMinBytes.
+  /// Of a payload of at least kNamedBytesMin.
   [[nodiscard]] static std::uint16_t visitor(ConstBytes payload) noexcept { return read_be<std::uint16_t>(payload); }
-  /// Of a payload of at least kNumberedMinBytes.
+  /// Of a payload of at least kNumberedBytesMin.
   [[nodiscard]] static std::uint32_t number(ConstBytes payload) noexcept {
     return read_be<std::uint32_t>(payload.subspan(3));
   }

@@ -34,7 +34,7 @@ void UdpLedger::sent(Direction direction, UdpVisitorRecord& visitor, const UdpFl
   UdpFlowRecord& flow = flow_of(visitor, direction);
   ++flow.sent_count;
   if (payload.unasked) ++flow.unasked_count;
-  if (payload.bytes < UdpContent::kNumberedMinBytes) {
+  if (payload.bytes < UdpContent::kNumberedBytesMin) {
     ++flow.tiny_sent[payload.bytes];
   } else {
     flow.numbered.push_back(payload);
@@ -43,7 +43,7 @@ void UdpLedger::sent(Direction direction, UdpVisitorRecord& visitor, const UdpFl
 
 void UdpLedger::came_to_visitor(UdpVisitorRecord& visitor, ConstBytes payload) {
   ++arrived_[static_cast<std::size_t>(Direction::down)];
-  if (payload.size() >= UdpContent::kNamedMinBytes && UdpContent::visitor(payload) != visitor.id) {
+  if (payload.size() >= UdpContent::kNamedBytesMin && UdpContent::visitor(payload) != visitor.id) {
     report(fmt::format("visitor {} received {} bytes of another visitor", visitor.id, payload.size()));
     return;
   }
@@ -52,7 +52,7 @@ void UdpLedger::came_to_visitor(UdpVisitorRecord& visitor, ConstBytes payload) {
 
 void UdpLedger::came_to_service(UdpSource& source, ConstBytes payload) {
   ++arrived_[static_cast<std::size_t>(Direction::up)];
-  if (payload.size() < UdpContent::kNamedMinBytes && !source.visitor) {
+  if (payload.size() < UdpContent::kNamedBytesMin && !source.visitor) {
     ++source.nameless[payload.size()];
     ++nameless_[payload.size()];
     return;
@@ -61,7 +61,7 @@ void UdpLedger::came_to_service(UdpSource& source, ConstBytes payload) {
 }
 
 UdpVisitorRecord* UdpLedger::identify(UdpSource& source, ConstBytes payload) {
-  if (payload.size() < UdpContent::kNamedMinBytes) return &visitors[*source.visitor];
+  if (payload.size() < UdpContent::kNamedBytesMin) return &visitors[*source.visitor];
   const std::uint16_t id = UdpContent::visitor(payload);
   if (id >= visitors.size()) {
     report(fmt::format("a local service received {} bytes that name no visitor", payload.size()));
@@ -91,7 +91,7 @@ void UdpLedger::came(Direction direction, UdpVisitorRecord& visitor, ConstBytes 
   };
   bool like_fragment = false;
   std::uint32_t number = 0;
-  if (payload.size() < UdpContent::kNumberedMinBytes) {
+  if (payload.size() < UdpContent::kNumberedBytesMin) {
     if (++flow.tiny_delivered[payload.size()] > flow.tiny_sent[payload.size()])
       report_bytes("came more often than sent");
   } else {

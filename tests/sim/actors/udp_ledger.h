@@ -32,8 +32,8 @@ struct UdpFlowRecord {
   };
   std::vector<Payload> numbered{};  ///< by number
   /// Those without a number, by size.
-  std::array<std::uint32_t, UdpContent::kNumberedMinBytes> tiny_sent{};
-  std::array<std::uint32_t, UdpContent::kNumberedMinBytes> tiny_delivered{};
+  std::array<std::uint32_t, UdpContent::kNumberedBytesMin> tiny_sent{};
+  std::array<std::uint32_t, UdpContent::kNumberedBytesMin> tiny_delivered{};
   std::uint64_t sent_count = 0;
   std::uint64_t unasked_count = 0;  ///< of these
   std::uint64_t delivered_count = 0;
@@ -53,7 +53,7 @@ struct UdpVisitorRecord {
 struct UdpSource {
   std::optional<std::uint16_t> visitor{};
   /// What arrived before the visitor was known and does not name it, by size.
-  std::array<std::uint32_t, UdpContent::kNamedMinBytes> nameless{};
+  std::array<std::uint32_t, UdpContent::kNamedBytesMin> nameless{};
 };
 
 class UdpLedger {
@@ -88,7 +88,7 @@ class UdpLedger {
 
   UdpContent content_;
   std::vector<std::string> violations_;
-  std::array<std::uint32_t, UdpContent::kNamedMinBytes> nameless_{};
+  std::array<std::uint32_t, UdpContent::kNamedBytesMin> nameless_{};
   std::array<std::uint64_t, 2> arrived_{};
 };
 

@@ -21,8 +21,8 @@ std::uint64_t backlog(const TalkRecord& from, const TalkRecord& to) {
 }
 
 std::uint64_t largest_window(const Plan& plan, const VisitPlan& visit) {
-  std::uint64_t window = plan.servers[visit.server].listeners[visit.listener].transport.max_stream_window_bytes;
-  for (const ClientPlan& client : plan.clients) window = std::max(window, client.transport.max_stream_window_bytes);
+  std::uint64_t window = plan.servers[visit.server].listeners[visit.listener].transport.stream_window_bytes_max;
+  for (const ClientPlan& client : plan.clients) window = std::max(window, client.transport.stream_window_bytes_max);
   return window;
 }
 
@@ -65,9 +65,10 @@ std::vector<std::string> inspect_handshakes(Deployment& deployment) {
     const tunnel::Server& server = process->server();
     const std::string& who = process->host().name();
     const quic::HandshakeLoad& load = server.handshakes();
-    findings.require(load.unproven() <= limits::kUnprovenMax, who, "more unproven connections than there may be");
+    findings.require(load.unproven() <= limits::kUnprovenConnectionsMax, who,
+                     "more unproven connections than there may be");
     for (const auto standing : {quic::Standing::known, quic::Standing::unknown}) {
-      findings.require(load.unproven(standing) <= limits::kUnprovenOfKindMax, who,
+      findings.require(load.unproven(standing) <= limits::kUnprovenConnectionsOfKindMax, who,
                        "more unproven connections of a kind than there may be");
     }
     std::size_t waiting = 0;

@@ -63,12 +63,12 @@ quic::TransportConfig draw_transport(SeededRandom& random) {
   if (random.chance(0.3)) config.keep_alive_period = random.between(Duration(1s), Duration(20s));
   if (random.chance(0.3)) {
     config.initial_stream_window_bytes = random.between(4, 64) * 1024;
-    config.max_stream_window_bytes = config.initial_stream_window_bytes * random.between(1, 8);
+    config.stream_window_bytes_max = config.initial_stream_window_bytes * random.between(1, 8);
     config.initial_connection_window_bytes = config.initial_stream_window_bytes * random.between(1, 4);
-    config.max_connection_window_bytes =
-        std::max(config.initial_connection_window_bytes, config.max_stream_window_bytes) * random.between(1, 4);
+    config.connection_window_bytes_max =
+        std::max(config.initial_connection_window_bytes, config.stream_window_bytes_max) * random.between(1, 4);
   }
-  if (random.chance(0.3)) config.udp_payload_max_bytes = random.between(1200, 1500);
+  if (random.chance(0.3)) config.udp_payload_bytes_max = random.between(1200, 1500);
   return config;
 }
 
@@ -239,7 +239,7 @@ bool FaultPlan::excuses_loss() const noexcept {
       return false;
     case FaultKind::service_freezes:
     case FaultKind::client_freezes:
-      return length > kFreezeHarmlessMax;
+      return length > kHarmlessFreezeTimeMax;
     default:
       return true;
   }

@@ -89,7 +89,7 @@ enum class FaultKind : std::uint8_t {
 };
 
 /// A process that stands still for no longer loses no tunnel: dials and acknowledgements wait longer (limits::kDialTimeout).
-inline constexpr Duration kFreezeHarmlessMax = std::chrono::seconds(8);
+inline constexpr Duration kHarmlessFreezeTimeMax = std::chrono::seconds(8);
 
 struct FaultPlan {
   FaultKind kind{};

@@ -24,19 +24,19 @@ namespace {
 using namespace std::chrono_literals;
 
 /// Handshakes over the worst of links, several times over.
-constexpr Duration kRegisterMax = 60s;
+constexpr Duration kRegisterTimeMax = 60s;
 /// From the last fault on: health timeouts, then backoff.
-constexpr Duration kRecoverMax = 150s;
+constexpr Duration kRecoverTimeMax = 150s;
 /// From when all are registered again, for some packet of each visitor's by UDP to get through the worst of links.
-constexpr Duration kProbesAnsweredMax = 60s;
-constexpr Duration kVisitsMax = 20min;
+constexpr Duration kProbesAnsweredTimeMax = 60s;
+constexpr Duration kVisitsTimeMax = 20min;
 constexpr Duration kBacklogInspectionInterval = 200ms;
 /// Acknowledgements and the last closing packets.
-constexpr Duration kQuietMax = 60s;
+constexpr Duration kQuietTimeMax = 60s;
 /// A session is over its time when its last packet arrives.
-constexpr Duration kSessionEndMax = 1s;
+constexpr Duration kSessionEndTimeMax = 1s;
 constexpr Duration kIdleTime = 90s;
-constexpr Duration kStopMax = 10s;
+constexpr Duration kStopTimeMax = 10s;
 
 void print_line(std::string_view line) {
   std::fwrite(line.data(), 1, line.size(), stdout);
@@ -59,7 +59,7 @@ class Run {
 
   Verdict judge() {
     deployment_->start();
-    if (expect(wait([&] { return deployment_->all_registered(); }, kRegisterMax), "clients did not register")) {
+    if (expect(wait([&] { return deployment_->all_registered(); }, kRegisterTimeMax), "clients did not register")) {
       run_visits();
       wait_for_rest();
       stay_idle();
@@ -97,13 +97,13 @@ class Run {
     schedule_scenario();
     inspect_periodically();
     wait([&] { return faults_->over() && all_joined(); }, 5min);
-    expect(wait([&] { return deployment_->all_registered(); }, kRecoverMax),
+    expect(wait([&] { return deployment_->all_registered(); }, kRecoverTimeMax),
            "clients did not come back after the faults");
     faults_->all_back();
     deployment_->send_probes();
-    expect(wait([&] { return deployment_->all_probes_answered(); }, kProbesAnsweredMax),
+    expect(wait([&] { return deployment_->all_probes_answered(); }, kProbesAnsweredTimeMax),
            "probes of visitors by UDP reach no local service");
-    wait([&] { return deployment_->all_visits_over(); }, kVisitsMax);
+    wait([&] { return deployment_->all_visits_over(); }, kVisitsTimeMax);
     visits_over_ = true;
     note(audit(
         plan_.ledger, [&](const TunnelRecord& tunnel) { return faults_->excuse(tunnel); }, deployment_->cut_count()));
@@ -140,8 +140,8 @@ class Run {
 
   void wait_for_rest() {
     // Services that send unasked fall silent, and sessions end.
-    world_.run_for(UdpService::kUnaskedTimeMax + session_time_max(plan_) + kSessionEndMax);
-    wait([&] { return inspect_rest(*deployment_).empty() && inspect_udp_rest(*deployment_).empty(); }, kQuietMax);
+    world_.run_for(UdpService::kUnaskedTimeMax + session_time_max(plan_) + kSessionEndTimeMax);
+    wait([&] { return inspect_rest(*deployment_).empty() && inspect_udp_rest(*deployment_).empty(); }, kQuietTimeMax);
     note(inspect_rest(*deployment_));
     note(inspect_udp_rest(*deployment_));
   }
@@ -149,7 +149,8 @@ class Run {
   /// Quiet connections last, whatever NAT boxes forget meanwhile.
   void stay_idle() {
     world_.run_for(kIdleTime);
-    expect(wait([&] { return deployment_->all_registered(); }, kQuietMax), "clients were lost while nothing happened");
+    expect(wait([&] { return deployment_->all_registered(); }, kQuietTimeMax),
+           "clients were lost while nothing happened");
     if (deployment_->intruder() != nullptr) expect(!deployment_->intruder()->registered(), "an intruder was let in");
     note(inspect_losses(*deployment_, faults_->any_loss_excused()));
     udp_summary_ = describe_udp();
@@ -172,14 +173,14 @@ class Run {
     }
     world_.run_for(plan_.stop_after);
     deployment_->stop();
-    expect(wait([&] { return deployment_->stopped(); }, kStopMax), "an orderly stop did not come to its end");
+    expect(wait([&] { return deployment_->stopped(); }, kStopTimeMax), "an orderly stop did not come to its end");
     note(inspect_accounts(*deployment_));
     note(inspect_udp_accounts(*deployment_));
   }
 
   void end_all() {
     deployment_->end();
-    world_.run_for(kStopMax);
+    world_.run_for(kStopTimeMax);
     // What a process wrote before it stopped is with the kernel. Its receivers read it when their scripts let them.
     const auto connections = [this] { return world_.network().tcp_connection_count(); };
     wait([&] { return deployment_->all_talks_over() && connections() == 0; },

@@ -33,7 +33,7 @@ void frozen_client(SeededRandom& random, Plan& plan) {
   const std::size_t live = add_client(plan, place, link);
   FaultPlan freeze{.kind = FaultKind::client_freezes, .target = frozen};
   freeze.begin = random.between(Duration(2s), Duration(3s));
-  freeze.length = random.chance(0.7) ? random.between(Duration(3s), kFreezeHarmlessMax)
+  freeze.length = random.chance(0.7) ? random.between(Duration(3s), kHarmlessFreezeTimeMax)
                                      : random.between(Duration(35s), Duration(50s));
   plan.faults.push_back(freeze);
   const std::size_t first = plan.tcp_visits.size();

@@ -33,7 +33,7 @@ void hanging_service(SeededRandom& random, Plan& plan) {
       .kind = FaultKind::service_freezes, .target = client, .begin = random.between(Duration(1s), Duration(2s))};
   const bool long_one = random.chance(0.5);
   hang.length =
-      long_one ? random.between(Duration(15s), Duration(25s)) : random.between(Duration(1s), kFreezeHarmlessMax);
+      long_one ? random.between(Duration(15s), Duration(25s)) : random.between(Duration(1s), kHarmlessFreezeTimeMax);
   plan.faults.push_back(hang);
   const std::size_t first = plan.tcp_visits.size();
   for (std::size_t count = random.between(20, 60); count > 0; --count) {
@@ -96,7 +96,7 @@ void dead_service(SeededRandom& random, Plan& plan) {
 namespace {
 
 /// Dials under way when the first one fails, and one each time that a penalty ends.
-constexpr std::size_t kUnservedMax = 8;
+constexpr std::size_t kUnservedVisitorsMax = 8;
 
 }  // namespace
 
@@ -117,7 +117,7 @@ void avoided_service(SeededRandom& random, Plan& plan) {
     for (std::size_t i = first; i < first + count; ++i) unserved += lived.ledger.tunnels[i].arrivals_count == 0 ? 1 : 0;
     Findings findings;
     findings.require(unserved > 0, "avoided_service", "no visitor came to the dead service");
-    findings.require(unserved <= kUnservedMax, "avoided_service",
+    findings.require(unserved <= kUnservedVisitorsMax, "avoided_service",
                      fmt::format("{} of {} visitors came to the dead service beside a live one", unserved, count));
     return findings.take();
   });

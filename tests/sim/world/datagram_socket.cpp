@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kRunSegmentsMax = 64;
 constexpr std::size_t kRunBytesMax = 65'507;
-constexpr Duration kBlockedMax = std::chrono::microseconds(500);
+constexpr Duration kBlockedTimeMax = std::chrono::microseconds(500);
 
 }  // namespace
 
@@ -107,7 +107,7 @@ Address SimDatagramSocket::source_for(const io::PacketRun& run, const Address& d
 bool SimDatagramSocket::run_out_of_room() {
   if (!random_.chance(host_.send_block_chance())) return false;
   blocked_ = true;
-  unblock_.set(host_.world().now() + random_.between(Duration{1}, kBlockedMax));
+  unblock_.set(host_.world().now() + random_.between(Duration{1}, kBlockedTimeMax));
   return true;
 }
 

@@ -155,7 +155,7 @@ TEST(DatagramSocket, counts_what_its_buffer_had_no_room_for) {
   io::DatagramOptions options = bound(ends.b_host.v4(300));
   options.buffer_bytes = 1000;
   Port small(ends.b, options);
-  ends.b.set_processing_delay_max({});
+  ends.b.set_processing_time_max({});
   const std::string text(372, 'x');
   const std::array runs{run_to(ends.b_host.v4(300), text, 372), run_to(ends.b_host.v4(300), text, 372),
                         run_to(ends.b_host.v4(300), text, 372)};

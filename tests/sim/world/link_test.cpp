@@ -30,7 +30,7 @@ TEST(Link, delivers_after_its_delay) {
 TEST(Link, spaces_packets_by_its_rate) {
   // 972 + 28 bytes at 8 Mbit/s: one millisecond each.
   Ends ends({.delay = 1ms, .rate_bits_per_second = 8'000'000});
-  ends.b.set_processing_delay_max({});
+  ends.b.set_processing_time_max({});
   const std::string text(972, 'x');
   const Time sent = ends.world.now();
   for (int i = 0; i < 3; ++i) ends.near.send(ends.b_host.v4(200), text);

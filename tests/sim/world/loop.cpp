@@ -42,9 +42,7 @@ void SimLoop::plan_pass(Time at) {
   if (!frozen_ && at < pass_timer_.deadline()) pass_timer_.set(at);
 }
 
-void SimLoop::plan_pass_soon() {
-  plan_pass(host_.world().now() + schedule_.between(Duration{}, processing_delay_max_));
-}
+void SimLoop::plan_pass_soon() { plan_pass(host_.world().now() + schedule_.between(Duration{}, processing_time_max_)); }
 
 void SimLoop::plan_pass_for_timers() {
   // Never earlier than the timer, and never in the past.

@@ -50,7 +50,7 @@ class SimLoop final : public io::EventLoop {
   /// A frozen loop runs no pass, as a process that gets no processor. Its kernel goes on: sockets receive and acknowledge.
   void set_frozen(bool frozen);
   /// Delays between readiness and pass are uniform in [0, this].
-  void set_processing_delay_max(Duration delay) noexcept { processing_delay_max_ = delay; }
+  void set_processing_time_max(Duration delay) noexcept { processing_time_max_ = delay; }
 
  private:
   friend class World;
@@ -63,7 +63,7 @@ class SimLoop final : public io::EventLoop {
   Host& host_;
   SeededRandom random_;    ///< handed to the program
   SeededRandom schedule_;  ///< the simulator's own
-  Duration processing_delay_max_ = std::chrono::microseconds(50);
+  Duration processing_time_max_ = std::chrono::microseconds(50);
   Time now_;
   TimerQueue timers_;
   ReadyQueue ready_;

@@ -337,7 +337,7 @@ TEST(SimTcp, a_full_backlog_makes_connecting_wait) {
     int count = 0;
   } events;
   pair.world.network().tcp_properties().backlog = 1;
-  pair.b.set_processing_delay_max({});
+  pair.b.set_processing_time_max({});
   auto listener = *pair.b.listen_tcp(pair.b_host.v4(80), false, events);
   std::vector<std::unique_ptr<io::TcpSocket>> visitors;
   for (int i = 0; i < 5; ++i) visitors.push_back(*pair.a.connect_tcp(pair.b_host.v4(80)));

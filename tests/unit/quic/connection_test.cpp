@@ -75,9 +75,9 @@ TEST(Connection, survives_loss_reordering_and_duplication) {
 TEST(Connection, a_stream_that_nobody_reads_stops_its_sender_and_no_other) {
   TransportConfig transport;
   transport.initial_stream_window_bytes = 64 * 1024;
-  transport.max_stream_window_bytes = 64 * 1024;
+  transport.stream_window_bytes_max = 64 * 1024;
   transport.initial_connection_window_bytes = 128 * 1024;
-  transport.max_connection_window_bytes = 128 * 1024;
+  transport.connection_window_bytes_max = 128 * 1024;
   QuicPair pair(1, {}, transport);
   pair.establish();
   // Three stuck streams hold more than the connection's window together.
@@ -105,7 +105,7 @@ TEST(Connection, what_waits_for_credit_is_little_however_much_the_path_takes) {
   constexpr std::uint64_t kWindow = std::uint64_t{256} * 1024;
   TransportConfig transport;
   transport.initial_stream_window_bytes = kWindow;
-  transport.max_stream_window_bytes = kWindow;
+  transport.stream_window_bytes_max = kWindow;
   QuicPair pair(1, {}, transport);
   pair.establish();
   // Opens the congestion window far.

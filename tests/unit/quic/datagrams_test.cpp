@@ -318,7 +318,7 @@ TEST(Datagrams, and_streams_share_a_link_fairly) {
 
 TEST(Datagrams, go_on_when_the_peer_gives_streams_no_credit) {
   TransportConfig server_transport;
-  server_transport.initial_connection_window_bytes = server_transport.max_connection_window_bytes = 16 * 1024;
+  server_transport.initial_connection_window_bytes = server_transport.connection_window_bytes_max = 16 * 1024;
   sim::LinkProperties link;
   link.delay = milliseconds(50);
   link.rate_bits_per_second = 20'000'000;

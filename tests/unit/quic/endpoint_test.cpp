@@ -267,7 +267,7 @@ class SilentCrowd {
 TEST(Endpoint, ends_silent_handshakes_before_their_time_while_strangers_crowd) {
   QuicPair pair;
   const SilentCrowd strangers(pair, limits::kHandshakesBeforeRetry);
-  pair.world.run_for(limits::kSilentHandshakeMax);
+  pair.world.run_for(limits::kSilentHandshakeTimeMax);
   EXPECT_EQ(pair.server.load.unproven(), limits::kHandshakesBeforeRetry);
   pair.world.run_for(std::chrono::milliseconds(100) + limits::kSilenceLookInterval);
   EXPECT_EQ(pair.server.load.unproven(), 0U);

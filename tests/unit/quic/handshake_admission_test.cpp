@@ -42,7 +42,7 @@ class HandshakeAdmissionTest : public ::testing::Test, public HandshakeAdmission
     pair.b.request_pass();
     pair.run_for(milliseconds(1));
   }
-  void take_all_time() { admission.begun(address("192.0.2.99"), standing).charge(limits::kHandshakeCostMax); }
+  void take_all_time() { admission.begun(address("192.0.2.99"), standing).charge(limits::kHandshakeCostTimeMax); }
   /// `duration` of passes.
   void serve_for(Duration duration) {
     for (const Time end = pair.b.now() + duration; pair.b.now() < end;) {
@@ -63,13 +63,13 @@ class HandshakeAdmissionTest : public ::testing::Test, public HandshakeAdmission
 };
 
 TEST_F(HandshakeAdmissionTest, one_source_leaves_as_much_room_as_it_takes) {
-  EXPECT_EQ(begin_all(address("192.0.2.1")), limits::kUnprovenOfKindMax / 2);
+  EXPECT_EQ(begin_all(address("192.0.2.1")), limits::kUnprovenConnectionsOfKindMax / 2);
   EXPECT_FALSE(admission.may_begin(address("192.0.2.1", 2000), standing)) << "whatever its port";
   EXPECT_TRUE(admission.may_begin(address("192.0.2.2"), standing));
 }
 
 TEST_F(HandshakeAdmissionTest, a_64_of_ipv6_is_one_source) {
-  EXPECT_EQ(begin_all(address("2001:db8::1")), limits::kUnprovenOfKindMax / 2);
+  EXPECT_EQ(begin_all(address("2001:db8::1")), limits::kUnprovenConnectionsOfKindMax / 2);
   EXPECT_FALSE(admission.may_begin(address("2001:db8::2"), standing));
   EXPECT_TRUE(admission.may_begin(address("2001:db8:0:1::1"), standing));
 }
@@ -84,7 +84,7 @@ TEST_F(HandshakeAdmissionTest, many_sources_have_equal_shares_once_their_first_c
       slots.clear();
     }
   }
-  const std::size_t share = limits::kUnprovenOfKindMax / 6;
+  const std::size_t share = limits::kUnprovenConnectionsOfKindMax / 6;
   for (const auto& each : held) EXPECT_NEAR(static_cast<double>(each.size()), static_cast<double>(share), 6);
   EXPECT_TRUE(admission.may_begin(address("198.51.100.1"), standing)) << "and leave another one's";
 }
@@ -99,7 +99,7 @@ TEST_F(HandshakeAdmissionTest, a_client_that_has_registered_takes_no_room) {
 
 TEST_F(HandshakeAdmissionTest, known_clients_have_room_and_time_of_their_own) {
   for (int host = 1; host <= 250; ++host) begin_all(address("192.0.2." + std::to_string(host)));
-  EXPECT_EQ(load.unproven(), limits::kUnprovenOfKindMax);
+  EXPECT_EQ(load.unproven(), limits::kUnprovenConnectionsOfKindMax);
   take_all_time();
   EXPECT_FALSE(admission.may_begin(address("198.51.100.1"), standing));
   EXPECT_TRUE(admission.may_begin(address("198.51.100.1"), Standing::known));
@@ -139,7 +139,7 @@ TEST_F(HandshakeAdmissionTest, what_waits_is_bounded_and_one_source_takes_half) 
 TEST_F(HandshakeAdmissionTest, what_has_waited_too_long_is_dropped) {
   begin_all(address("192.0.2.1"));
   wait(address("192.0.2.1"));
-  serve_for(limits::kInitialWaitMax - milliseconds(10));
+  serve_for(limits::kInitialWaitTimeMax - milliseconds(10));
   EXPECT_EQ(admission.waiting_count(), 1U);
   serve_for(milliseconds(20));
   EXPECT_EQ(admission.waiting_count(), 0U);

@@ -56,8 +56,8 @@ TEST(PacketBatch, keeps_runs_within_what_the_kernel_takes) {
   }
   std::size_t drained = 0;
   for (const Shape& shape : drain(batch)) {
-    EXPECT_LE(shape.bytes, PacketBatch::kRunMaxBytes);
-    EXPECT_LE(shape.bytes / shape.segment, PacketBatch::kRunMaxPackets);
+    EXPECT_LE(shape.bytes, PacketBatch::kRunBytesMax);
+    EXPECT_LE(shape.bytes / shape.segment, PacketBatch::kRunPacketsMax);
     drained += shape.bytes;
   }
   EXPECT_EQ(drained, added);
@@ -65,9 +65,9 @@ TEST(PacketBatch, keeps_runs_within_what_the_kernel_takes) {
 
 TEST(PacketBatch, has_room_for_the_largest_packet_until_full) {
   PacketBatch batch;
-  EXPECT_EQ(batch.room().size(), PacketBatch::kPacketMaxBytes);
-  batch.add(kLocal, kRemote, PacketBatch::kPacketMaxBytes, io::Ecn::not_ect);
-  EXPECT_TRUE(batch.room().empty() || batch.room().size() == PacketBatch::kPacketMaxBytes);
+  EXPECT_EQ(batch.room().size(), PacketBatch::kPacketBytesMax);
+  batch.add(kLocal, kRemote, PacketBatch::kPacketBytesMax, io::Ecn::not_ect);
+  EXPECT_TRUE(batch.room().empty() || batch.room().size() == PacketBatch::kPacketBytesMax);
   EXPECT_EQ(drain(batch).size(), 1U);
 }
 

@@ -74,7 +74,7 @@ TEST(PathMtu, tries_ever_more_rarely_what_is_in_vain) {
   attempts_within(std::chrono::hours(1));
   EXPECT_LE(attempts_within(std::chrono::hours(1)), 7 * attempts);
   sender.path_takes = 1452;
-  attempts_within(limits::kPathMtuRestMax);
+  attempts_within(limits::kPathMtuRestTimeMax);
   EXPECT_EQ(sender.packet_bytes(), 1452U);
   EXPECT_FALSE(sender.mtu.limited(Sender::kPathBytes));
 }

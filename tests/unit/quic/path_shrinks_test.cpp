@@ -287,7 +287,8 @@ TEST(PathShrinks, loss_of_a_tenth_makes_packets_smaller_for_moments_at_most) {
         longest = std::max(longest, smaller);
       }
       EXPECT_LT(smaller_in_all, seconds(3));
-      EXPECT_LT(longest, limits::kPathMtuRestMin + seconds(1)) << "one rest, where all attempts were lost by chance";
+      EXPECT_LT(longest, limits::kPathMtuRestTimeMin + seconds(1))
+          << "one rest, where all attempts were lost by chance";
     }
   }
 }

@@ -36,8 +36,8 @@ TEST(FragmentIds, run_out_towards_an_existing_receiver) {
   FragmentIds ids(1, false);
   for (std::size_t i = 0; i < kIds; ++i) ASSERT_TRUE(ids.next(Time{})) << i;
   EXPECT_FALSE(ids.next(Time{}));
-  EXPECT_FALSE(ids.next(Time{limits::kFragmentIdReuseMin} - 1ns));
-  EXPECT_EQ(ids.next(Time{limits::kFragmentIdReuseMin}), 1);
+  EXPECT_FALSE(ids.next(Time{limits::kFragmentIdReuseTimeMin} - 1ns));
+  EXPECT_EQ(ids.next(Time{limits::kFragmentIdReuseTimeMin}), 1);
 }
 
 TEST(FragmentIds, never_run_out_with_frag_seq) {
@@ -68,7 +68,7 @@ RC_GTEST_PROP(FragmentIds, rest_before_they_come_again, (std::uint16_t start)) {
       RC_ASSERT(*id != kEscapeFragmentId);
       if (last) RC_ASSERT(*id == (*last == 65535 ? 1 : *last + 1));
       last = id;
-      if (used[*id]) RC_ASSERT(now - *used[*id] >= limits::kFragmentIdReuseMin);
+      if (used[*id]) RC_ASSERT(now - *used[*id] >= limits::kFragmentIdReuseTimeMin);
       used[*id] = now;
     }
     now += std::chrono::milliseconds(*rc::gen::inRange(0, 5000));

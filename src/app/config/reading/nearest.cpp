@@ -37,11 +37,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string_view nearest_name(std::string_view name, std::span<const std::string_view> candidates) {
-  constexpr std::size_t kNameMax = 64;  // longer than every known name; the cost is the product of the lengths
+  constexpr std::size_t kNameBytesMax = 64;  // longer than every known name; the cost is the product of the lengths
   constexpr std::size_t kSlipsMax = 3;  // with more edits, names with a common beginning or end would match each other
-  if (name.size() > kNameMax) return {};
+  if (name.size() > kNameBytesMax) return {};
   std::string_view best;
-  std::size_t best_distance = kNameMax;
+  std::size_t best_distance = kNameBytesMax;
   for (const std::string_view candidate : candidates) {
     const std::size_t distance = edit_distance(name, candidate);
     if (distance < best_distance && distance <= std::min({name.size() / 3, candidate.size() / 3, kSlipsMax})) {

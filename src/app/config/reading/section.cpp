@@ -10,7 +10,7 @@ namespace qmux::app {
 namespace {
 
 const YamlNode kNothing{};
-constexpr std::size_t kListedMax = 16;  // keys in one line, before it says less than it hides
+constexpr std::size_t kListedKeysMax = 16;  // keys in one line, before it says less than it hides
 
 std::string_view kind_name(YamlNode::Kind kind) {
   switch (kind) {
@@ -154,7 +154,7 @@ std::string Section::right_key(std::string_view given) const {
   const std::vector<std::string_view> names(declared_.begin(), declared_.end());
   std::string right(nearest_name(given, names));
   if (right.empty()) right = belongs_elsewhere(name);
-  if (right.empty() && names.size() <= kListedMax) right = "one of " + joined(names);
+  if (right.empty() && names.size() <= kListedKeysMax) right = "one of " + joined(names);
   return right;
 }
 

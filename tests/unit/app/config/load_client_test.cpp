@@ -40,7 +40,7 @@ TEST(LoadClient, takes_a_short_file_and_keeps_the_defaults) {
   EXPECT_EQ(client.config.options.local_service.address, (HostPort{"localhost", 3000}));
   EXPECT_EQ(client.config.options.transport.incoming_streams_max, 65'536U);
   EXPECT_EQ(client.config.workers, 1U);
-  EXPECT_EQ(client.config.options.backoff_max, 30s);
+  EXPECT_EQ(client.config.options.backoff_time_max, 30s);
   EXPECT_EQ(client.config.options.tcp_keep_alive, 15s);
 }
 
@@ -75,7 +75,7 @@ TEST(LoadClient, reads_every_key_of_its_own) {
   EXPECT_EQ(config.auth.token.size_bytes(), 16U);
   EXPECT_EQ(config.options.health.heartbeat_interval, 2s);
   EXPECT_EQ(config.options.health.timeout, 5s);
-  EXPECT_EQ(config.options.backoff_max, 1min);
+  EXPECT_EQ(config.options.backoff_time_max, 1min);
   EXPECT_EQ(config.options.tcp_keep_alive, 20s);
   EXPECT_EQ(config.workers, 2U);
   EXPECT_EQ(config.log.level, log::Level::debug);

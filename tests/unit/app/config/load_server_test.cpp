@@ -99,16 +99,16 @@ TEST(LoadServer, reads_every_key) {
   EXPECT_EQ(listener.traffic_addr, (HostPort{"", 2}));
   EXPECT_EQ(listener.options.protocol, tunnel::VisitorProtocol::both);
   EXPECT_EQ(listener.options.transport.initial_stream_window_bytes, 1000U);
-  EXPECT_EQ(listener.options.transport.max_stream_window_bytes, 2048U);
+  EXPECT_EQ(listener.options.transport.stream_window_bytes_max, 2048U);
   EXPECT_EQ(listener.options.transport.initial_connection_window_bytes, 3000U);
-  EXPECT_EQ(listener.options.transport.max_connection_window_bytes, 4000U);
+  EXPECT_EQ(listener.options.transport.connection_window_bytes_max, 4000U);
   EXPECT_EQ(listener.options.transport.incoming_streams_max, 5U);
   EXPECT_EQ(listener.options.transport.keep_alive_period, 6s);
   EXPECT_EQ(listener.options.transport.handshake_timeout, 7s);
   EXPECT_EQ(listener.options.transport.idle_timeout, 8s);
   EXPECT_TRUE(listener.options.transport.allow_0rtt);
   EXPECT_EQ(listener.options.transport.congestion_control, quic::CongestionControl::cubic);
-  EXPECT_EQ(listener.options.transport.udp_payload_max_bytes, 1452U);
+  EXPECT_EQ(listener.options.transport.udp_payload_bytes_max, 1452U);
   EXPECT_FALSE(listener.options.udp_options.fragmentation);
   EXPECT_EQ(listener.options.udp_options.payload_bytes_max, 2048U);
   EXPECT_EQ(listener.options.udp_options.datagram_bytes_max, 1100U);
@@ -338,7 +338,7 @@ TEST(LoadServer, wants_initial_windows_within_the_maximal_ones) {
 
 TEST(LoadServer, lets_a_large_initial_window_alone_raise_the_maximal_one) {
   const auto server = loaded(with("    initialstreamreceivewindow: 16777216\n"));
-  EXPECT_EQ(server.config.listeners[0].options.transport.max_stream_window_bytes, 16'777'216U);
+  EXPECT_EQ(server.config.listeners[0].options.transport.stream_window_bytes_max, 16'777'216U);
 }
 
 TEST(LoadServer, wants_an_address_of_its_own_for_each_listener) {

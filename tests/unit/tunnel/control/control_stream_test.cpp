@@ -131,7 +131,7 @@ TEST_F(ControlStreamTest, what_is_no_message_fails) {
 
 TEST_F(ControlStreamTest, a_flood_of_messages_fails) {
   std::string bytes;
-  for (int i = 0; i <= static_cast<int>(limits::kControlMessagesBurstMax); ++i) bytes += bytes_of(wire::Heartbeat{});
+  for (int i = 0; i <= static_cast<int>(limits::kControlBurstMessagesMax); ++i) bytes += bytes_of(wire::Heartbeat{});
   peer_sends(bytes);
   ASSERT_TRUE(failure_);
   EXPECT_EQ(failure_->kind, ControlFailure::Kind::flood);

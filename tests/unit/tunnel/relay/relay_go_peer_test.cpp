@@ -82,7 +82,7 @@ TEST_F(FacingGoClient, a_last_byte_that_could_begin_a_trailer_is_held_briefly) {
   peer.sends("ack\x06");
   tunnel.run();
   EXPECT_EQ(far.received, "ack");
-  tunnel.advance(limits::kTrailerHoldMax);
+  tunnel.advance(limits::kTrailerHoldTimeMax);
   EXPECT_EQ(far.received, "ack\x06");
 }
 
@@ -90,10 +90,10 @@ TEST_F(FacingGoClient, such_a_byte_reaches_a_visitor_who_was_full_meanwhile) {
   far.room_bytes = 1;
   peer.sends("ack\x06");
   tunnel.run();
-  tunnel.advance(limits::kTrailerHoldMax * 3);
+  tunnel.advance(limits::kTrailerHoldTimeMax * 3);
   far.room_bytes = 100;
   tunnel.run();
-  tunnel.advance(limits::kTrailerHoldMax);
+  tunnel.advance(limits::kTrailerHoldTimeMax);
   EXPECT_EQ(far.received, "ack\x06");
 }
 
@@ -227,7 +227,7 @@ TEST_F(FacingGoClient, stop_sending_ends_the_wait_for_its_silence) {
   tunnel.run();
   peer.stops();
   tunnel.run();
-  tunnel.advance(limits::kLastBytesIdleMax);
+  tunnel.advance(limits::kLastBytesIdleTimeMax);
   EXPECT_TRUE(tunnel.ended_with(Cause::peer_stopped));
   EXPECT_TRUE(far.aborted);
 }

@@ -125,7 +125,7 @@ class Pair {
       carry(distant, near, 100'000);
       near.tunnel.run();
       distant.tunnel.run();
-      if (near.over() || distant.over()) worker.loop.advance(limits::kStoppedLingerMax / 10);
+      if (near.over() || distant.over()) worker.loop.advance(limits::kStoppedLingerTimeMax / 10);
       check();
     }
   }

@@ -111,7 +111,7 @@ TEST_F(Resetting, bytes_that_are_never_acknowledged_do_not_hold_it_for_ever) {
   far.arriving = "answer";
   far.reset_sent = true;
   tunnel.run();
-  tunnel.advance(limits::kLastBytesIdleMax - milliseconds(1));
+  tunnel.advance(limits::kLastBytesIdleTimeMax - milliseconds(1));
   EXPECT_FALSE(tunnel.ended());
   tunnel.advance(milliseconds(1));
   EXPECT_EQ(peer.reset, ErrorCode::tcp_reset);
@@ -201,7 +201,7 @@ TEST_F(Resetting, a_socket_that_takes_nothing_is_reset_in_the_end) {
   tunnel.run();
   peer.resets(ErrorCode::tcp_reset);
   tunnel.run();
-  tunnel.advance(limits::kLastBytesIdleMax - milliseconds(1));
+  tunnel.advance(limits::kLastBytesIdleTimeMax - milliseconds(1));
   EXPECT_FALSE(tunnel.ended());
   EXPECT_GT(worker.budget.held_bytes(), 0U);
   tunnel.advance(milliseconds(1));

@@ -54,7 +54,7 @@ TEST(Relay, sees_a_stop_that_came_before_it_began) {
     peer.deliver_events();
   });
   tunnel.run();
-  tunnel.advance(limits::kLastBytesIdleMax);
+  tunnel.advance(limits::kLastBytesIdleTimeMax);
   EXPECT_TRUE(tunnel.ended_with(Cause::peer_stopped));
 }
 
@@ -332,7 +332,7 @@ TEST_F(Relaying, stop_sending_resets_the_socket_after_its_last_bytes_had_time) {
   EXPECT_EQ(far.received, "last words");
   EXPECT_TRUE(far.fin_received);
   EXPECT_FALSE(far.aborted);
-  tunnel.advance(limits::kStoppedLingerMax);
+  tunnel.advance(limits::kStoppedLingerTimeMax);
   EXPECT_TRUE(far.aborted);
   EXPECT_TRUE(tunnel.ended_with(Cause::peer_stopped));
 }
@@ -343,7 +343,7 @@ TEST_F(Relaying, stop_sending_overtaken_by_nothing_still_ends) {
   far.arriving = "discarded bytes";
   tunnel.run();
   EXPECT_EQ(far.arriving, "discarded bytes");
-  tunnel.advance(limits::kLastBytesIdleMax);
+  tunnel.advance(limits::kLastBytesIdleTimeMax);
   EXPECT_TRUE(far.aborted);
   EXPECT_EQ(peer.stopped, ErrorCode::tcp_reset);
   EXPECT_TRUE(tunnel.ended_with(Cause::peer_stopped));
@@ -354,7 +354,7 @@ TEST_F(Relaying, stop_sending_is_noticed_while_waiting_for_room) {
   tunnel.run();
   peer.stops();
   tunnel.run();
-  tunnel.advance(limits::kLastBytesIdleMax);
+  tunnel.advance(limits::kLastBytesIdleTimeMax);
   EXPECT_TRUE(far.aborted);
 }
 

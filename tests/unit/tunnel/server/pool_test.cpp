@@ -256,7 +256,7 @@ TEST_P(PoolWithDeadServiceTest, costs_few_visitors) {
 TEST_P(PoolWithDeadServiceTest, costs_ever_fewer_visitors_the_longer_it_lasts) {
   constexpr auto kAtOnce = 10;  // periods of 2, 4, 8, ... 60 s: some six until the longest
   constexpr int kVisitors = 3600;
-  EXPECT_GE(served(kVisitors, 1s), kVisitors - kAtOnce - kVisitors / (limits::kDialPenaltyMax / 1s));
+  EXPECT_GE(served(kVisitors, 1s), kVisitors - kAtOnce - kVisitors / (limits::kDialPenaltyTimeMax / 1s));
 }
 
 TEST_P(PoolWithDeadServiceTest, is_chosen_when_it_alone_is_there) {
@@ -275,7 +275,7 @@ TEST_P(PoolWithDeadServiceTest, is_chosen_after_every_other_trouble_but_silence)
 
 TEST_P(PoolWithDeadServiceTest, is_tried_by_one_visitor_after_a_while) {
   pool_.dial_failed(dead_, now_);
-  now_ += limits::kDialPenaltyMin;
+  now_ += limits::kDialPenaltyTimeMin;
   std::vector<Pool::Assignment> assignments;
   std::map<MemberId, int> visitors;
   for (int i = 0; i < 20; ++i) ++visitors[assignments.emplace_back(pool_.choose({}, now_)).member()];
@@ -286,7 +286,7 @@ TEST_P(PoolWithDeadServiceTest, is_tried_by_one_visitor_after_a_while) {
 
 TEST_P(PoolWithDeadServiceTest, is_tried_again_when_nothing_is_heard_of_that_visitor) {
   pool_.dial_failed(dead_, now_);
-  now_ += limits::kDialPenaltyMin;
+  now_ += limits::kDialPenaltyTimeMin;
   std::vector<Pool::Assignment> assignments;
   while (assignments.empty() || assignments.back().member() != dead_) assignments.push_back(pool_.choose({}, now_));
   now_ += limits::kDialProbeTimeMax;
@@ -298,7 +298,7 @@ TEST_P(PoolWithDeadServiceTest, is_tried_again_when_nothing_is_heard_of_that_vis
 
 TEST_P(PoolWithDeadServiceTest, is_tried_by_the_next_visitor_when_the_first_leaves_too_early) {
   pool_.dial_failed(dead_, now_);
-  now_ += limits::kDialPenaltyMin;
+  now_ += limits::kDialPenaltyTimeMin;
   for (int trial = 0; trial < 3; ++trial) {
     int visitors = 0;
     while (pool_.choose({}, now_).member() != dead_) ASSERT_LT(++visitors, 3);
@@ -313,13 +313,13 @@ TEST_P(PoolWithDeadServiceTest, takes_its_share_again_after_a_success) {
   std::vector<Pool::Assignment> assignments;
   for (int i = 0; i < 20; ++i) ++visitors[assignments.emplace_back(pool_.choose({}, now_)).member()];
   EXPECT_EQ(visitors[dead_], 10);
-  EXPECT_EQ(pool_.dial_failed(dead_, now_), limits::kDialPenaltyMin) << "the next period is a first one";
+  EXPECT_EQ(pool_.dial_failed(dead_, now_), limits::kDialPenaltyTimeMin) << "the next period is a first one";
 }
 
 TEST_P(PoolWithDeadServiceTest, dials_that_fail_together_count_once) {
-  EXPECT_EQ(pool_.dial_failed(dead_, now_), limits::kDialPenaltyMin);
+  EXPECT_EQ(pool_.dial_failed(dead_, now_), limits::kDialPenaltyTimeMin);
   for (int i = 0; i < 20; ++i) EXPECT_FALSE(pool_.dial_failed(dead_, now_ + 1s));
-  EXPECT_EQ(pool_.dial_failed(dead_, now_ + limits::kDialPenaltyMin), 2 * limits::kDialPenaltyMin);
+  EXPECT_EQ(pool_.dial_failed(dead_, now_ + limits::kDialPenaltyTimeMin), 2 * limits::kDialPenaltyTimeMin);
 }
 
 TEST_P(PoolWithDeadServiceTest, the_time_grows_to_a_limit) {
@@ -331,7 +331,7 @@ TEST_P(PoolWithDeadServiceTest, the_time_grows_to_a_limit) {
     before = *length;
     now_ += *length;
   }
-  EXPECT_EQ(before, limits::kDialPenaltyMax);
+  EXPECT_EQ(before, limits::kDialPenaltyTimeMax);
 }
 
 TEST_P(PoolWithDeadServiceTest, serves_udp_all_the_same) {

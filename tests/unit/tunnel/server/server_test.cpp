@@ -44,7 +44,7 @@ TEST_F(ServerTest, tells_a_refused_client_why_before_it_closes) {
   ASSERT_TRUE(answer);
   EXPECT_FALSE(answer->success);
   EXPECT_FALSE(answer->message.empty());
-  expect_closed(client, quic::ErrorCode::refused, limits::kRefusalLingerMax + 1s);
+  expect_closed(client, quic::ErrorCode::refused, limits::kRefusalLingerTimeMax + 1s);
   EXPECT_EQ(counters().clients_refused, 1U);
 }
 
@@ -151,7 +151,7 @@ TEST_F(ServerTest, a_visitor_waits_a_little_for_a_client_to_come) {
 
 TEST_F(ServerTest, a_visitor_for_whom_no_client_comes_is_reset) {
   const auto visitor = visit();
-  world_.run_for(limits::kVisitorWaitMax - 1s);
+  world_.run_for(limits::kVisitorWaitTimeMax - 1s);
   EXPECT_FALSE(visitor->reset);
   EXPECT_TRUE(world_.run_until([&] { return visitor->reset; }, 2s));
   EXPECT_EQ(counters().visitors_no_client, 1U);

@@ -88,7 +88,7 @@ TEST_F(VisitorAdmissionTest, other_addresses_find_room_on_a_listener_that_one_ad
 }
 
 TEST_F(VisitorAdmissionTest, a_network_of_ipv6_counts_as_one_address) {
-  VisitorAdmission& admission = make(0xffff, {{.per_source_max = 2}}, 1);
+  VisitorAdmission& admission = make(0xffff, {{.visitors_per_source_max = 2}}, 1);
   EXPECT_EQ(admit(admission, 0, *Address::from_literal("2001:db8::1", 1), 1), 0U);
   EXPECT_EQ(admit(admission, 0, *Address::from_literal("2001:db8::2", 1), 1), 0U);
   EXPECT_EQ(admit(admission, 0, *Address::from_literal("2001:db8::3", 1), 1), 1U);
@@ -96,7 +96,7 @@ TEST_F(VisitorAdmissionTest, a_network_of_ipv6_counts_as_one_address) {
 }
 
 TEST_F(VisitorAdmissionTest, a_listeners_own_limits_hold_while_there_is_room_elsewhere) {
-  VisitorAdmission& admission = make(1000, {{.visitors_max = 10, .per_source_max = 4}, {}}, 1);
+  VisitorAdmission& admission = make(1000, {{.visitors_max = 10, .visitors_per_source_max = 4}, {}}, 1);
   EXPECT_EQ(admit(admission, 0, visitor(1), 5), 1U);
   EXPECT_EQ(last_refusal_, Refusal::source_full);
   EXPECT_EQ(admit(admission, 0, visitor(2), 4), 0U);
