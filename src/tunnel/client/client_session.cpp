@@ -13,11 +13,11 @@ namespace qmux::tunnel {
 using quic::ErrorCode;
 
 ClientSession::ClientSession(WorkerState& worker, const ClientOptions& options, wire::Register introduction,
-                             ClientSessionHost& host)
+                             ClientSessionEvents& events)
     : worker_(worker),
       options_(options),
       introduction_(std::move(introduction)),
-      host_(host),
+      events_(events),
       deadline_(worker.loop.timers(),
                 [this] { leave(ErrorCode::refused, "the server did not answer the registration"); }),
       local_service_(worker.loop, options.local_service.address) {}
@@ -73,7 +73,7 @@ void ClientSession::registration_answered(const wire::RegisterAck& answer) {
   early_datagrams_.reset();
   udp_ = std::make_unique<ClientUdp>(worker_, *connection_, local_service_, options_.udp_options, fragment_sequence);
   udp_->receive_early(early);
-  host_.session_registered();
+  events_.session_registered();
   for (quic::Stream* const stream : std::exchange(early_, {})) begin_tunnel(*stream);
 }
 
@@ -129,8 +129,8 @@ void ClientSession::closed(quic::Connection& /*connection*/, const quic::CloseCa
   }
   tunnels_.clear();
   early_.clear();
-  if (!own_cause_.empty()) return host_.session_ended({.cause = own_cause_});
-  host_.session_ended(
+  if (!own_cause_.empty()) return events_.session_ended({.cause = own_cause_});
+  events_.session_ended(
       {.cause = describe(cause, Peer::server),
        .remedy = options_.advice != nullptr ? options_.advice->closed(cause, introduction_.slot) : std::string()});
 }

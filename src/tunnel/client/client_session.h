@@ -2,7 +2,7 @@
 //
 // A connection to a server as the client sees it: registration, heartbeats, and the tunnels that the server opens.
 //
-// Owned by its host; one thread. It makes no callbacks after session_ended().
+// Owned by what receives its events; one thread. It makes no callbacks after session_ended().
 #pragma once
 
 #include <cstdint>
@@ -29,16 +29,16 @@ struct SessionEnd {
   std::string remedy{};  ///< from ClientAdvice
 };
 
-/// Never called from inside a call that the host makes to the session.
-class ClientSessionHost {
+/// Never called from inside a call that the receiver makes to the session.
+class ClientSessionEvents {
  public:
   /// The server has accepted the registration.
   virtual void session_registered() = 0;
-  /// The connection has ended. The host retires the session.
+  /// The connection has ended. The receiver retires the session.
   virtual void session_ended(const SessionEnd& end) = 0;
 
  protected:
-  ~ClientSessionHost() = default;
+  ~ClientSessionEvents() = default;
 };
 
 class ClientSession final : public Retirable,
@@ -48,7 +48,7 @@ class ClientSession final : public Retirable,
  public:
   /// `options` outlives it. `introduction`: its Register.
   ClientSession(WorkerState& worker, const ClientOptions& options, wire::Register introduction,
-                ClientSessionHost& host);
+                ClientSessionEvents& events);
   ~ClientSession() override;
 
   /// The handshake is complete.
@@ -81,7 +81,7 @@ class ClientSession final : public Retirable,
   WorkerState& worker_;
   const ClientOptions& options_;
   const wire::Register introduction_;
-  ClientSessionHost& host_;
+  ClientSessionEvents& events_;
   quic::Connection* connection_ = nullptr;  ///< once established
   std::unique_ptr<ControlStream> control_;
   Timer deadline_;  ///< for the answer to Register

@@ -22,7 +22,7 @@
 
 namespace qmux::tunnel {
 
-class ServerLink final : public ClientSessionHost {
+class ServerLink final : public ClientSessionEvents {
  public:
   /// `options` outlives it. `slot` is the position of this server in `options`. With `instance` it identifies the connection.
   ServerLink(WorkerState& worker, ReadyNotice& ready, const ClientOptions& options, std::string instance,
@@ -44,7 +44,7 @@ class ServerLink final : public ClientSessionHost {
   void forget_finished();
 
  private:
-  // ClientSessionHost
+  // ClientSessionEvents
   void session_registered() override;
   void session_ended(const SessionEnd& end) override;
 

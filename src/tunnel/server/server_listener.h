@@ -32,7 +32,7 @@ struct ListenerSetup {
   UdpParcels* parcels = nullptr;
 };
 
-class ServerListener final : private quic::EndpointHost, private io::TcpListener::Events, public ServerSessionHost {
+class ServerListener final : private quic::EndpointHost, private io::TcpListener::Events, public ServerSessionEvents {
  public:
   /// `handshakes`: the worker's; outlives it.
   ServerListener(WorkerState& worker, quic::WorkerIndex worker_index, const ListenerSetup& setup,
@@ -65,7 +65,7 @@ class ServerListener final : private quic::EndpointHost, private io::TcpListener
   quic::ConnectionEvents* connection_begun(quic::Connection& connection) override;
   void hand_over(std::size_t worker_index, const io::PacketRun& run) override;
 
-  // ServerSessionHost
+  // ServerSessionEvents
   void session_registered(ServerSession& session, const Pool::Admission& admission) override;
   void visitor_returned(AssignedVisitor assigned) override;
   void session_ended(ServerSession& session) override;

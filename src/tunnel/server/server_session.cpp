@@ -15,14 +15,14 @@ namespace qmux::tunnel {
 using quic::ErrorCode;
 
 ServerSession::ServerSession(WorkerState& worker, std::size_t worker_index, Pool& pool, const HealthOptions& health,
-                             const ServerAdvice* advice, quic::Connection& connection, ServerSessionHost& host)
+                             const ServerAdvice* advice, quic::Connection& connection, ServerSessionEvents& events)
     : worker_(worker),
       worker_index_(worker_index),
       pool_(pool),
       health_(health),
       advice_(advice),
       connection_(connection),
-      host_(host),
+      events_(events),
       deadline_(worker.loop.timers(), [this] { time_is_up(); }),
       waiting_too_long_(worker.loop.timers(), [this] { give_up_waiting(); }),
       sign_of_life_due_(worker.loop.timers(), [this] { check_sign_of_life(); }) {}
@@ -109,7 +109,7 @@ void ServerSession::register_client(const wire::Register& request) {
               {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
   }
   guard_.check_no_call();
-  host_.session_registered(*this, *admission);
+  events_.session_registered(*this, *admission);
 }
 
 void ServerSession::refuse(const std::string& reason) {
@@ -255,7 +255,8 @@ void ServerSession::give_up_waiting() {
       waiting_.push_back(std::move(each));
     } else {
       guard_.check_no_call();
-      host_.visitor_returned(std::move(each.assigned));  // which may add it again, behind those that are processed now
+      // It may come back, behind those that are processed now.
+      events_.visitor_returned(std::move(each.assigned));
     }
   }
 }
@@ -314,9 +315,9 @@ void ServerSession::closed(quic::Connection& connection, const quic::CloseCause&
   tunnels_.clear();
   guard_.check_no_call();
   for (auto waiting = std::exchange(waiting_, {}); Waiting & each : waiting) {
-    host_.visitor_returned(std::move(each.assigned));
+    events_.visitor_returned(std::move(each.assigned));
   }
-  host_.session_ended(*this);
+  events_.session_ended(*this);
 }
 
 }  // namespace qmux::tunnel

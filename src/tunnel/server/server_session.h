@@ -5,7 +5,7 @@
 //   handshake -> waits for Register -> registered -> closed
 //                       \-> refused (reason being sent) -> closed
 //
-// Owned by its host; one thread, that of the connection. It makes no callbacks after session_ended().
+// Owned by what receives its events; one thread, that of the connection. It makes no callbacks after session_ended().
 #pragma once
 
 #include <cstdint>
@@ -31,18 +31,18 @@ namespace qmux::tunnel {
 
 class ServerSession;
 
-/// Never called inside a call that the host makes to the session: such a call returns its result.
-class ServerSessionHost {
+/// Never called inside a call that the receiver makes to the session: such a call returns its result.
+class ServerSessionEvents {
  public:
   /// The session has become a member of the pool.
   virtual void session_registered(ServerSession& session, const Pool::Admission& admission) = 0;
   /// A visitor that the session took and cannot serve after all, with its assignment.
   virtual void visitor_returned(AssignedVisitor assigned) = 0;
-  /// The connection has ended. The host retires the session.
+  /// The connection has ended. The receiver retires the session.
   virtual void session_ended(ServerSession& session) = 0;
 
  protected:
-  ~ServerSessionHost() = default;
+  ~ServerSessionEvents() = default;
 };
 
 class ServerSession final : public Retirable,
@@ -52,7 +52,7 @@ class ServerSession final : public Retirable,
  public:
   /// `health` and `pool` outlive it. `worker_index`: the session's worker, for the pool.
   ServerSession(WorkerState& worker, std::size_t worker_index, Pool& pool, const HealthOptions& health,
-                const ServerAdvice* advice, quic::Connection& connection, ServerSessionHost& host);
+                const ServerAdvice* advice, quic::Connection& connection, ServerSessionEvents& events);
   ~ServerSession() override;
 
   /// 0 until registered.
@@ -117,7 +117,7 @@ class ServerSession final : public Retirable,
   const HealthOptions& health_;
   const ServerAdvice* const advice_;  ///< may be absent
   quic::Connection& connection_;
-  ServerSessionHost& host_;
+  ServerSessionEvents& events_;
   Phase phase_ = Phase::unregistered;
   std::unique_ptr<ControlStream> control_;
   Timer deadline_;  ///< to register; when refused, to receive the reason

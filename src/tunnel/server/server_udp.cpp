@@ -5,12 +5,12 @@
 
 namespace qmux::tunnel {
 
-ServerUdp::ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptions& options, UdpEventQueue& events,
-                     ServerUdpHost& host)
+ServerUdp::ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptions& options, UdpEventQueue& event_queue,
+                     ServerUdpEvents& events)
     : worker_(worker),
       options_(options),
+      event_queue_(event_queue),
       events_(events),
-      host_(host),
       notifies_ends_(session.abilities().udp_end),
       channel_(worker.udp, session.connection(), options, session.abilities().frag_seq, *this),
       end_notice_(worker.loop, [&session](const auto& sessions) { return session.notify_udp_end(sessions); }),
@@ -62,11 +62,11 @@ void ServerUdp::payload_received(std::uint32_t session, ConstBytes payload) {
   }
   const AssignedUdpVisitor& assigned = found->second->assigned;
   if (sessions_.answered(found->second, worker_.loop.now())) {
-    events_.add(assigned.entrance,
-                {.kind = UdpSessionEvent::Kind::answered, .visitor = assigned.visitor, .route = assigned.route});
+    event_queue_.add(assigned.entrance,
+                     {.kind = UdpSessionEvent::Kind::answered, .visitor = assigned.visitor, .route = assigned.route});
   }
   guard_.check_no_call();
-  host_.udp_answer(assigned.visitor, payload);
+  events_.udp_answer(assigned.visitor, payload);
 }
 
 void ServerUdp::evict(const UdpVisitor& visitor, std::uint64_t route) {
@@ -84,8 +84,8 @@ void ServerUdp::end(Sessions::Place session) {
   channel_.forget_session(session->flow.session());
   if (notifies_ends_) end_notice_.add(session->flow.session());
   sessions_.erase(session);
-  events_.add(assigned.entrance,
-              {.kind = UdpSessionEvent::Kind::ended, .visitor = assigned.visitor, .route = assigned.route});
+  event_queue_.add(assigned.entrance,
+                   {.kind = UdpSessionEvent::Kind::ended, .visitor = assigned.visitor, .route = assigned.route});
 }
 
 void ServerUdp::end_idle() {

@@ -25,21 +25,22 @@
 
 namespace qmux::tunnel {
 
-/// Never called inside a call that the host makes to ServerUdp.
-class ServerUdpHost {
+/// Never called inside a call that the receiver makes to ServerUdp.
+class ServerUdpEvents {
  public:
   /// A payload from the client, to be sent to the visitor.
   virtual void udp_answer(const UdpVisitor& visitor, ConstBytes payload) = 0;
 
  protected:
-  ~ServerUdpHost() = default;
+  ~ServerUdpEvents() = default;
 };
 
 class ServerUdp final : private UdpChannelEvents {
  public:
-  /// `session`: of the client, registered. It, `options` and `events` outlive this. Events of UDP sessions are added to `events`.
-  ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptions& options, UdpEventQueue& events,
-            ServerUdpHost& host);
+  /// `session`: of the client, registered. It, `options` and `event_queue` outlive this. What becomes of UDP sessions is added to
+  /// `event_queue`.
+  ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptions& options, UdpEventQueue& event_queue,
+            ServerUdpEvents& events);
   ServerUdp(const ServerUdp&) = delete;
   ServerUdp& operator=(const ServerUdp&) = delete;
   /// Ends all sessions.
@@ -74,8 +75,8 @@ class ServerUdp final : private UdpChannelEvents {
 
   WorkerState& worker_;
   const UdpOptions& options_;
-  UdpEventQueue& events_;
-  ServerUdpHost& host_;
+  UdpEventQueue& event_queue_;
+  ServerUdpEvents& events_;
   CallGuard guard_;
   const bool notifies_ends_;
   UdpChannel channel_;

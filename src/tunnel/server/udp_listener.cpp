@@ -18,7 +18,7 @@ UdpListener::~UdpListener() = default;
 
 void UdpListener::join(ServerSession& session) {
   auto udp =
-      std::make_unique<ServerUdp>(worker_, session, *setup_.options, events_, static_cast<ServerUdpHost&>(*this));
+      std::make_unique<ServerUdp>(worker_, session, *setup_.options, events_, static_cast<ServerUdpEvents&>(*this));
   members_.emplace(session.member(), Member{.session = &session, .udp = std::move(udp)});
 }
 

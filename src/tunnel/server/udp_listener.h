@@ -23,7 +23,7 @@
 
 namespace qmux::tunnel {
 
-class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
+class UdpListener final : private UdpEntranceHost, public ServerUdpEvents {
  public:
   struct Setup {
     std::size_t listener = 0;  ///< its index, for messages
@@ -65,7 +65,7 @@ class UdpListener final : private UdpEntranceHost, public ServerUdpHost {
   void deliver_udp(MemberId member, const io::PacketRun& packets) override;
   void forward_udp(std::size_t worker, MemberId member, const io::PacketRun& packets) override;
 
-  // ServerUdpHost
+  // ServerUdpEvents
   void udp_answer(const UdpVisitor& visitor, ConstBytes payload) override { entrance_.answer(visitor, payload); }
 
   struct Member {
