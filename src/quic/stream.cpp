@@ -103,11 +103,11 @@ void Stream::drop_unacknowledged() {
 
 void Stream::receive(ConstBytes bytes, bool fin) {
   // ngtcp2 reports nothing after the end.
-  if (reading_stopped_ || recv_state_ != RecvState::recv) return;
-  received_.append(bytes);
+  if (recv_state_ != RecvState::recv) return;
+  if (!reading_stopped_) received_.append(bytes);
   if (fin) recv_state_ = RecvState::data_recvd;
   note_read();
-  notify({.readable = true});
+  if (!reading_stopped_) notify({.readable = true});
 }
 
 void Stream::reset_by_peer(std::uint64_t code) {
@@ -147,6 +147,8 @@ void Stream::closed() {
     send_state_ = send_state_ == SendState::data_sent ? SendState::data_recvd : SendState::reset_recvd;
     pending_.send_done = true;
   }
+  // ngtcp2 discards what comes after STOP_SENDING, FIN included, and reports none of it.
+  if (recv_state_ == RecvState::recv) recv_state_ = reading_stopped_ ? RecvState::data_read : RecvState::reset_recvd;
   // Also when nothing is pending: the connection looks in turn whether the stream is disposable.
   host_.stream_has_events(*this);
 }

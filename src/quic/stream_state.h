@@ -33,11 +33,15 @@ enum class SendState : std::uint8_t {
 ///
 /// Size Known is left out: ngtcp2 reports FIN together with the last byte before it. RESET_STREAM after that leaves the state
 /// as it is; its code is reported all the same.
+///
+/// Bytes that arrive after STOP_SENDING count as read. ngtcp2 may discard them, and the FIN behind them, without a report: then
+/// data_read begins when it closes the stream. A stream that it closes in recv without STOP_SENDING was not read to a FIN: it
+/// goes to reset_recvd.
 enum class RecvState : std::uint8_t {
   recv,         ///< more may come
   data_recvd,   ///< every byte and FIN have arrived
   reset_recvd,  ///< RESET_STREAM has arrived
-  data_read,    ///< and the owner has consumed every byte
+  data_read,    ///< and the owner has consumed every byte, or has stopped reading
   reset_read,   ///< and the owner has been notified
 };
 

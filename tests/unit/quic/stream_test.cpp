@@ -334,12 +334,39 @@ TEST(Stream, stop_sending_goes_out_only_while_more_may_come) {
   }
 }
 
-TEST(Stream, drops_what_comes_after_stop_sending_and_still_reports_a_reset) {
+TEST(Stream, fin_after_stop_sending_is_the_end_and_is_not_reported) {
   Subject subject;
   subject.stream.stop_reading(ErrorCode::tcp_reset);
   subject.receive("abc", true);
   EXPECT_EQ(subject.stream.readable_bytes(), 0U);
-  EXPECT_FALSE(subject.stream.fin_received());
+  EXPECT_EQ(subject.stream.recv_state(), RecvState::data_read);
+  EXPECT_EQ(subject.events(), Log{});
+}
+
+TEST(Stream, closing_ends_a_direction_whose_end_was_not_reported) {
+  for (const bool stopped : {false, true}) {
+    Subject subject;
+    if (stopped) subject.stream.stop_reading(ErrorCode::tcp_reset);
+    subject.stream.closed();
+    EXPECT_EQ(subject.stream.recv_state(), stopped ? RecvState::data_read : RecvState::reset_recvd);
+  }
+}
+
+TEST(Stream, closing_leaves_a_direction_that_has_ended) {
+  for (const RecvState state : kRecvStates) {
+    if (state == RecvState::recv) continue;
+    Subject subject(state);
+    subject.stream.closed();
+    EXPECT_EQ(subject.stream.recv_state(), state);
+  }
+}
+
+TEST(Stream, drops_what_comes_after_stop_sending_and_still_reports_a_reset) {
+  Subject subject;
+  subject.stream.stop_reading(ErrorCode::tcp_reset);
+  subject.receive("abc");
+  EXPECT_EQ(subject.stream.readable_bytes(), 0U);
+  EXPECT_EQ(subject.stream.recv_state(), RecvState::recv);
   EXPECT_EQ(subject.events(), Log{});
   subject.stream.reset_by_peer(7);
   EXPECT_EQ(subject.events(), Log{"readable"});
