@@ -100,7 +100,8 @@ Result<std::vector<std::byte>> read_secret(const std::string& path) {
   PemFile file;
   if (auto read = read_file(path, file); !read) return std::unexpected(read.error());
   if (file.text.size() < kSecretBytes) {
-    return fail("is too short to be a secret", path, "at least 32 bytes that cannot be guessed");
+    return fail("is too short to be a secret", path,
+                "at least " + std::to_string(kSecretBytes) + " bytes that cannot be guessed");
   }
   std::vector<std::byte> secret(kSecretBytes);
   const int error = gnutls_hmac_fast(GNUTLS_MAC_SHA256, kSecretLabel, sizeof kSecretLabel - 1, file.text.data(),

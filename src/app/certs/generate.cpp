@@ -57,7 +57,8 @@ Result<void> check_client_name(const std::string& name) {
                    });
   if (!fit) {
     return fail("\"" + name + "\" is not a valid client name", {},
-                "up to 64 letters, digits, \".\", \"_\" and \"-\", the first a letter, digit or \"_\"");
+                "up to " + std::to_string(kCommonNameBytesMax) +
+                    R"( letters, digits, ".", "_" and "-", the first a letter, digit or "_")");
   }
   if (name == "ca" || name == "server")
     return fail("\"" + name + "\" names a file of another kind", {}, "another name");

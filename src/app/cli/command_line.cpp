@@ -131,7 +131,7 @@ class Commands {
         ->type_name("DIR")
         ->check(not_empty())
         ->capture_default_str();
-    certs_->add_option("-y,--years", certs_options_.years, "Years until they expire, 1 to 100")
+    certs_->add_option("-y,--years", certs_options_.years, "Years until they expire, 1 to " + std::to_string(kYearsMax))
         ->check(CLI::Range(1U, kYearsMax).description(""))
         ->type_name("N")
         ->capture_default_str();

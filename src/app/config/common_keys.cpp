@@ -106,8 +106,8 @@ void check_udp(Report& report, const std::string& path, const tunnel::UdpOptions
   if (in_fragments >= udp.payload_bytes_max) return;
   const std::size_t whole = datagram - std::min(datagram, wire::kSessionHeaderBytes);
   report.warn(path_in(path, "datagram_buffer_size"),
-              "payloads of more than " + std::to_string(std::max(in_fragments, whole)) +
-                  " bytes do not fit 255 datagrams of this size: they are dropped");
+              "payloads of more than " + std::to_string(std::max(in_fragments, whole)) + " bytes do not fit " +
+                  std::to_string(wire::kFragmentsMax) + " datagrams of this size: they are dropped");
 }
 
 void check_health(Report& report, const tunnel::HealthOptions& health) {
@@ -127,7 +127,8 @@ void check_token(Report& report, AuthMethod method, const Secret& token) {
   if (method == AuthMethod::token && token.empty()) {
     report.error(kToken, "is required with auth.method token");
   } else if (!token.empty() && token.size_bytes() < kTokenBytesMin) {
-    report.error(kToken, "has " + std::to_string(token.size_bytes()) + " bytes", "at least 16 bytes");
+    report.error(kToken, "has " + std::to_string(token.size_bytes()) + " bytes",
+                 "at least " + std::to_string(kTokenBytesMin) + " bytes");
   }
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/config/common_config.h"
+#include "app/config/reading/secrecy.h"
 #include "app/config/reading/section.h"
 #include "quic/transport_config.h"
 #include "tunnel/options.h"
@@ -14,6 +15,9 @@ namespace qmux::app {
 /// The longest duration in a file: a year.
 inline constexpr Duration kDurationMax = std::chrono::hours(8760);
 inline constexpr std::uint32_t kWorkersMax = wire::kWorkersMax;
+/// The secret of both files: `auth.token`.
+inline constexpr std::size_t kTokenBytesMin = 16;
+inline constexpr SecretKey kSecretKey{.map = "auth", .key = "token", .bytes_min = kTokenBytesMin};
 
 void quic_keys(Section& keys, quic::TransportConfig& quic);
 void udp_keys(Section& keys, tunnel::UdpOptions& udp);

@@ -73,9 +73,10 @@ void drop_duplicates(Report& report, std::vector<tunnel::ServerEntry>& servers) 
 void check_servers(Report& report, std::vector<tunnel::ServerEntry>& servers) {
   if (report.failed("server")) return;
   drop_duplicates(report, servers);
-  if (servers.empty()) report.error("server.servers", "is required", "1 to 10 servers");
+  const std::string expected = "1 to " + std::to_string(kServersMax) + " servers";
+  if (servers.empty()) report.error("server.servers", "is required", expected);
   if (servers.size() > kServersMax) {
-    report.error("server.servers", std::to_string(servers.size()) + " servers", "1 to 10 servers");
+    report.error("server.servers", std::to_string(servers.size()) + " servers", expected);
   }
   for (tunnel::ServerEntry& server : servers) {
     if (server.server_name.empty()) server.server_name = server.address.host;
@@ -107,7 +108,7 @@ LoadResult<ClientConfig> parse_client_config(std::string_view yaml, std::string_
   Report report(file);
   const std::vector<KeyInfo> known = client_keys();
   read_document(
-      yaml, report, known, [&](Section& keys) { client_file_keys(keys, client); },
+      yaml, report, known, kSecretKey, [&](Section& keys) { client_file_keys(keys, client); },
       [&](Report& found) { check_client(found, client); });
   return finish(report, std::move(client));
 }

@@ -88,7 +88,8 @@ void check_server(Report& report, ServerConfig& server) {
   if (!report.failed("listeners")) {
     if (server.listeners.empty()) report.error("listeners", "is required", "at least one listener");
     if (server.listeners.size() > kListenersMax) {
-      report.error("listeners", std::to_string(server.listeners.size()) + " listeners", "at most 256");
+      report.error("listeners", std::to_string(server.listeners.size()) + " listeners",
+                   "at most " + std::to_string(kListenersMax));
     }
   }
   for (std::size_t i = 0; i < server.listeners.size(); ++i) {
@@ -115,7 +116,7 @@ LoadResult<ServerConfig> parse_server_config(std::string_view yaml, std::string_
   Report report(file);
   const std::vector<KeyInfo> known = server_keys();
   read_document(
-      yaml, report, known, [&](Section& keys) { server_file_keys(keys, server); },
+      yaml, report, known, kSecretKey, [&](Section& keys) { server_file_keys(keys, server); },
       [&](Report& found) { check_server(found, server); });
   return finish(report, std::move(server));
 }

@@ -3,6 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+
+#include "quic/limits.h"
+#include "tunnel/limits.h"
+#include "wire/datagram.h"
+#include "wire/limits.h"
 
 namespace qmux::tunnel {
 namespace {
@@ -213,6 +219,20 @@ constexpr auto kTable = std::to_array<CounterInfo>({
     {"udp_incomplete_session_gone", kLoss, "incomplete UDP payloads whose session ended",
      [](Counters& c) -> Counter& { return c.reassembly.forgotten; }},
 });
+
+// The texts above spell these numbers.
+static_assert(limits::kLastBytesIdleTimeMax == std::chrono::seconds(30));
+static_assert(limits::kLastBytesTimeMax == std::chrono::minutes(5));
+static_assert(limits::kRetryTokenLifetime == std::chrono::seconds(10));
+static_assert(limits::kStatelessResetsPerSecond == 100);
+static_assert(limits::kInitialWaitTimeMax == std::chrono::milliseconds(1500));
+static_assert(limits::kSilentHandshakeTimeMax == std::chrono::milliseconds(2500));
+static_assert(limits::kHandshakesBeforeRetry == 64);
+static_assert(limits::kHandshakeLibraryBytesMax == std::size_t{64} * 1024);
+static_assert(wire::kFragmentsMax == 255);
+static_assert(limits::kUdpWaitTimeMax == std::chrono::milliseconds(500));
+static_assert(limits::kUdpEarlyBytesMax == std::size_t{256} * 1024);
+static_assert(limits::kReassemblyTimeMax == std::chrono::seconds(5));
 
 // Counters holds nothing but counters.
 static_assert(sizeof(Counters) == kTable.size() * sizeof(Counter), "every counter has one row in the table");

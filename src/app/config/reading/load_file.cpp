@@ -29,8 +29,8 @@ Result<std::string> read_config_file(const std::string& path) {
   return read_file(path, kFileBytesMax);
 }
 
-void read_document(std::string_view yaml, Report& report, std::span<const KeyInfo> known, const DeclareKeys& declare,
-                   const std::function<void(Report&)>& check) {
+void read_document(std::string_view yaml, Report& report, std::span<const KeyInfo> known, const SecretKey& secret,
+                   const DeclareKeys& declare, const std::function<void(Report&)>& check) {
   const auto document = parse_yaml(yaml);
   if (!document) {
     report.error_at(document.error().mark, {}, document.error().what, document.error().expected);
@@ -38,7 +38,7 @@ void read_document(std::string_view yaml, Report& report, std::span<const KeyInf
   }
   if (const auto& second = document->second_document) report.warn_at(*second, {}, "only the first document is read");
   report.locate({}, document->root.mark);
-  const Secrecy secrecy(document->root, names_of(known));
+  const Secrecy secrecy(document->root, secret, names_of(known));
   read_root(document->root, {.report = &report, .list = nullptr, .known = known, .secrecy = &secrecy}, declare);
   check(report);
 }

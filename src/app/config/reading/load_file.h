@@ -18,9 +18,10 @@ namespace qmux::app {
 /// Reads a whole file of at most 1 MiB.
 [[nodiscard]] Result<std::string> read_config_file(const std::string& path);
 
-/// Parses `yaml`, reads its keys as declared by `declare`, then runs `check` over the values. `known` are all the keys.
-void read_document(std::string_view yaml, Report& report, std::span<const KeyInfo> known, const DeclareKeys& declare,
-                   const std::function<void(Report&)>& check);
+/// Parses `yaml`, reads its keys as declared by `declare`, then runs `check` over the values. `known` are all the keys, `secret`
+/// the one whose value no error repeats.
+void read_document(std::string_view yaml, Report& report, std::span<const KeyInfo> known, const SecretKey& secret,
+                   const DeclareKeys& declare, const std::function<void(Report&)>& check);
 
 template <typename T>
 LoadResult<T> finish(Report& report, T config) {

@@ -7,29 +7,27 @@
 namespace qmux::app {
 namespace {
 
-constexpr std::string_view kSecretMap = "auth";
-constexpr std::string_view kSecretWord = "token";
 constexpr std::string_view kBlanks = " \t\n";
-
-/// The position after the word; npos when it is not there.
-std::size_t end_of_word(std::string_view text) {
-  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
-  const auto found = std::ranges::search(text, kSecretWord, same);
-  return found.empty() ? std::string_view::npos : static_cast<std::size_t>(found.end() - text.begin());
-}
 
 }  // namespace
 
-Secrecy::Secrecy(const YamlNode& root, KeyNames names) : names_(std::move(names)) {
+Secrecy::Secrecy(const YamlNode& root, const SecretKey& secret, KeyNames names)
+    : secret_(secret), names_(std::move(names)) {
   for (const YamlEntry& entry : root.entries) {
-    if (entry.key == kSecretMap) hide_in_auth(entry.value);
+    if (entry.key == secret_.map) hide_in_map(entry.value);
   }
 }
 
-/// Its own keys may be shown. Deeper keys are hidden, since a map there is most likely a token that YAML reads as one.
-void Secrecy::hide_in_auth(const YamlNode& auth) {
-  if (auth.kind != YamlNode::Kind::map) return hide_all_in(auth);
-  for (const YamlEntry& entry : auth.entries) {
+std::size_t Secrecy::end_of_word(std::string_view text) const {
+  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
+  const auto found = std::ranges::search(text, secret_.key, same);
+  return found.empty() ? std::string_view::npos : static_cast<std::size_t>(found.end() - text.begin());
+}
+
+/// Its own keys may be shown. Deeper keys are hidden, since a map there is most likely a secret that YAML reads as one.
+void Secrecy::hide_in_map(const YamlNode& map) {
+  if (map.kind != YamlNode::Kind::map) return hide_all_in(map);
+  for (const YamlEntry& entry : map.entries) {
     (is_plain_key(entry) ? plain_keys_ : hidden_).insert(entry.key);
     hide_all_in(entry.value);
   }
@@ -56,19 +54,19 @@ std::string Secrecy::shown_key(std::string_view key) const {
   return std::string(key.substr(0, shown)) + (shown < key.size() ? "..." : "");
 }
 
-bool is_plain_key(const YamlEntry& entry) {
-  // Without a value it may be the part of a token after a comma, as in "{token: a,b}".
+bool Secrecy::is_plain_key(const YamlEntry& entry) const {
+  // Without a value it may be the part of a secret after a comma, as in "{token: a,b}".
   if (entry.value.kind == YamlNode::Kind::null) return false;
   if (entry.value.kind == YamlNode::Kind::scalar && entry.value.text.empty()) return false;
   const std::string_view key = entry.key;
-  if (key.size() >= kTokenBytesMin || key.starts_with('_')) return false;
+  if (key.size() >= secret_.bytes_min || key.starts_with('_')) return false;
   if (!std::ranges::all_of(key, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; })) return false;
   // "tokenhush" is "token: hush" without the separator.
   const std::size_t word_end = end_of_word(key);
   return word_end == std::string_view::npos || word_end == key.size() || key[word_end] == '_';
 }
 
-bool takes_in_token(std::string_view value) {
+bool Secrecy::takes_in_secret(std::string_view value) const {
   const std::size_t blank = value.find_first_of(kBlanks);
   if (blank == std::string_view::npos) return false;
   const std::string_view after = value.substr(blank);

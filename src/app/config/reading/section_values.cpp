@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kFilePathBytesMax = 4096;
 constexpr std::size_t kHostBytesMax = 253;  // RFC 1035 section 2.3.4, as text
-constexpr std::size_t kTokenBytesMax = 4096;
+constexpr std::size_t kSecretBytesMax = 4096;
 
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kShown = 80;
@@ -72,7 +72,11 @@ bool lacks_interface(std::string_view text) {
 
 constexpr std::string_view kNeedsInterface = " is link-local and names no interface";
 
-constexpr std::string_view kHostForm = "up to 253 letters, digits, \".\", \"_\" and \"-\", or an IP address";
+std::string host_form() {
+  return "up to " + std::to_string(kHostBytesMax) + R"( letters, digits, ".", "_" and "-", or an IP address)";
+}
+
+std::string at_most(std::size_t bytes) { return "at most " + std::to_string(bytes) + " bytes"; }
 
 bool has_control_characters(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; });
@@ -104,7 +108,7 @@ Section::Found Section::find(std::string_view name, std::string type, std::strin
   if (given == nullptr) return found;
   found.kind = given->value.kind;
   if (found.kind == YamlNode::Kind::null) return found;
-  const bool takes_in_more = !given->value.quoted && takes_in_token(given->value.text);
+  const bool takes_in_more = !given->value.quoted && context_.secrecy->takes_in_secret(given->value.text);
   if (found.kind != YamlNode::Kind::scalar || takes_in_more) {
     found.empty = false;
     found.misfit = true;
@@ -119,7 +123,7 @@ Section::Key Section::wrong(const Found& found, std::string what, std::string ex
   if (found.misfit && found.kind == YamlNode::Kind::list) what = "is a list";
   if (found.misfit && found.kind == YamlNode::Kind::map) what = "is a map of keys";
   if (found.misfit && found.kind == YamlNode::Kind::scalar)
-    what = "includes the token's line, which is indented too far";
+    what = "includes the " + std::string(context_.secrecy->secret_key()) + "'s line, which is indented too far";
   context_.report->error(found.path, std::move(what), std::move(expected));
   return {*this, found.path, found.empty, false};
 }
@@ -132,7 +136,7 @@ Section::Key Section::wrong_value(const Found& found, std::string what, std::str
 
 Section::Key Section::text(std::string_view name, std::string& into, std::size_t bytes_max) {
   const Found found = find(name, "text", into);
-  const std::string expected = "a text of at most " + std::to_string(bytes_max) + " bytes";
+  const std::string expected = "a text of " + at_most(bytes_max);
   if (found.misfit) return wrong(found, {}, expected);
   if (found.value == nullptr) return {*this, found.path, found.empty, false};
   const std::string& given = found.value->text;
@@ -148,7 +152,7 @@ Section::Key Section::file(std::string_view name, std::string& into) {
   if (found.misfit) return wrong(found, {}, "a file name");
   if (found.value == nullptr) return {*this, found.path, found.empty, false};
   if (found.value->text.size() > kFilePathBytesMax || found.value->text.contains('\0')) {
-    return wrong(found, "is not a file name", "at most 4096 bytes, none of them NUL");
+    return wrong(found, "is not a file name", at_most(kFilePathBytesMax) + ", none of them NUL");
   }
   into = found.value->text;
   return {*this, found.path, found.empty, true};
@@ -159,7 +163,7 @@ Section::Key Section::secret(std::string_view name, Secret& into) {
   if (found.misfit) return wrong(found, {}, "a text");
   if (found.value == nullptr) return {*this, found.path, found.empty, false};
   // Whatever is wrong with it, its text is never repeated.
-  if (found.value->text.size() > kTokenBytesMax) return wrong(found, "is too long", "at most 4096 bytes");
+  if (found.value->text.size() > kSecretBytesMax) return wrong(found, "is too long", at_most(kSecretBytesMax));
   into = Secret(found.value->text);
   return {*this, found.path, found.empty, true};
 }
@@ -240,7 +244,7 @@ Section::Key Section::address(std::string_view name, HostPort& into, std::uint16
     return wrong_value(found, "\"*\" is not a host", in_quotes(every) + ": an empty host is every address");
   }
   if (!is_host_name(value->host) && !is_ip(value->host))
-    return wrong_value(found, in_quotes(value->host) + " is not a host", std::string(kHostForm));
+    return wrong_value(found, in_quotes(value->host) + " is not a host", host_form());
   if (lacks_interface(value->host)) {
     const HostPort on_interface{value->host + "%INTERFACE", value->port};
     return wrong_value(found, in_quotes(value->host).append(kNeedsInterface), on_interface.text());
@@ -261,7 +265,7 @@ Section::Key Section::host(std::string_view name, std::string& into) {
   const bool address = is_ip(given);
   if (!address && !is_host_name(given)) {
     return wrong_value(found, in_quotes(found.value->text) + " is not a host",
-                       given.contains(':') ? "a host name or an IP address, without a port" : std::string(kHostForm));
+                       given.contains(':') ? "a host name or an IP address, without a port" : host_form());
   }
   if (!address && ends_in_number(given)) {
     return wrong_value(found, in_quotes(found.value->text) + " is not an IPv4 address", std::string(kIpv4Form));
