@@ -16,9 +16,9 @@ Endpoint::Endpoint(io::EventLoop& loop, ChunkPool& chunks, const EndpointOptions
     : loop_(loop),
       chunks_(chunks),
       options_(options),
-      counters_(options.counters != nullptr ? *options.counters : own_counters_),
+      counters_(options.counters),
       table_(loop.random()),
-      closing_(loop, counters_.closing_forgotten) {
+      closing_(loop, counters_->closing_forgotten) {
   const ConstBytes secret = options_.credentials->secret();
   secret_.assign(secret.begin(), secret.end());
   if (secret_.empty()) {  // a client without a certificate: nothing of it outlives the process
@@ -64,7 +64,7 @@ Result<Connection*> Endpoint::connect(const Address& remote, const std::string& 
   auto connection = Connection::connect(*this, start);
   if (!connection) return fail("the QUIC connection could not be set up", remote.text());
   connection->set_events(&events);
-  ++counters_.handshakes_begun;
+  ++counters_->handshakes_begun;
   return &keep(std::move(connection), {});
 }
 
@@ -144,14 +144,14 @@ void Endpoint::receive_run(const io::PacketRun& run, bool handed_over) {
 }
 
 void Endpoint::receive_datagram(const io::PacketRun& run, ConstBytes datagram, bool handed_over) {
-  ++counters_.packets_received;
+  ++counters_->packets_received;
   ngtcp2_version_cid header;
   const int error = ngtcp2_pkt_decode_version_cid(&header, as_octets(datagram), datagram.size(), kConnectionIdBytes);
   if (error == NGTCP2_ERR_VERSION_NEGOTIATION) return send_version_negotiation(run, datagram, header);
   // A long header of version 0 is a Version Negotiation packet, which no client sends (RFC 9000 section 17.2.1).
   const bool negotiation = error == 0 && header.version == 0 && (std::to_integer<unsigned>(datagram[0]) & 0x80U) != 0;
   if (error != 0 || header.dcidlen > NGTCP2_MAX_CIDLEN || (negotiation && acceptor_ != nullptr)) {
-    ++counters_.packets_dropped;
+    ++counters_->packets_dropped;
     return;
   }
   if (!receive_routed(run, datagram, header.dcid, header.dcidlen)) {
@@ -179,7 +179,7 @@ void Endpoint::receive_unproven(Connection& connection, const io::PacketRun& run
   const Time before = loop_.clock();
   connection.receive(run, datagram, loop_.now());
   connections_[connection.mark.index].permit.charge(loop_.clock() - before);
-  if (connection.bound_handshake(limits::kHandshakeLibraryBytesMax)) ++counters_.handshakes_oversize;
+  if (connection.bound_handshake(limits::kHandshakeLibraryBytesMax)) ++counters_->handshakes_oversize;
 }
 
 void Endpoint::receive_unrouted(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header,
@@ -194,14 +194,14 @@ void Endpoint::receive_unrouted(const io::PacketRun& run, ConstBytes datagram, c
     const std::size_t worker =
         wire::worker_of(std::as_bytes(std::span(header.dcid, header.dcidlen)), options_.worker.count);
     if (worker != options_.worker.index) {
-      ++counters_.packets_handed_over;
+      ++counters_->packets_handed_over;
       acceptor_->hand_over(worker, {run.local, run.remote, datagram, datagram.size(), run.ecn});
       return;
     }
   }
   if (short_header) return send_stateless_reset(run, datagram, header);
   if (!accepting_) {
-    ++counters_.packets_dropped;
+    ++counters_->packets_dropped;
     return;
   }
   receive_initial({run.local, run.remote, datagram, datagram.size(), run.ecn}, datagram);
@@ -210,7 +210,7 @@ void Endpoint::receive_unrouted(const io::PacketRun& run, ConstBytes datagram, c
 void Endpoint::receive_initial(const io::PacketRun& run, ConstBytes datagram) {
   ngtcp2_pkt_hd header;
   if (ngtcp2_accept(&header, as_octets(datagram), datagram.size()) != 0) {
-    ++counters_.packets_dropped;
+    ++counters_->packets_dropped;
     return;
   }
   HandshakeAdmission& admission = *options_.admission;
@@ -234,7 +234,7 @@ void Endpoint::initial_turn(const io::PacketRun& run) {
   ConnectionStart start;
   const AddressProof proof = check_token(run, header, start);
   if (!accepting_ || (proof != AddressProof::retry && proof != AddressProof::known)) {
-    ++counters_.packets_dropped;
+    ++counters_->packets_dropped;
     return;
   }
   begin_connection(run, header, start, proof == AddressProof::known ? Standing::known : Standing::unknown);
@@ -253,10 +253,10 @@ void Endpoint::begin_connection(const io::PacketRun& run, const ngtcp2_pkt_hd& h
   auto connection = Connection::accept(*this, start);
   permit.charge(loop_.clock() - before);
   if (!connection) {
-    ++counters_.handshakes_failed;
+    ++counters_->handshakes_failed;
     return;
   }
-  ++counters_.handshakes_begun;
+  ++counters_->handshakes_begun;
   permit.attach(*connection);
   Connection& held = keep(std::move(connection), std::move(permit));
   held.set_events(acceptor_->connection_begun(held));

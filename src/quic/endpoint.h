@@ -16,6 +16,7 @@
 
 #include "base/chunk.h"
 #include "base/counter.h"
+#include "base/given_or_own.h"
 #include "base/io/event_loop.h"
 #include "base/result.h"
 #include "quic/closing_connections.h"
@@ -105,7 +106,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   /// Those included that have ended but still answer their peers.
   [[nodiscard]] std::size_t connection_count() const noexcept { return connections_.size() + closing_.size(); }
   [[nodiscard]] Address local_address() const;
-  [[nodiscard]] const EndpointCounters& counters() const noexcept { return counters_; }
+  [[nodiscard]] const EndpointCounters& counters() const noexcept { return *counters_; }
   /// Client: the token that the server gave on this connection, to be presented at the next; may be empty.
   [[nodiscard]] const std::vector<std::byte>& server_token() const noexcept { return server_token_; }
 
@@ -125,7 +126,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   void touch(Connection& connection) override;
   std::size_t make_token(const Address& remote, std::span<std::uint8_t> into) override;
   void token_received(ConstBytes token) override;
-  void datagram_dropped() noexcept override { ++counters_.datagrams_dropped; }
+  void datagram_dropped() noexcept override { ++counters_->datagrams_dropped; }
 
   // io::DatagramSocket::Events
   void datagrams_readable() override;
@@ -169,8 +170,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   io::EventLoop& loop_;
   ChunkPool& chunks_;
   const EndpointOptions options_;
-  EndpointCounters own_counters_;
-  EndpointCounters& counters_;
+  GivenOrOwn<EndpointCounters> counters_;
   std::vector<std::byte> secret_;  ///< for reset tokens, Retry and NEW_TOKEN
   EndpointHost* acceptor_ = nullptr;
   std::unique_ptr<io::DatagramSocket> socket_;

@@ -54,7 +54,7 @@ void Endpoint::send_version_negotiation(const io::PacketRun& run, ConstBytes dat
                                         const ngtcp2_version_cid& header) {
   // RFC 9000 section 6.1: only to a packet that could begin a connection, so that we never send more than we got.
   if (!accepting_ || datagram.size() < NGTCP2_MAX_UDP_PAYLOAD_SIZE) {
-    ++counters_.packets_dropped;
+    ++counters_->packets_dropped;
     return;
   }
   static constexpr std::array<std::uint32_t, 2> kVersions{NGTCP2_PROTO_VER_V1, 0x1a2a3a4a};  // and a reserved one
@@ -63,7 +63,7 @@ void Endpoint::send_version_negotiation(const io::PacketRun& run, ConstBytes dat
       as_octets(MutableBytes(packet)), packet.size(), static_cast<std::uint8_t>(loop_.random().below(256)), header.scid,
       header.scidlen, header.dcid, header.dcidlen, kVersions.data(), kVersions.size());
   if (length <= 0) return;
-  ++counters_.version_negotiations_sent;
+  ++counters_->version_negotiations_sent;
   send_reply(run, std::span(packet).first(static_cast<std::size_t>(length)));
 }
 
@@ -80,12 +80,12 @@ void Endpoint::send_retry(const io::PacketRun& run, const ngtcp2_pkt_hd& header)
       ngtcp2_crypto_write_retry(as_octets(MutableBytes(packet)), packet.size(), header.version, &header.scid, &id,
                                 &header.dcid, token.data(), static_cast<std::size_t>(token_length));
   if (length <= 0) return;
-  ++counters_.retries_sent;
+  ++counters_->retries_sent;
   send_reply(run, std::span(packet).first(static_cast<std::size_t>(length)));
 }
 
 void Endpoint::refuse_token(const io::PacketRun& run, const ngtcp2_pkt_hd& header) {
-  ++counters_.address_tokens_refused;
+  ++counters_->address_tokens_refused;
   std::array<std::byte, 1200> packet;
   const ngtcp2_ssize length =
       ngtcp2_crypto_write_connection_close(as_octets(MutableBytes(packet)), packet.size(), header.version, &header.scid,
@@ -95,7 +95,7 @@ void Endpoint::refuse_token(const io::PacketRun& run, const ngtcp2_pkt_hd& heade
 
 void Endpoint::send_stateless_reset(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header) {
   if (datagram.size() < kResetTriggerBytesMin) {
-    ++counters_.packets_dropped;
+    ++counters_->packets_dropped;
     return;
   }
   if (loop_.now() - resets_refilled_ >= std::chrono::seconds(1)) {
@@ -103,7 +103,7 @@ void Endpoint::send_stateless_reset(const io::PacketRun& run, ConstBytes datagra
     resets_allowed_ = limits::kStatelessResetsPerSecond;
   }
   if (resets_allowed_ == 0) {
-    ++counters_.resets_withheld;
+    ++counters_->resets_withheld;
     return;
   }
   --resets_allowed_;
@@ -119,7 +119,7 @@ void Endpoint::send_stateless_reset(const io::PacketRun& run, ConstBytes datagra
   const ngtcp2_ssize length = ngtcp2_pkt_write_stateless_reset(
       as_octets(MutableBytes(packet)), packet.size(), token.data(), as_octets(ConstBytes(random)), random_bytes);
   if (length <= 0) return;
-  ++counters_.stateless_resets_sent;
+  ++counters_->stateless_resets_sent;
   send_reply(run, std::span(packet).first(static_cast<std::size_t>(length)));
 }
 

@@ -27,7 +27,7 @@ HandshakeAdmission::HandshakeAdmission(io::EventLoop& loop, HandshakeLoad& load,
                                        AdmissionCounters* counters)
     : loop_(loop),
       load_(load),
-      counters_(counters != nullptr ? *counters : own_counters_),
+      counters_(counters),
       waiting_initials_max_(std::max(limits::kInitialsWaitingMax / workers, limits::kInitialsWaitingOfWorkerMin)),
       lines_{Line(limits::kUnknownHandshakeTimeShare, loop.random().next_u64(), loop.now()),
              Line(limits::kKnownHandshakeTimeShare, loop.random().next_u64(), loop.now())},
@@ -104,7 +104,7 @@ void HandshakeAdmission::wait(Events& receiver, const io::PacketRun& run, Standi
   const auto found = its.sources.find(key);
   // As with connections: as many as are left for others.
   if ((found == its.sources.end() ? 0 : found->second.waiting.size()) >= waiting_initials_max_ - its.waiting) {
-    ++counters_.waiting_full;
+    ++counters_->waiting_full;
     return;
   }
   Source& source = found == its.sources.end() ? its.sources[key] : found->second;
@@ -135,7 +135,7 @@ void HandshakeAdmission::expire(Line& line, Source& source) {
   while (!source.waiting.empty() && source.waiting.front().since + limits::kInitialWaitTimeMax <= loop_.now()) {
     source.waiting.pop_front();
     --line.waiting;
-    ++counters_.waited_too_long;
+    ++counters_->waited_too_long;
     trim_later();
   }
 }
@@ -154,7 +154,7 @@ void HandshakeAdmission::evict(Line& line) {
   const auto most =
       std::ranges::max_element(line.sources, {}, [](const auto& each) { return each.second.connections.size(); });
   if (most == line.sources.end() || most->second.connections.size() < 2) return;
-  ++counters_.evicted;
+  ++counters_->evicted;
   // It goes with its permit at the end of this pass, and is not chosen again until then.
   Connection* const oldest = most->second.connections.front();
   most->second.connections.pop_front();
@@ -171,7 +171,7 @@ void HandshakeAdmission::end_silent() {
       more = true;
       return false;
     }
-    ++counters_.silent;
+    ++counters_->silent;
     // Nothing is sent to an address that may be forged, and nothing remains that would keep pages of memory from going back.
     connection->abandon(limits::kSilentHandshakeTimeMax);
     return true;

@@ -25,6 +25,7 @@
 
 #include "base/address.h"
 #include "base/counter.h"
+#include "base/given_or_own.h"
 #include "base/io/datagram_socket.h"
 #include "base/io/event_loop.h"
 #include "base/time.h"
@@ -114,7 +115,7 @@ class HandshakeAdmission {
   void serve();
 
   [[nodiscard]] std::size_t waiting_count() const noexcept;
-  [[nodiscard]] const AdmissionCounters& counters() const noexcept { return counters_; }
+  [[nodiscard]] const AdmissionCounters& counters() const noexcept { return *counters_; }
 
  private:
   friend class HandshakePermit;
@@ -165,8 +166,7 @@ class HandshakeAdmission {
 
   io::EventLoop& loop_;
   HandshakeLoad& load_;
-  AdmissionCounters own_counters_;
-  AdmissionCounters& counters_;
+  GivenOrOwn<AdmissionCounters> counters_;
   const std::size_t waiting_initials_max_;  ///< of each line
   std::array<Line, kStandings> lines_;
   std::size_t ended_ = 0;  ///< since memory was last given back

@@ -139,7 +139,7 @@ void Reassembler::forget_session(std::uint32_t session) noexcept {
 
 void Reassembler::count(CounterMember counter) noexcept {
   ++(counters_.*counter);
-  ++(budget_.counters_.*counter);
+  ++((*budget_.counters_).*counter);
 }
 
 void Reassembler::drop(ReassemblyGroup& group, CounterMember reason) noexcept {

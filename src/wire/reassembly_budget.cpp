@@ -12,7 +12,7 @@ ReassemblyBudget::ReassemblyBudget(std::size_t bytes_max, std::size_t connection
                                    ReassemblyCounters* counters)
     : bytes_max_(std::max(bytes_max, kReassemblyGroupBytesMax)),
       connection_bytes_max_(std::max(connection_bytes_max, kReassemblyGroupBytesMax)),
-      counters_(counters != nullptr ? *counters : own_counters_) {
+      counters_(counters) {
   free_groups_.reserve(limits::kFreeReassemblyGroupsMax);
   free_blocks_.reserve(limits::kFreeReassemblyBlocksMax);
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/counter.h"
+#include "base/given_or_own.h"
 #include "wire/limits.h"
 #include "wire/reassembly_group.h"
 
@@ -50,7 +51,7 @@ class ReassemblyBudget {
   /// All memory of incomplete payloads, bookkeeping included; without the free memory kept for reuse.
   [[nodiscard]] std::size_t held_bytes() const noexcept { return held_bytes_; }
   /// Of all connections, including those that have ended.
-  [[nodiscard]] const ReassemblyCounters& counters() const noexcept { return counters_; }
+  [[nodiscard]] const ReassemblyCounters& counters() const noexcept { return *counters_; }
 
  private:
   friend class Reassembler;
@@ -65,8 +66,7 @@ class ReassemblyBudget {
   const std::size_t connection_bytes_max_;
   std::size_t held_bytes_ = 0;
   ReassemblyAges<&ReassemblyGroup::in_budget> ages_;
-  ReassemblyCounters own_counters_;
-  ReassemblyCounters& counters_;
+  GivenOrOwn<ReassemblyCounters> counters_;
   std::vector<ReassemblyGroups::node_type> free_groups_;
   FreeReassemblyBlocks free_blocks_;
   std::unique_ptr<std::byte[]> assembly_;
