@@ -80,6 +80,7 @@ io::SendStatus UdpSocket::send(const io::PacketRun& run) {
       return io::SendStatus::would_block;
     }
     if (error == EMSGSIZE) return io::SendStatus::too_large;
+    refused_ += at.packet_count();
     at.next();  // no route, prohibited, out of memory: lost, as packets may be
   }
   return io::SendStatus::sent;

@@ -29,6 +29,7 @@ class UdpSocket final : public io::DatagramSocket, Reactor::Events {
     return std::exchange(unreachable_, io::Unreachable::none);
   }
   [[nodiscard]] std::uint64_t overflowed() const noexcept override { return overflowed_; }
+  [[nodiscard]] std::uint64_t take_refused() noexcept override { return std::exchange(refused_, 0); }
   [[nodiscard]] Address local_address() const override { return local_; }
 
  private:
@@ -48,6 +49,7 @@ class UdpSocket final : public io::DatagramSocket, Reactor::Events {
   io::Unreachable unreachable_ = io::Unreachable::none;
   std::uint32_t overflow_count_ = 0;  ///< as last reported by the kernel
   std::uint64_t overflowed_ = 0;
+  std::uint64_t refused_ = 0;
   /// When packets are sent one by one, a run may have been sent in part when the kernel's buffer became full. That part is not
   /// sent again.
   struct {

@@ -122,13 +122,15 @@ void Endpoint::datagrams_readable() {
   std::array<io::PacketRun, 8> runs;
   for (int batch = 0; batch < limits::kReceiveBatchesPerPass; ++batch) {
     const std::size_t count = socket_->receive(runs);
-    if (count == 0) return report_unreachable();
+    if (count == 0) return look_at_losses();
+    counters_->packets_overflowed += overflow_.more(*socket_);
     for (const io::PacketRun& run : std::span(runs).first(count)) receive_run(run, false);
   }
   more_to_receive_ = true;
 }
 
-void Endpoint::report_unreachable() {
+void Endpoint::look_at_losses() {
+  if (socket_ != nullptr) counters_->packets_refused += socket_->take_refused();
   if (acceptor_ != nullptr || connections_.empty()) return;
   const io::Unreachable why = socket_->unreachable();
   if (why != io::Unreachable::none) connections_.front().connection->unreachable(why);
@@ -312,7 +314,7 @@ bool Endpoint::flush(Time now) {
     settle(connection);
   }
   serving_.clear();
-  report_unreachable();
+  look_at_losses();
   // Sending has given connections events to report, such as a failure.
   return more || (!send_blocked_ && !touched_.empty());
 }

@@ -18,6 +18,7 @@
 #include "base/counter.h"
 #include "base/given_or_own.h"
 #include "base/io/event_loop.h"
+#include "base/io/overflow_watch.h"
 #include "base/result.h"
 #include "quic/closing_connections.h"
 #include "quic/connection.h"
@@ -40,6 +41,7 @@ struct WorkerIndex {
 /// How often something happened on the endpoints of one worker.
 struct EndpointCounters {
   Counter packets_received;
+  Counter packets_overflowed;   ///< lost in the kernel: they were not received from their socket in time
   Counter packets_dropped;      ///< belonged to no connection and were answered with nothing
   Counter packets_handed_over;  ///< belonged to another worker
   Counter handshakes_begun;
@@ -49,6 +51,8 @@ struct EndpointCounters {
   Counter retries_sent;
   Counter version_negotiations_sent;
   Counter stateless_resets_sent;
+  Counter packets_refused;    ///< that the kernel refused to send
+  Counter replies_dropped;    ///< answers to packets of no connection that the socket did not take
   Counter resets_withheld;    ///< beyond limits::kStatelessResetsPerSecond
   Counter datagrams_dropped;  ///< of connections that carry no UDP, or not yet
   Counter closing_forgotten;  ///< connections that stopped answering their peers before their time
@@ -132,8 +136,8 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   void datagrams_readable() override;
   void datagrams_writable() override;
 
-  /// Reports to a client's connection what the socket knows of packets that do not arrive.
-  void report_unreachable();
+  /// Counts what the socket has refused, and reports to a client's connection what it knows of packets that do not arrive.
+  void look_at_losses();
   // HandshakeAdmission::Events
   void initial_turn(const io::PacketRun& run) override;
 
@@ -174,6 +178,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   std::vector<std::byte> secret_;  ///< for reset tokens, Retry and NEW_TOKEN
   EndpointHost* acceptor_ = nullptr;
   std::unique_ptr<io::DatagramSocket> socket_;
+  io::OverflowWatch overflow_;
   std::vector<Kept> connections_;
   ConnectionTable table_;
   ClosingConnections closing_;

@@ -46,8 +46,9 @@ Endpoint::AddressProof Endpoint::check_token(const io::PacketRun& run, const ngt
 }
 
 void Endpoint::send_reply(const io::PacketRun& run, ConstBytes packet) {
-  // A reply that cannot go now is lost, like any packet: the peer asks again.
-  static_cast<void>(socket_->send({run.local, run.remote, packet, packet.size(), io::Ecn::not_ect}));
+  const io::SendStatus status = socket_->send({run.local, run.remote, packet, packet.size(), io::Ecn::not_ect});
+  // It is lost, like any packet: the peer asks again.
+  if (status != io::SendStatus::sent) ++counters_->replies_dropped;
 }
 
 void Endpoint::send_version_negotiation(const io::PacketRun& run, ConstBytes datagram,

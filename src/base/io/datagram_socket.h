@@ -84,6 +84,8 @@ class DatagramSocket {
   [[nodiscard]] virtual Unreachable unreachable() noexcept = 0;
   /// Packets lost so far because the receive buffer was full, as known when the last packet was received.
   [[nodiscard]] virtual std::uint64_t overflowed() const noexcept = 0;
+  /// Packets that the kernel has refused permanently since the last call, of those that send() reported as sent.
+  [[nodiscard]] virtual std::uint64_t take_refused() noexcept = 0;
 
   /// The bound address; 0.0.0.0 or :: when bound to all.
   [[nodiscard]] virtual Address local_address() const = 0;

@@ -128,6 +128,8 @@ void ClientSession::closed(quic::Connection& /*connection*/, const quic::CloseCa
     worker_.retired.add(std::move(tunnel));
   }
   tunnels_.clear();
+  worker_.counters.streams_accepted += early_.size();
+  worker_.counters.requests_lost += early_.size();
   early_.clear();
   if (!own_cause_.empty()) return events_.session_ended({.cause = own_cause_});
   events_.session_ended(

@@ -17,8 +17,8 @@
 #include "base/call_guard.h"
 #include "base/io/datagram_socket.h"
 #include "base/io/event_loop.h"
+#include "base/io/overflow_watch.h"
 #include "base/time.h"
-#include "tunnel/udp/overflow_watch.h"
 #include "tunnel/udp/payload_queue.h"
 #include "tunnel/udp/udp_sender.h"
 #include "tunnel/udp/unread.h"
@@ -77,7 +77,7 @@ class ClientUdpSession final : private io::DatagramSocket::Events, private Unrea
   std::size_t next_address_ = 0;
   Address remote_;
   std::unique_ptr<io::DatagramSocket> socket_;
-  OverflowWatch overflow_;
+  io::OverflowWatch overflow_;
 };
 
 }  // namespace qmux::tunnel

@@ -28,7 +28,12 @@ class EarlyDatagrams final : private quic::DatagramHost {
   }
   EarlyDatagrams(const EarlyDatagrams&) = delete;
   EarlyDatagrams& operator=(const EarlyDatagrams&) = delete;
-  ~EarlyDatagrams() { connection_.set_datagram_host(nullptr); }
+  ~EarlyDatagrams() {
+    connection_.set_datagram_host(nullptr);
+    // The connection has ended before its UDP began.
+    counters_.datagrams_received += datagrams_.size();
+    counters_.drop(UdpDrop::no_socket, datagrams_.size());
+  }
 
   /// The datagrams received, in order. Those over limits::kUdpEarlyBytesMax were dropped.
   [[nodiscard]] Datagrams take() noexcept { return std::exchange(datagrams_, {}); }

@@ -163,7 +163,10 @@ void ServerLink::forget_finished() {
   // Beyond a few, closing connections are dropped: a server that refuses at once must not make us collect sockets.
   constexpr std::size_t kFarewellsMax = 4;
   const std::size_t in_use = session_ ? 1 : 0;
-  while (endpoints_.size() > in_use + kFarewellsMax) endpoints_.erase(endpoints_.begin());
+  while (endpoints_.size() > in_use + kFarewellsMax) {
+    worker_.counters.quic.closing_forgotten += endpoints_.front()->connection_count();
+    endpoints_.erase(endpoints_.begin());
+  }
   std::erase_if(endpoints_, [](const auto& endpoint) { return endpoint->connection_count() == 0; });
 }
 

@@ -13,7 +13,8 @@ ServerUdp::ServerUdp(WorkerState& worker, ServerSession& session, const UdpOptio
       events_(events),
       notifies_ends_(session.abilities().udp_end),
       channel_(worker.udp, session.connection(), options, session.abilities().frag_seq, *this),
-      end_notice_(worker.loop, [&session](const auto& sessions) { return session.notify_udp_end(sessions); }),
+      end_notice_(worker.loop, worker.counters.udp.ends_dropped,
+                  [&session](const auto& sessions) { return session.notify_udp_end(sessions); }),
       by_visitor_(0, UdpVisitor::Hash{worker.loop.random().next_u64()}),
       idle_(worker.loop.timers(), [this] { end_idle(); }) {}
 

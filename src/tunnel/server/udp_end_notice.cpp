@@ -9,11 +9,15 @@
 
 namespace qmux::tunnel {
 
-UdpEndNotice::UdpEndNotice(io::EventLoop& loop, std::move_only_function<bool(const std::vector<std::uint32_t>&)> notify)
-    : loop_(loop), notify_(std::move(notify)), due_(loop.timers(), [this] { send(); }) {}
+UdpEndNotice::UdpEndNotice(io::EventLoop& loop, Counter& dropped,
+                           std::move_only_function<bool(const std::vector<std::uint32_t>&)> notify)
+    : loop_(loop), dropped_(dropped), notify_(std::move(notify)), due_(loop.timers(), [this] { send(); }) {}
 
 void UdpEndNotice::add(std::uint32_t session) {
-  if (ended_.size() >= limits::kUdpSessionsPerConnectionMax) return;
+  if (ended_.size() >= limits::kUdpSessionsPerConnectionMax) {
+    ++dropped_;
+    return;
+  }
   ended_.push_back(session);
   if (!due_.is_set()) due_.set(loop_.now() + limits::kUdpEndNoticeInterval);
 }

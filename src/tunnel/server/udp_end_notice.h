@@ -10,6 +10,7 @@
 #include <functional>
 #include <vector>
 
+#include "base/counter.h"
 #include "base/io/event_loop.h"
 #include "base/timer_queue.h"
 
@@ -17,17 +18,20 @@ namespace qmux::tunnel {
 
 class UdpEndNotice {
  public:
-  /// `notify` returns true when the message was sent, false when it cannot be sent now.
-  UdpEndNotice(io::EventLoop& loop, std::move_only_function<bool(const std::vector<std::uint32_t>& sessions)> notify);
+  /// `notify` returns true when the message was sent, false when it cannot be sent now. `dropped` counts the ends that are not
+  /// reported; it outlives this.
+  UdpEndNotice(io::EventLoop& loop, Counter& dropped,
+               std::move_only_function<bool(const std::vector<std::uint32_t>& sessions)> notify);
 
-  /// The client is notified soon, together with other recent ends. When too many wait, or the client does not know the message,
-  /// its own idle timeout ends the session.
+  /// The client is notified soon, together with other recent ends. When too many wait, it is dropped
+  /// and counted: the client's own idle timeout ends the session.
   void add(std::uint32_t session);
 
  private:
   void send();
 
   io::EventLoop& loop_;
+  Counter& dropped_;
   std::move_only_function<bool(const std::vector<std::uint32_t>&)> notify_;
   std::vector<std::uint32_t> ended_;  ///< the oldest first
   Timer due_;

@@ -15,11 +15,11 @@
 
 #include "base/call_guard.h"
 #include "base/io/event_loop.h"
+#include "base/io/overflow_watch.h"
 #include "base/token_bucket.h"
 #include "tunnel/server/pool.h"
 #include "tunnel/server/server_udp.h"
 #include "tunnel/server/udp_visitor.h"
-#include "tunnel/udp/overflow_watch.h"
 #include "tunnel/udp/session_ages.h"
 #include "tunnel/udp/unread.h"
 #include "tunnel/worker/worker_state.h"
@@ -108,7 +108,7 @@ class UdpEntrance final : private io::DatagramSocket::Events, private Unread::Ev
   std::unordered_map<UdpVisitor, Routes::Place, UdpVisitor::Hash> routes_;
   std::unordered_map<Address, Source, SourceHash> sources_;
   std::uint64_t last_number_ = 0;
-  OverflowWatch overflow_;
+  io::OverflowWatch overflow_;
 };
 
 }  // namespace qmux::tunnel

@@ -38,6 +38,7 @@ struct UdpCounters {
   Counter sessions_idle;     ///< ended by the idle timeout
   Counter sessions_evicted;  ///< ended to make room for others
   Counter sessions_closed;   ///< ended because the server had ended them (client)
+  Counter ends_dropped;      ///< of sessions: the client was not notified (server)
   Counter sessions_lost;     ///< ended with their connection, or with the worker
 
   Counter overflowed;  ///< lost in the kernel: they were not received from their sockets in time

@@ -39,6 +39,7 @@ class SimDatagramSocket final : public io::DatagramSocket, private ReadySource {
     return std::exchange(unreachable_, io::Unreachable::none);
   }
   [[nodiscard]] std::uint64_t overflowed() const noexcept override { return overflowed_; }
+  [[nodiscard]] std::uint64_t take_refused() noexcept override { return 0; }
   [[nodiscard]] Address local_address() const override { return local_; }
 
   [[nodiscard]] const Address& remote_address() const noexcept { return remote_; }

@@ -194,6 +194,15 @@ TEST_F(UdpSocket, counts_what_its_buffer_had_no_room_for) {
   EXPECT_EQ(b_.socket->overflowed(), kSent + 1 - b_.packets());
 }
 
+TEST_F(UdpSocket, counts_the_packets_that_the_kernel_refuses) {
+  open(a_, loopback());
+  const auto bytes = pattern(30);
+  const auto broadcast = Address::from_literal("255.255.255.255", 9).value();  // EACCES
+  EXPECT_EQ(a_.socket->send(run_to(broadcast, bytes, 10)), SendStatus::sent);
+  EXPECT_EQ(a_.socket->take_refused(), 3U);
+  EXPECT_EQ(a_.socket->take_refused(), 0U);
+}
+
 TEST_F(UdpSocket, every_peer_of_a_shared_port_stays_with_one_socket) {
   const auto reservation = PortReservation::take(Transport::udp, loopback());
   ASSERT_TRUE(reservation);

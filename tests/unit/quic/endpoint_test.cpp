@@ -114,6 +114,34 @@ TEST(Endpoint, drops_garbage_and_goes_on) {
   ASSERT_TRUE(pair.run_until([&] { return pair.server.is_established; })) << "a real client still gets in";
 }
 
+TEST(Endpoint, counts_the_packets_that_its_socket_could_not_hold) {
+  QuicPair pair;
+  pair.connect();
+  pair.world.run_for(seconds(1));
+  const EndpointCounters before = pair.server.endpoint->counters();
+  EXPECT_EQ(before.packets_overflowed, 0U);
+  RawSender raw(pair);
+  constexpr std::uint64_t kPackets = 10'000;
+  const std::vector<std::byte> packet(1400);
+  for (std::uint64_t i = 0; i < kPackets; ++i) raw.send(packet);
+  pair.world.run_for(seconds(1));
+  const EndpointCounters& counters = pair.server.endpoint->counters();
+  EXPECT_GT(counters.packets_overflowed, 1000U);
+  EXPECT_EQ(counters.packets_received - before.packets_received + counters.packets_overflowed, kPackets);
+}
+
+TEST(Endpoint, counts_the_answers_for_which_its_socket_has_no_room) {
+  QuicPair pair;
+  pair.connect();
+  pair.world.run_for(seconds(1));
+  pair.world.b_host.set_send_block_chance(1);
+  RawSender raw(pair);
+  raw.send(long_header_packet(0xfaceb00c, 1200));
+  pair.world.run_for(seconds(1));
+  EXPECT_TRUE(raw.replies.empty());
+  EXPECT_EQ(pair.server.endpoint->counters().replies_dropped, 1U);
+}
+
 /// Many clients on one loop.
 class Crowd final : public io::EventLoop::PassEvents, public ConnectionEvents {
  public:

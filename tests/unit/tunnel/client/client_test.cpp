@@ -243,6 +243,18 @@ TEST_F(ClientTest, every_stream_is_accounted_for) {
                                              counters().requests_malformed + counters().requests_lost);
 }
 
+TEST_F(ClientTest, a_stream_before_the_answer_to_register_is_accounted_for_when_the_connection_ends) {
+  ASSERT_TRUE(await_register());
+  open_tunnel();
+  world_.run_for(100ms);
+  EXPECT_EQ(counters().streams_accepted, 0U);
+  server_.connection->close(quic::ErrorCode::shutdown, "lost");
+  server_.loop.request_pass();
+  ASSERT_TRUE(world_.run_until([&] { return counters().requests_lost > 0; }));
+  EXPECT_EQ(counters().streams_accepted, 1U);
+  EXPECT_EQ(counters().requests_lost, 1U);
+}
+
 // --- what it says ------------------------------------------------------------------------------------------------------------
 
 /// What is logged meanwhile.

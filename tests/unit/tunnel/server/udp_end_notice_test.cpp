@@ -22,7 +22,8 @@ class EndNoticeTest : public ::testing::Test {
   testing::FakeLoop loop_;
   bool takes_ = true;  ///< the client
   std::vector<std::vector<std::uint32_t>> told_;
-  UdpEndNotice notice_{loop_, [this](const std::vector<std::uint32_t>& sessions) {
+  Counter dropped_;
+  UdpEndNotice notice_{loop_, dropped_, [this](const std::vector<std::uint32_t>& sessions) {
                          if (takes_) told_.push_back(sessions);
                          return takes_;
                        }};
@@ -59,6 +60,7 @@ TEST_F(EndNoticeTest, tells_a_flood_in_messages_of_bounded_size_and_forgets_what
     sessions += each.size();
   }
   EXPECT_EQ(sessions, limits::kUdpSessionsPerConnectionMax);
+  EXPECT_EQ(dropped_, 2 * limits::kUdpSessionsPerConnectionMax);
 }
 
 }  // namespace

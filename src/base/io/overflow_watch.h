@@ -9,11 +9,11 @@
 
 #include "base/io/datagram_socket.h"
 
-namespace qmux::tunnel {
+namespace qmux::io {
 
 class OverflowWatch {
  public:
-  [[nodiscard]] std::uint64_t more(const io::DatagramSocket& socket) noexcept {
+  [[nodiscard]] std::uint64_t more(const DatagramSocket& socket) noexcept {
     const std::uint64_t now = socket.overflowed();
     return now - std::exchange(seen_, now);
   }
@@ -24,4 +24,4 @@ class OverflowWatch {
   std::uint64_t seen_ = 0;
 };
 
-}  // namespace qmux::tunnel
+}  // namespace qmux::io
