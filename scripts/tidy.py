@@ -7,6 +7,7 @@
 - a header of src/ says what it is, and has #pragma once
 - a layer includes only the layers below it, a wing of a layer only the wings below it, and tunnel, quic and wire read no clock
 - a unit test has the name and the folder of a file of src/, or its head says what it tests
+- a limit that names a counter has a row in docs/SECURITY.md that names both
 - nothing is left to do later, and no test sleeps
 """
 
@@ -50,6 +51,9 @@ CLOCKLESS = {"wire", "quic", "tunnel"}
 INCLUDE = re.compile(r'#include "([a-z_]+)/')
 INCLUDED_FILE = re.compile(r'#include "([^"]+)"')
 CLOCK = re.compile(r"\b(?:steady|system|high_resolution)_clock\b|\b(?:clock_gettime|gettimeofday)\(|\btime\(nullptr\)")
+SECURITY = Path("docs/SECURITY.md")
+LIMIT = re.compile(r"inline constexpr .*?\b(k[A-Za-z]+)(?: = |\{)")
+COUNTED = re.compile(r"Counters?: ([a-z_]+(?:, [a-z_]+)*)")
 SLEEP = re.compile(r"\bsleep_(?:for|until)\(|\busleep\(|\btime\.sleep\(")
 # Spelt so that this file keeps its own rule.
 LATER = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
@@ -130,6 +134,25 @@ def check_mirror(path: Path, lines: list[str]) -> Iterator[Breach]:
         yield 1, f"there is no {tested}.h or .cpp: name the test after what it tests, or say at its head what that is"
 
 
+def check_limits(lines: list[str], security: list[str]) -> Iterator[Breach]:
+    comment = ""
+    for number, line in enumerate(lines, 1):
+        if line.startswith("///"):
+            comment += " " + line.removeprefix("///").strip()
+            continue
+        limit = LIMIT.match(line)
+        counted = COUNTED.search(comment)
+        comment = ""
+        if not limit or not counted:
+            continue
+        rows = [row for row in security if f"`{limit[1]}`" in row]
+        if not rows:
+            yield number, f"docs/SECURITY.md has no row for {limit[1]}"
+        for counter in re.findall(r"[a-z_]+", counted[1]):
+            if rows and not any(f"`{counter}`" in row for row in rows):
+                yield number, f"docs/SECURITY.md does not name {counter} in a row for {limit[1]}"
+
+
 def check(path: Path) -> Iterator[Breach]:
     lines = path.read_text(encoding="utf-8").splitlines()
     yield from check_text(lines, LINES_MAX.get(path.parts[0], LINES_MAX_ELSEWHERE))
@@ -138,6 +161,8 @@ def check(path: Path) -> Iterator[Breach]:
         yield from check_wing(path.relative_to("src").as_posix(), lines)
         if path.suffix == ".h":
             yield from check_header(lines)
+        if path.name == "limits.h":
+            yield from check_limits(lines, SECURITY.read_text(encoding="utf-8").splitlines())
     if path.parts[:2] == ("tests", "unit") and path.name.endswith("_test.cpp"):
         yield from check_mirror(path, lines)
     if path.name.endswith("_test.cpp") or path.name.startswith("test_"):

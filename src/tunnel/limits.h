@@ -91,7 +91,7 @@ inline constexpr std::size_t kUdpParcelsMax = 256;
 inline constexpr std::size_t kUdpEarlyBytesMax = std::size_t{256} * 1024;
 /// Socket buffers to ask for towards the local service, of each session.
 inline constexpr std::size_t kUdpServiceSocketBytes = std::size_t{1024} * 1024;
-/// What all incomplete payloads of a process may hold, shared out among its workers; over it the oldest is dropped.
+/// What all incomplete payloads of a process may hold, shared out among its workers. Counter: udp_incomplete_worker_full.
 inline constexpr std::size_t kReassemblyBytesMax = std::size_t{64} * 1024 * 1024;
 
 // --- counters ---------------------------------------------------------------------------------------------------------
@@ -105,13 +105,13 @@ inline constexpr std::chrono::minutes kLossReportPeriod{1};
 
 // --- sessions ---------------------------------------------------------------------------------------------------------
 
-/// A connection that has not registered within this time is closed.
+/// A connection that has not registered within this time is closed. Counter: clients_refused.
 inline constexpr std::chrono::seconds kRegisterTimeMax{10};
 /// How long a refused client may take to acknowledge the reason before its connection is closed.
 inline constexpr std::chrono::seconds kRefusalLingerTimeMax{1};
 /// Unacknowledged bytes of a control stream, above which everything but heartbeats and answers waits.
 inline constexpr std::size_t kControlBacklogBytesMax = std::size_t{64} * 1024;
-/// Control messages a peer may send. A heartbeat every few seconds is far below it. More ends the connection.
+/// Control messages a peer may send; a heartbeat every few seconds is far below it. Counter: protocol_errors.
 inline constexpr double kControlMessagesPerSecondMax = 20;
 inline constexpr double kControlBurstMessagesMax = 100;
 /// Health timeouts after which a peer that sends data, but no control message, is considered dead.
@@ -141,13 +141,13 @@ inline constexpr std::chrono::seconds kStopTimeMax{1};
 
 /// Bytes of a visitor that move with it from worker to worker.
 inline constexpr std::size_t kVisitorPrefixBytesMax = std::size_t{64} * 1024;
-/// From accept until a client has taken the visitor: long enough for a client to reconnect after the loss of its connection.
+/// From accept until a client has taken the visitor: long enough for it to reconnect. Counter: visitors_no_client.
 inline constexpr std::chrono::seconds kVisitorWaitTimeMax{5};
 /// How often waiting visitors try again.
 inline constexpr std::chrono::milliseconds kVisitorRetryInterval{50};
 /// Visitors that wait on one worker for any client, per listener. Counter: visitors_too_many_waiting.
 inline constexpr std::size_t kVisitorsWaitingMax = 1024;
-/// Visitors that wait for stream credit of one client. More are offered to other clients.
+/// Visitors that wait for stream credit of one client. More are offered to other clients. Counter: visitors_no_client.
 inline constexpr std::size_t kVisitorsAwaitingCreditMax = 1024;
 /// After this long without stream credit of its client a visitor tries another.
 inline constexpr std::chrono::seconds kStreamCreditWaitTimeMax{1};

@@ -11,7 +11,7 @@ namespace qmux::limits {
 
 // --- messages ---------------------------------------------------------------------------------------------------------
 
-/// Largest JSON of a control message accepted (docs/PROTOCOL.md). No message that either side sends comes near it.
+/// Largest JSON of a control message accepted; none that either side sends comes near it. Counter: protocol_errors.
 inline constexpr std::size_t kMessageBytesMax = std::size_t{64} * 1024;
 /// A client's name. It is kept and logged for as long as the client is registered, so its limit is tighter than the message's.
 inline constexpr std::size_t kClientIdBytesMax = 256;
@@ -35,14 +35,14 @@ inline constexpr std::size_t kUdpPayloadBytesMax = 65'507;
 /// Towards a Go receiver a fragment id is not reused before this. That receiver keeps an incomplete group for up to 10 s, and the
 /// last fragment may have been in flight for some time.
 inline constexpr std::chrono::seconds kFragmentIdReuseTimeMin{15};
-/// How long the fragments of one payload may take to arrive, counted from the first. Those still missing are lost.
+/// How long the fragments of one payload may take, counted from the first. Counter: udp_incomplete_expired.
 inline constexpr std::chrono::seconds kReassemblyTimeMax{5};
 /// With frag-seq, ids this far apart are not in flight at the same time: the older group is dropped. It is an eighth of all ids,
 /// so that an id cannot meet its own last use in any order of arrival.
 inline constexpr std::uint16_t kFragmentIdsAheadMax = 8192;
 /// Memory of one connection's incomplete payloads; over it the oldest is dropped. Enough for about 60 of the largest or a
-/// thousand of two fragments. That is many more than are in flight at once, so a dropped payload is one that waits for a lost
-/// fragment.
+/// thousand of two fragments: more than are in flight at once, so a dropped one waits for a lost fragment. Counter:
+/// udp_incomplete_connection_full.
 inline constexpr std::size_t kReassemblyConnectionBytesMax = std::size_t{4} * 1024 * 1024;
 /// Free groups, and free blocks of 2 KiB for their fragments, that a worker keeps for reuse (0.6 MiB in all). Steady traffic
 /// allocates nothing.
