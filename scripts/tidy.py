@@ -63,8 +63,7 @@ Breach = tuple[int, str]
 
 def sources() -> Iterator[Path]:
     yield from (Path("dev"), Path(".ci/run"))
-    for top, suffixes in {"src": (".h", ".cpp"), "tests": (".h", ".cpp", ".py"), "scripts": (".sh", ".py"),
-                          "bench": (".h", ".cpp", ".py")}.items():
+    for top, suffixes in {"src": (".h", ".cpp"), "tests": (".h", ".cpp", ".py"), "scripts": (".sh", ".py")}.items():
         yield from sorted(path for path in Path(top).rglob("*") if path.suffix in suffixes)
 
 

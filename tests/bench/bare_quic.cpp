@@ -105,9 +105,9 @@ class Side final : public io::EventLoop::PassEvents, public quic::ConnectionEven
   }
   void end_of_pass(Time now) override {
     for (int round = 0; round < 8; ++round) {
-      const bool told = endpoint.deliver_events();
+      const bool reported = endpoint.deliver_events();
       if (endpoint.flush(now)) loop_.request_pass();
-      if (!told) break;
+      if (!reported) break;
     }
     if (!transfers_.empty() && !serving && std::ranges::all_of(transfers_, &Transfer::ended)) loop_.stop();
   }

@@ -35,7 +35,7 @@ PARTS = {"tcp": tcp_part, "udp": udp_part}
 
 @dataclass(frozen=True)
 class Setting:
-    """What all parts are told."""
+    """What all parts are given."""
 
     binary: pathlib.Path
     peers: list[tuple[str, str]]
@@ -64,7 +64,7 @@ def parse_arguments():
 def named_peers(options):
     peers = [peer.partition("=")[::2] for peer in options.peer]
     reference = os.environ.get("QMUX_REFERENCE")
-    return [*peers, ("existing", reference)] if reference else peers
+    return [*peers, ("go", reference)] if reference else peers
 
 
 def main():

@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_report_header() -> list[str]:
-    return [f"qmux: {BINARY}", f"existing QMux: {REFERENCE or 'none, QMUX_REFERENCE names one'}"]
+    return [f"qmux: {BINARY}", f"Go QMux: {REFERENCE or 'none, QMUX_REFERENCE names one'}"]
 
 
 def _chosen_pairs(config: pytest.Config, which: str) -> list[Pair]:

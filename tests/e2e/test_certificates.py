@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Certificates that must not be believed, on either side, and the alert that the peer is told."""
+"""Certificates that must not be believed, on either side, and the alert that the peer gets."""
 
 import re
 from pathlib import Path
@@ -119,8 +119,8 @@ def test_own_certificate_with_troubling_dates_is_told_once(make_tunnel, own_cred
     try:
         program.wait_for_log(OURS.server_ready if role == "server" else r"connecting server=")
         date = begin if days == NOT_YET_VALID else end
-        told = re.findall(rf"{event} file=(\S+) date=(\S+)", program.log())
-        assert told == [(str(file), f"{date:%Y-%m-%dT%H:%M:%SZ}")], program.log()
+        reported = re.findall(rf"{event} file=(\S+) date=(\S+)", program.log())
+        assert reported == [(str(file), f"{date:%Y-%m-%dT%H:%M:%SZ}")], program.log()
     finally:
         program.kill()
 

@@ -19,9 +19,9 @@ def test_second_client_with_a_client_id_is_served_and_mentioned(make_tunnel):
         tunnel.server.wait_for_log(REGISTERED, count=3)
         second.wait_for_log(OWN.client.client_ready)
         third.wait_for_log(OWN.client.client_ready)
-        [told] = [match.groups() for match in re.finditer(SHARED, tunnel.server.log())]
-        assert told[0] == "client-1"
-        assert told in [match.groups() for match in re.finditer(REGISTERED, tunnel.server.log())][1:]
+        [reported] = [match.groups() for match in re.finditer(SHARED, tunnel.server.log())]
+        assert reported[0] == "client-1"
+        assert reported in [match.groups() for match in re.finditer(REGISTERED, tunnel.server.log())][1:]
         assert tunnel.serves()
     finally:
         second.kill()

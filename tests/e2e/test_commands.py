@@ -161,7 +161,7 @@ tls:
 
 
 def test_quick_start_works_as_written(qmux, service: Service, tmp_path: Path):
-    """The existing README's steps; only addresses and port numbers are this machine's."""
+    """The steps of Go QMux's README; only addresses and port numbers are this machine's."""
     qmux("generate", "certs", "-s", "your-server-domain.com", cwd=tmp_path).check_returncode()
     qmux("generate", "config", "server", "-o", "server.yaml", cwd=tmp_path).check_returncode()
     qmux("generate", "config", "client", "-o", "client.yaml", cwd=tmp_path).check_returncode()

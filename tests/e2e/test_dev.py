@@ -83,8 +83,8 @@ def options_in(text: str) -> set[str]:
 def test_knows_the_options_of_the_program_that_a_command_runs(dev, command: str, program: list):
     if not Path(program[0]).exists():
         pytest.skip(f"not built: {program[0]}")
-    told = subprocess.run([*program, "--help"], capture_output=True, text=True, check=True, timeout=30).stdout
-    usage = told[re.search(r"^(Options|options):", told, re.M).start():]
+    reported = subprocess.run([*program, "--help"], capture_output=True, text=True, check=True, timeout=30).stdout
+    usage = reported[re.search(r"^(Options|options):", reported, re.M).start():]
     assert options_in(dev(command, "--help").stdout) == options_in(usage)
     for option in re.findall(r"(--[a-z-]+) [A-Z{]", usage):
         assert "needs a value" in dev(command, option).stderr

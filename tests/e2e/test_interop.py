@@ -175,7 +175,7 @@ def test_goes_on_through_key_updates(server: Tunnel):
 
 @pytest.mark.parametrize("reason", ["closed", "\u003c\"\\"], ids=["closed", "escapes"])
 @pytest.mark.parametrize("data", [b"", b"x", b"y" * 100_000], ids=len)
-def test_removes_the_trailer_of_an_existing_client(server: Tunnel, reason: str, data: bytes):
+def test_removes_the_trailer_of_a_go_client(server: Tunnel, reason: str, data: bytes):
     async def script():
         async with scripted_client(server) as client:
             await client.register()
@@ -189,7 +189,7 @@ def test_removes_the_trailer_of_an_existing_client(server: Tunnel, reason: str, 
     asyncio.run(script())
 
 
-def test_resets_the_visitor_when_an_existing_client_could_not_dial(server: Tunnel):
+def test_resets_the_visitor_when_a_go_client_could_not_dial(server: Tunnel):
     """Such a client says so by a trailer alone."""
 
     async def script():
@@ -206,7 +206,7 @@ def test_resets_the_visitor_when_an_existing_client_could_not_dial(server: Tunne
 
 
 async def received_by(visitor: Visitor) -> bytes:
-    """All that a visitor gets until his connection ends in whatever way."""
+    """All that a visitor gets until its connection ends in whatever way."""
     received = b""
     try:
         while part := await within(visitor.reader.read(65536)):
@@ -283,7 +283,7 @@ def test_resets_the_visitor_when_the_dial_has_failed(server: Tunnel):
     asyncio.run(script())
 
 
-def test_asks_an_existing_client_for_nothing_more_once_it_has_ended(server: Tunnel):
+def test_asks_a_go_client_for_nothing_more_once_it_has_ended(server: Tunnel):
     """Its FIN means that the local connection is closed: what we still sent would hold its window for ever."""
 
     async def script():

@@ -107,7 +107,7 @@ def ends_of(pair: Pair) -> set[str]:
 
 @pytest.mark.pairs("all")
 @pytest.mark.only("delivers_before_reset_of_service")
-def test_answer_before_a_reset_arrives_beside_existing_programs(tunnel: Tunnel):
+def test_answer_before_a_reset_arrives_beside_go_programs(tunnel: Tunnel):
     answer = os.urandom(256 * KIB)
     tunnel.service.behaviour = answer_then_abort(answer)
     for outcome in outcomes(tunnel, tunnel.traffic_port, b"?", VISITS, slow=False):
@@ -117,7 +117,7 @@ def test_answer_before_a_reset_arrives_beside_existing_programs(tunnel: Tunnel):
 
 @pytest.mark.pairs("all")
 @pytest.mark.only("delivers_before_reset_of_visitor")
-def test_request_before_a_reset_arrives_beside_existing_programs(tunnel: Tunnel):
+def test_request_before_a_reset_arrives_beside_go_programs(tunnel: Tunnel):
     request = os.urandom(256 * KIB)
     seen: queue.Queue[Outcome] = queue.Queue()
     tunnel.service.behaviour = lambda sock: seen.put(take(sock))

@@ -114,7 +114,7 @@ def test_stopped_server_ends_visitors_and_exits_with_success(tunnel: Tunnel):
         assert ends == "reset"
         assert tunnel.server.wait() == 0
     if tunnel.pair.server is OURS and tunnel.pair.client is OURS:
-        assert recorder.wait(deadline=HEALTH_TIMEOUT - 1)[0][1] == "reset", "told at once, not by a timeout"
+        assert recorder.wait(deadline=HEALTH_TIMEOUT - 1)[0][1] == "reset", "notified at once, not by a timeout"
 
 
 def test_stopped_client_ends_its_tunnels_and_exits_with_success(tunnel: Tunnel):
@@ -159,9 +159,9 @@ def test_no_line_about_visitors_who_find_no_service_is_lost_silently(tunnel: Tun
         with contextlib.suppress(ConnectionResetError), tunnel.visit() as visitor:  # some before connect() returns
             visitor.recv(1)
     tunnel.client.stop()
-    told = re.findall(r"local service unreachable service=|lines left out event=\"local service unreachable\" count=(\d+)",
+    reported = re.findall(r"local service unreachable service=|lines left out event=\"local service unreachable\" count=(\d+)",
                       tunnel.client.log())
-    assert told == ["", str(visitors - 1)], tunnel.client.log()
+    assert reported == ["", str(visitors - 1)], tunnel.client.log()
 
 
 @pytest.mark.only("serves_after_reconnect")

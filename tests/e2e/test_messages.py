@@ -207,7 +207,7 @@ needs_reference = pytest.mark.skipif(GO_SERVER.missing() is not None, reason=GO_
 
 @needs_reference
 @pytest.mark.parametrize("days", [EXPIRED, NOT_YET_VALID], ids=["expired", "not-yet-valid"])
-def test_existing_server_refuses_a_client(make_tunnel, own_credentials, authority, days):
+def test_go_server_refuses_a_client(make_tunnel, own_credentials, authority, days):
     replace(own_credentials, authority, "client", days=days)
     tunnel = start_both(make_tunnel(GO_SERVER, credentials=own_credentials))
     said(tunnel.client, "server not reached", "the server considers this client's certificate expired or not valid yet",
@@ -215,7 +215,7 @@ def test_existing_server_refuses_a_client(make_tunnel, own_credentials, authorit
 
 
 @needs_reference
-def test_existing_client_refuses_a_server(make_tunnel, own_credentials):
+def test_go_client_refuses_a_server(make_tunnel, own_credentials):
     replace(own_credentials, Authority("foreign CA"), "server")
     tunnel = start_both(make_tunnel(GO_CLIENT, credentials=own_credentials))
     said(tunnel.server, "connection ended before registration", "the client does not (know|accept).* this server's certificate",

@@ -80,5 +80,5 @@ def test_new_visitors_are_served_after_a_rebinding(linked):
     tunnel, link = linked()
     tunnel.wait_until_serving()
     link.rebind()
-    # Nothing has come from the client's new address yet: the server still knows the old one. The heartbeat tells it.
+    # Nothing has come from the client's new address yet: the server still knows the old one. The heartbeat shows it.
     tunnel.wait_until_serving()

@@ -169,16 +169,16 @@ def test_unusable_certificate_file_is_named(qmux, make_tunnel, command, role: st
 @CHECK_AND_RUN
 def test_all_certificate_files_that_are_missing_are_named(qmux, make_tunnel, command):
     missing = {key: f"/nowhere/{key}" for role, key in FILE_KEYS if role == "client"}
-    told = refused(qmux, make_tunnel(OWN), command, "client", missing)
-    assert all(path in told for path in missing.values()), told
+    reported = refused(qmux, make_tunnel(OWN), command, "client", missing)
+    assert all(path in reported for path in missing.values()), reported
 
 
 @CHECK_AND_RUN
 def test_secret_that_cannot_be_made_is_named_with_the_other_files(qmux, make_tunnel, command):
-    told = refused(qmux, make_tunnel(OWN), command, "server", {
+    reported = refused(qmux, make_tunnel(OWN), command, "server", {
         "tls.quic_secret_file": "/nowhere/quic.secret", "auth.ca_cert_file": "/nowhere/ca.crt"})
-    assert told.count("/nowhere/quic.secret: cannot be written") == 1, told
-    assert "/nowhere/ca.crt" in told
+    assert reported.count("/nowhere/quic.secret: cannot be written") == 1, reported
+    assert "/nowhere/ca.crt" in reported
 
 
 def test_check_makes_no_secret(qmux, make_tunnel):
@@ -195,8 +195,8 @@ def test_check_makes_no_secret(qmux, make_tunnel):
 @pytest.mark.parametrize("role", ["server", "client"])
 def test_key_of_another_certificate_is_refused(qmux, make_tunnel, credentials, command, role: str):
     other = credentials.client_key if role == "server" else credentials.server_key
-    told = refused(qmux, make_tunnel(OWN), command, role, {f"tls.{role}_key_file": str(other)})
-    assert str(other) in told and "does not belong to the certificate" in told
+    reported = refused(qmux, make_tunnel(OWN), command, role, {f"tls.{role}_key_file": str(other)})
+    assert str(other) in reported and "does not belong to the certificate" in reported
 
 
 @CHECK_AND_RUN
@@ -204,13 +204,13 @@ def test_key_of_another_certificate_is_refused(qmux, make_tunnel, credentials, c
 def test_certificate_of_the_other_role_is_refused(qmux, make_tunnel, credentials, command, role: str):
     other = "client" if role == "server" else "server"
     certificate = getattr(credentials, f"{other}_crt")
-    told = refused(qmux, make_tunnel(OWN), command, role, {
+    reported = refused(qmux, make_tunnel(OWN), command, role, {
         f"tls.{role}_cert_file": str(certificate), f"tls.{role}_key_file": str(getattr(credentials, f"{other}_key"))})
-    assert str(certificate) in told and "usage" in told
+    assert str(certificate) in reported and "usage" in reported
 
 
 @CHECK_AND_RUN
 @pytest.mark.parametrize("role", ["server", "client"])
 def test_token_authentication_is_refused_until_it_exists(qmux, make_tunnel, command, role: str):
-    told = refused(qmux, make_tunnel(OWN), command, role, {"auth.method": "token", "auth.token": "sixteen bytes or more"})
-    assert "auth.method" in told and "not available yet" in told and "sixteen" not in told
+    reported = refused(qmux, make_tunnel(OWN), command, role, {"auth.method": "token", "auth.token": "sixteen bytes or more"})
+    assert "auth.method" in reported and "not available yet" in reported and "sixteen" not in reported

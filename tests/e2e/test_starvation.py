@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One visitor must not cost another his service."""
+"""One visitor must not cost another its service."""
 
 import contextlib
 import os

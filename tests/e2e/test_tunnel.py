@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a visitor and a local service see of each other, through every pair of programs.
 
-Where a program of the existing kind is on one side, less can be promised; `pair` says what (harness/programs.py).
+Where a Go program is on one side, less can be promised; `pair` says what (harness/programs.py).
 """
 
 import os
@@ -94,7 +94,7 @@ def test_visitor_goes_on_after_the_services_end(tunnel: Tunnel):
 
 @pytest.mark.only("answers_after_visitors_end")
 def test_answer_arrives_although_the_visitor_has_ended(tunnel: Tunnel):
-    """The common half-close, `printf request | nc`: a Go client must not cost the visitor his answer."""
+    """The common half-close, `printf request | nc`: a Go client must not cost the visitor its answer."""
     answer = os.urandom(MIB)
 
     def answer_one_line(sock: socket.socket) -> None:

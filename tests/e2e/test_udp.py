@@ -87,7 +87,7 @@ def test_payloads_that_look_like_parts_reach_the_visitor(udp_tunnel: Tunnel, pay
 
 @pytest.mark.only("one_side_escapes")
 def test_marked_payloads_between_parts_of_others(udp_tunnel: Tunnel):
-    """An existing receiver knows groups of parts by their id alone and dies when escapes use one that is open."""
+    """A Go receiver knows groups of parts by their id alone and dies when escapes use one that is open."""
     draw = random.Random(5)
     large = unlike_a_part(draw.randbytes(20_000))
     marked = b"\xff" * 100 if udp_tunnel.pair.server.habits.escapes else b"\x7f" * 100
@@ -113,7 +113,7 @@ def test_an_answer_may_be_many(udp_tunnel: Tunnel):
 
 
 def test_payloads_go_without_an_answer(udp_tunnel: Tunnel):
-    """As many as an existing receiver's queue takes."""
+    """As many as a Go receiver's queue takes."""
     service = udp_tunnel.udp_service
     service.received.clear()
     service.answers = lambda _: ()
@@ -137,7 +137,7 @@ def test_50_visitors_at_once(udp_tunnel: Tunnel):
 
 
 def many_visitors_at_once(udp_tunnel: Tunnel, count: int):
-    """Each is answered what he sent, and only that."""
+    """Each is answered what it sent, and only that."""
     turns = 3
     with contextlib.ExitStack() as stack:
         selector = stack.enter_context(selectors.DefaultSelector())

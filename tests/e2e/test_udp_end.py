@@ -44,13 +44,13 @@ def test_the_server_tells_which_sessions_have_ended(make_tunnel):
                 with tunnel.visit_udp() as visitor:
                     visitor.send(b"?")
                     sessions.add(SESSION.unpack((await client.next_datagram())[:4])[0])
-            told = []
-            while len(told) < len(sessions):
+            reported = []
+            while len(reported) < len(sessions):
                 kind, fields = await next_message(client.control)
                 assert kind == Type.UDP_END
-                told += fields["Sessions"]
-            assert set(told) == sessions
-            assert len(told) == len(sessions)
+                reported += fields["Sessions"]
+            assert set(reported) == sessions
+            assert len(reported) == len(sessions)
 
     asyncio.run(script())
 

@@ -272,7 +272,7 @@ def test_common_payloads_go_whole(server: Tunnel):
     asyncio.run(script())
 
 
-def test_fragment_ids_are_not_used_again_soon_towards_an_existing_client(server: Tunnel):
+def test_fragment_ids_are_not_used_again_soon_towards_a_go_client(server: Tunnel):
     """And no other group has the id of escapes."""
 
     async def script():

@@ -168,7 +168,7 @@ def test_an_idle_session_ends(tunnel: Tunnel, impatient: list[str]):
 
 
 def test_a_session_in_use_does_not_end(tunnel: Tunnel):
-    """Neither side's patience is shorter than the pause; what the visitor sends and what he gets both count as use."""
+    """Neither side's patience is shorter than the pause; what the visitor sends and what it gets both count as use."""
     for role in ("server", "client"):
         settings_of(tunnel, role)["udp"] = {"session_idle_timeout": "1s"}
     tunnel.start()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A stretch of network between a client and a server, in user space: delay, loss, a NAT that forgets.
 
-A thread forwards UDP datagrams between the port that the client is told and the server's. To the server, the client's
+A thread forwards UDP datagrams between the port that the client is given and the server's. To the server, the client's
 address is the link's outer socket: `rebind` replaces that socket, as a NAT does that has lost its mapping.
 """
 

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from peer.habits import EXACT, EXISTING, Habits
+from peer.habits import EXACT, GO, Habits
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 # Absolute, since tests run them in other directories.
@@ -43,7 +43,7 @@ OURS = Program(
 REFERENCE_PROGRAM = Program(
     name="reference",
     command=(REFERENCE,) if REFERENCE else (),
-    habits=EXISTING,
+    habits=GO,
     server_ready=r"QUIC listener started",
     client_ready=r"client started successfully",
 )
@@ -60,14 +60,14 @@ def _peer(habits: Habits) -> Program:
 
 
 PEER_EXACT = _peer(EXACT)
-PEER_EXISTING = _peer(EXISTING)
+PEER_GO = _peer(GO)
 
 
 def _is_peer(program: Program) -> bool:
-    return program in (PEER_EXACT, PEER_EXISTING)
+    return program in (PEER_EXACT, PEER_GO)
 
 
-BY_NAME = {program.name: program for program in (OURS, REFERENCE_PROGRAM, PEER_EXACT, PEER_EXISTING)}
+BY_NAME = {program.name: program for program in (OURS, REFERENCE_PROGRAM, PEER_EXACT, PEER_GO)}
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class Pair:
             if _is_peer(program) and importlib.util.find_spec("aioquic") is None:
                 return "aioquic is not installed"
             if program is REFERENCE_PROGRAM and not program.command:
-                return "QMUX_REFERENCE names no existing QMux binary"
+                return "QMUX_REFERENCE names no binary of Go QMux"
             if not program.present():
                 return f"{program.name}: no program at {program.command[0]}"
         return None
@@ -167,7 +167,7 @@ class Pair:
 OWN = Pair(OURS, OURS)
 INTEROP = tuple(
     Pair(*programs)
-    for other in (PEER_EXACT, PEER_EXISTING, *([REFERENCE_PROGRAM] if REFERENCE else []))
+    for other in (PEER_EXACT, PEER_GO, *([REFERENCE_PROGRAM] if REFERENCE else []))
     for programs in ((OURS, other), (other, OURS))
 )
 

@@ -60,7 +60,7 @@ def answer_then_abort(answer: bytes) -> Behaviour:
 
 
 def take(sock: socket.socket, pause: Callable[[], None] = lambda: None, met_reset: bool = False) -> Outcome:
-    """Reads to the end. `met_reset`: a write has been told of the reset, so the kernel does not tell a read."""
+    """Reads to the end. `met_reset`: a write has met the reset, so the kernel does not report it to a read."""
     received = bytearray()
     while True:
         try:

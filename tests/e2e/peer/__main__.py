@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`python -m peer [--habits exact|existing] run server|client -c FILE`: the same commands and files as qmux."""
+"""`python -m peer [--habits exact|go] run server|client -c FILE`: the same commands and files as qmux."""
 
 import argparse
 import asyncio
@@ -28,11 +28,11 @@ def main() -> None:
     else:
         role = Client(load_client(arguments.config), habits)
     with contextlib.suppress(asyncio.CancelledError):
-        asyncio.run(until_told_to_end(role))
+        asyncio.run(until_asked_to_end(role))
 
 
-async def until_told_to_end(role: Server | Client) -> None:
-    """Cancelled by SIGTERM and SIGINT, so that connections are closed and peers told."""
+async def until_asked_to_end(role: Server | Client) -> None:
+    """Cancelled by SIGTERM and SIGINT, so that connections are closed and peers notified."""
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, asyncio.current_task().cancel)
     await role.run()

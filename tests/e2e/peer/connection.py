@@ -116,7 +116,7 @@ class Stream:
         stream = self._connection.quic._streams.get(self._id)
         return len(stream.sender._buffer) if stream is not None else 0
 
-    # What the connection tells us
+    # What the connection reports
 
     def on_data(self, data: bytes, end: bool) -> None:
         if data:

@@ -21,7 +21,7 @@ class Panic(Exception):
 
 
 def bears_mark(datagram: bytes) -> bool:
-    """What an existing receiver takes for a part."""
+    """What a Go receiver takes for a part."""
     return len(datagram) >= PART.size and bool(datagram[6] & FRAGMENTED)
 
 
@@ -120,7 +120,7 @@ class Assembler:
 
 
 class CarelessAssembler:
-    """As the Go programs do it: whatever bears the mark is a part, and groups are told apart by id alone."""
+    """As the Go programs do it: whatever bears the mark is a part, and groups are known by id alone."""
 
     def __init__(self):
         self._groups: dict[int, Group] = {}

@@ -35,7 +35,7 @@ class Habits:
 
     escapes: bool
     """A payload that looks like a part is sent as one, and what only looks like one is read as it is. Otherwise whatever
-    has its bit is taken for a part, and groups of parts are told apart by their id alone."""
+    has its bit is taken for a part, and groups of parts are known by their id alone."""
 
 
 EXACT = Habits(
@@ -51,8 +51,8 @@ EXACT = Habits(
     escapes=True,
 )
 
-EXISTING = Habits(
-    name="existing",
+GO = Habits(
+    name="go",
     alpn=(),
     incoming_streams_max=100,
     half_close=False,
@@ -64,4 +64,4 @@ EXISTING = Habits(
     escapes=False,
 )
 
-BY_NAME = {habits.name: habits for habits in (EXACT, EXISTING)}
+BY_NAME = {habits.name: habits for habits in (EXACT, GO)}

@@ -131,7 +131,7 @@ class Server:
         self._pool.append(member)
         if self._udp is not None:
             self._udp.join(connection, "frag-seq" in used)
-        # An answer without capabilities is how a client knows a server of the existing kind.
+        # An answer without capabilities is how a client knows a Go server.
         own = {"Capabilities": used} if self._habits.half_close else {}
         await control.write(messages.encode(Type.REGISTER_ACK, Success=True, Message="registered", **own))
         log.info("client %s registered, capabilities %s", member.client_id, fields["Capabilities"])

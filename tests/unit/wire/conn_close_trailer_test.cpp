@@ -39,7 +39,7 @@ Verdict judge(std::string_view bytes, bool at_fin) {
   return ConnCloseTrailer(kConnId).judge({&piece, 1}, at_fin);
 }
 
-TEST(ConnCloseTrailer, drops_what_the_existing_client_appends) {
+TEST(ConnCloseTrailer, drops_what_a_go_client_appends) {
   for (const std::string& frame :
        {trailer(), trailer(""), framed(R"({"ConnID":11400714819323198485,"Reason":"\u003cx\u003e"})"),
         framed(R"({"ConnID": 11400714819323198485, "Reason": "closed"})"),

@@ -19,7 +19,7 @@ std::string joined(const DatagramHeader& header, std::string_view payload) {
 }
 
 /// What the Go programs take for a fragment.
-bool existing_receiver_sees_fragment(std::string_view datagram) {
+bool go_receiver_sees_fragment(std::string_view datagram) {
   return datagram.size() >= 9 && (static_cast<unsigned char>(datagram[6]) & 0x80U) != 0;
 }
 
@@ -28,7 +28,7 @@ TEST(Datagram, puts_the_session_before_a_plain_payload) {
   EXPECT_EQ(joined(DatagramHeader::whole(7, {}), ""), "\0\0\0\x07"sv);
 }
 
-TEST(Datagram, escapes_what_the_existing_programs_would_misread) {
+TEST(Datagram, escapes_what_the_go_programs_would_misread) {
   EXPECT_EQ(joined(DatagramHeader::whole(1, as_bytes("ab\x80"sv)), "ab\x80"),
             "\0\0\0\x01"sv
             "ab\x80")
@@ -94,7 +94,7 @@ RC_GTEST_PROP(Datagram, brings_every_payload_whole_to_either_receiver,
   RC_ASSERT(!datagram->unescaped);
   RC_ASSERT(as_text(datagram->payload) == text);
   const bool escaped = sent.size() == kFragmentHeaderBytes + text.size();
-  RC_ASSERT(existing_receiver_sees_fragment(sent) == escaped);
+  RC_ASSERT(go_receiver_sees_fragment(sent) == escaped);
 }
 
 RC_GTEST_PROP(Datagram, brings_every_fragment, (std::uint32_t session, std::uint16_t id, const std::string& text)) {
@@ -107,7 +107,7 @@ RC_GTEST_PROP(Datagram, brings_every_fragment, (std::uint32_t session, std::uint
   RC_ASSERT(datagram->session == session);
   RC_ASSERT(datagram->fragment == fragment);
   RC_ASSERT(as_text(datagram->payload) == text);
-  RC_ASSERT(existing_receiver_sees_fragment(sent));
+  RC_ASSERT(go_receiver_sees_fragment(sent));
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ TEST(FragmentIds, leave_out_the_id_of_escapes) {
   EXPECT_EQ(FragmentIds(kEscapeFragmentId, true).next(Time{}), 1);
 }
 
-TEST(FragmentIds, run_out_towards_an_existing_receiver) {
+TEST(FragmentIds, run_out_towards_a_go_receiver) {
   FragmentIds ids(1, false);
   for (std::size_t i = 0; i < kIds; ++i) ASSERT_TRUE(ids.next(Time{})) << i;
   EXPECT_FALSE(ids.next(Time{}));

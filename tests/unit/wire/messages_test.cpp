@@ -44,7 +44,7 @@ std::string json_of(const Message& message) {
 // --- what the Go programs send, byte for byte
 // -------------------------------------------------------------------
 
-TEST(Messages, reads_what_the_existing_client_registers_with) {
+TEST(Messages, reads_what_a_go_client_registers_with) {
   const auto m = decode_as<Register>(MessageType::register_request,
                                      R"({"ClientID":"edge-1","Version":"1.0","Capabilities":["tcp","udp"]})");
   ASSERT_TRUE(m) << m.error().text();
@@ -88,7 +88,7 @@ TEST(Messages, reads_integers_beyond_what_a_double_holds) {
 // --- what we send
 // -----------------------------------------------------------------------------------------------------
 
-TEST(Messages, writes_the_fields_in_the_order_of_the_existing_programs) {
+TEST(Messages, writes_the_fields_in_the_order_of_the_go_programs) {
   EXPECT_EQ(json_of(Register{.client_id = "a", .version = "1.0", .capabilities = {"tcp"}}),
             R"({"ClientID":"a","Version":"1.0","Capabilities":["tcp"]})");
   EXPECT_EQ(json_of(RegisterAck{.success = true, .message = "registered"}),

@@ -249,7 +249,7 @@ TEST_F(ReassemblerTest, with_frag_seq_a_loss_of_half_of_all_ids_does_not_bring_o
   EXPECT_FALSE(completes(ours, 1));
 }
 
-TEST_F(ReassemblerTest, an_existing_sender_may_use_ids_in_any_order) {
+TEST_F(ReassemblerTest, a_go_sender_may_use_ids_in_any_order) {
   open(go, 1, 10);
   open(go, 20'000, 10);
   open(go, 60'000, 10);

@@ -160,7 +160,7 @@ TEST(CommandLine, refuses_empty_paths) {
   EXPECT_THAT(of({"run", "server", "-c="}), HasSubstr("an empty name"));
 }
 
-TEST(CommandLine, takes_the_forms_of_the_existing_program) {
+TEST(CommandLine, takes_the_forms_of_the_go_program) {
   EXPECT_EQ(command<RunEnd>("run server -c=a.yaml").config_file, "a.yaml");
   EXPECT_EQ(command<RunEnd>("run server -c a.yaml -c b.yaml").config_file, "b.yaml") << "the last one counts";
   EXPECT_THAT(command<GenerateCerts>("generate certs -s=a.example -s b.example").options.server_names,

@@ -6,7 +6,7 @@
 namespace qmux::tunnel {
 namespace {
 
-TEST(Registration, an_existing_client_is_taken_without_extensions) {
+TEST(Registration, a_go_client_is_taken_without_extensions) {
   const auto abilities = review({.client_id = "a", .version = "1.0", .capabilities = {"tcp", "udp"}});
   ASSERT_TRUE(abilities);
   EXPECT_FALSE(abilities->names_instances);

@@ -53,7 +53,7 @@ TEST_F(PayloadQueueTest, gives_payloads_in_their_order_with_the_time_they_came) 
   EXPECT_TRUE(queue_.empty());
 }
 
-TEST_F(PayloadQueueTest, notes_which_payloads_an_existing_receiver_would_misread) {
+TEST_F(PayloadQueueTest, notes_which_payloads_a_go_receiver_would_misread) {
   push("abcde");
   push(
       "ab\x80"
