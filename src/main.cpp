@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "app/main.h"
+#include "app/cli/main.h"
 
 int main(int argc, char** argv) { return qmux::app::run(argc, argv); }

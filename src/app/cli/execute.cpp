@@ -7,9 +7,9 @@
 #include "app/config/example.h"
 #include "app/config/load.h"
 #include "app/demo/demo.h"
-#include "app/run_client.h"
-#include "app/run_inputs.h"
-#include "app/run_server.h"
+#include "app/run/run_client.h"
+#include "app/run/run_inputs.h"
+#include "app/run/run_server.h"
 
 namespace qmux::app {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/secret_file.h"
+#include "app/run/secret_file.h"
 
 #include <array>
 #include <filesystem>

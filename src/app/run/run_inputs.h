@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "app/certificate_dates.h"
 #include "app/config/load.h"
+#include "app/run/certificate_dates.h"
 #include "base/address.h"
 #include "base/result.h"
 #include "quic/credentials.h"

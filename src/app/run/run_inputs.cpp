@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/run_inputs.h"
+#include "app/run/run_inputs.h"
 
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/logging.h"
+#include "app/run/logging.h"
 
 #include <fmt/core.h>
 

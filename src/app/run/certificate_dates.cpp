@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/certificate_dates.h"
+#include "app/run/certificate_dates.h"
 
 #include <fmt/chrono.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/run_server.h"
+#include "app/run/run_server.h"
 
 #include <algorithm>
 #include <ctime>
@@ -8,11 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "app/connection_advice.h"
-#include "app/logging.h"
-#include "app/run_inputs.h"
-#include "app/secret_file.h"
-#include "app/worker_loops.h"
+#include "app/run/connection_advice.h"
+#include "app/run/logging.h"
+#include "app/run/run_inputs.h"
+#include "app/run/secret_file.h"
+#include "app/run/worker_loops.h"
 #include "base/log.h"
 #include "net/os_random.h"
 #include "net/port_reservation.h"

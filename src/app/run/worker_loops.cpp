@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/worker_loops.h"
+#include "app/run/worker_loops.h"
 
 #include <csignal>
 #include <cstdlib>

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "app/config/common_config.h"
-#include "app/run_inputs.h"
+#include "app/run/run_inputs.h"
 
 namespace qmux::app {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/connection_advice.h"
+#include "app/run/connection_advice.h"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/main.h"
+#include "app/cli/main.h"
 
 #include <fcntl.h>
 #include <unistd.h>

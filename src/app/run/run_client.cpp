@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "app/run_client.h"
+#include "app/run/run_client.h"
 
 #include <algorithm>
 #include <ctime>
 #include <utility>
 
 #include "app/config/client_id.h"
-#include "app/connection_advice.h"
-#include "app/logging.h"
-#include "app/run_inputs.h"
-#include "app/worker_loops.h"
+#include "app/run/connection_advice.h"
+#include "app/run/logging.h"
+#include "app/run/run_inputs.h"
+#include "app/run/worker_loops.h"
 #include "base/log.h"
 #include "net/process.h"
 #include "quic/credentials.h"
