@@ -41,6 +41,14 @@ WINGS = {
         "server": {"", "control", "relay", "udp", "worker"},
         "client": {"", "control", "relay", "udp", "worker"},
     },
+    "app": {
+        "": set(),
+        "certs": {""},
+        "config": {""},
+        "demo": {"", "certs"},
+        "run": {"", "config"},
+        "cli": {"", "certs", "config", "demo", "run"},
+    },
     "app/config": {
         "reading": set(),
         "": {"reading"},
