@@ -74,7 +74,8 @@ std::unique_ptr<Connection> Connection::connect(ConnectionHost& host, const Conn
   return connection->start_client(start) ? std::move(connection) : nullptr;
 }
 
-void Connection::fill_settings(ngtcp2_settings& settings, ngtcp2_transport_params& params) const {
+void Connection::fill_settings(const ConnectionStart& start, ngtcp2_settings& settings,
+                               ngtcp2_transport_params& params) const {
   ngtcp2_settings_default(&settings);
   settings.cc_algo =
       transport_.congestion_control == CongestionControl::bbr ? NGTCP2_CC_ALGO_BBR : NGTCP2_CC_ALGO_CUBIC;
@@ -86,6 +87,9 @@ void Connection::fill_settings(ngtcp2_settings& settings, ngtcp2_transport_param
   settings.pmtud_probes = kPacketSizeProbes.data();
   settings.pmtud_probeslen = usable_probes(transport_.udp_payload_bytes_max);
   settings.rand_ctx.native_handle = &host_.loop().random();
+  settings.token = as_octets(start.token);
+  settings.tokenlen = start.token.size();
+  settings.token_type = start.token_is_retry ? NGTCP2_TOKEN_TYPE_RETRY : NGTCP2_TOKEN_TYPE_NEW_TOKEN;
 
   ngtcp2_transport_params_default(&params);
   params.initial_max_data = transport_.initial_connection_window_bytes;
@@ -102,10 +106,7 @@ void Connection::fill_settings(ngtcp2_settings& settings, ngtcp2_transport_param
 bool Connection::start_server(const ConnectionStart& start) {
   ngtcp2_settings settings;
   ngtcp2_transport_params params;
-  fill_settings(settings, params);
-  settings.token = as_octets(start.token);
-  settings.tokenlen = start.token.size();
-  settings.token_type = start.token_is_retry ? NGTCP2_TOKEN_TYPE_RETRY : NGTCP2_TOKEN_TYPE_NEW_TOKEN;
+  fill_settings(start, settings, params);
   params.original_dcid = start.original_dcid.value_or(start.client_dcid);
   params.original_dcid_present = 1;
   if (start.original_dcid) {
@@ -122,10 +123,7 @@ bool Connection::start_server(const ConnectionStart& start) {
                              &settings, &params, memory_.allocator(), this) != 0) {
     return false;
   }
-  adopt(conn);
-  tls_ = TlsSession::server(*start.credentials, conn_ref_);
-  if (!tls_) return false;
-  ngtcp2_conn_set_tls_native_handle(conn, tls_->raw());
+  if (!adopt(conn, TlsSession::server(*start.credentials, conn_ref_))) return false;
   // The client goes on using the ID of its own choice until it has ours.
   add_route(start.client_dcid);
   add_route(id);
@@ -135,10 +133,7 @@ bool Connection::start_server(const ConnectionStart& start) {
 bool Connection::start_client(const ConnectionStart& start) {
   ngtcp2_settings settings;
   ngtcp2_transport_params params;
-  fill_settings(settings, params);
-  settings.token = as_octets(start.token);
-  settings.tokenlen = start.token.size();
-  settings.token_type = NGTCP2_TOKEN_TYPE_NEW_TOKEN;
+  fill_settings(start, settings, params);
   ngtcp2_cid id;
   ngtcp2_cid server_id;
   std::array<std::uint8_t, NGTCP2_STATELESS_RESET_TOKENLEN> unused_token;
@@ -152,18 +147,19 @@ bool Connection::start_client(const ConnectionStart& start) {
                              &params, memory_.allocator(), this) != 0) {
     return false;
   }
-  adopt(conn);
-  tls_ = TlsSession::client(*start.credentials, start.server_name, conn_ref_);
-  if (!tls_) return false;
-  ngtcp2_conn_set_tls_native_handle(conn, tls_->raw());
+  if (!adopt(conn, TlsSession::client(*start.credentials, start.server_name, conn_ref_))) return false;
   add_route(id);
   host_.touch(*this);  // the first Initial waits to be sent
   return true;
 }
 
-void Connection::adopt(ngtcp2_conn* conn) {
+bool Connection::adopt(ngtcp2_conn* conn, std::unique_ptr<TlsSession> tls) {
   conn_.reset(conn);
   ngtcp2_conn_set_keep_alive_timeout(conn, static_cast<ngtcp2_duration>(transport_.keep_alive_period.count()));
+  tls_ = std::move(tls);
+  if (!tls_) return false;
+  ngtcp2_conn_set_tls_native_handle(conn, tls_->raw());
+  return true;
 }
 
 void Connection::add_route(const ngtcp2_cid& id) {

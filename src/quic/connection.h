@@ -189,8 +189,9 @@ class Connection final : private StreamHost {
   Connection(ConnectionHost& host, const ConnectionStart& start, bool server);
   bool start_server(const ConnectionStart& start);
   bool start_client(const ConnectionStart& start);
-  void fill_settings(ngtcp2_settings& settings, ngtcp2_transport_params& params) const;
-  void adopt(ngtcp2_conn* conn);
+  void fill_settings(const ConnectionStart& start, ngtcp2_settings& settings, ngtcp2_transport_params& params) const;
+  /// False: there is no TLS session.
+  bool adopt(ngtcp2_conn* conn, std::unique_ptr<TlsSession> tls);
   void add_route(const ngtcp2_cid& id);
   void drop_route(const ngtcp2_cid& id);
 
