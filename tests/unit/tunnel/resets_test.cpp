@@ -7,14 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "quic/quic_pair.h"
-#include "sim/world/host.h"
-#include "sim/world/loop.h"
-#include "sim/world/network.h"
-#include "sim/world/world.h"
-#include "tunnel/client/client.h"
 #include "tunnel/limits.h"
-#include "tunnel/server/server.h"
+#include "tunnel/whole_tunnel.h"
 
 namespace qmux::tunnel {
 namespace {
@@ -82,29 +76,15 @@ class End final : private io::TcpSocketEvents {
   Timer again_;
 };
 
-class ResetsThroughATunnel : public ::testing::Test, private io::TcpListener::Events {
+class ResetsThroughATunnel : public testing::WholeTunnel, private io::TcpListener::Events {
  protected:
   void begin(const sim::LinkProperties& path) {
-    sim::Network& network = world_.network();
-    network.tcp_properties().reset_purges_chance = 0;
-    network.tcp_properties().reset_overtakes_chance = 0;
-    for (sim::Link* link : {&network.link(server_host_, client_host_), &network.link(client_host_, server_host_)}) {
-      link->properties() = path;
-    }
-    ServerOptions server;
-    server.listeners.push_back({.quic_address = server_host_.v4(4433), .traffic_address = server_host_.v4(8080)});
-    server.credentials = server_credentials_.get();
-    server_ = std::make_unique<Server>(std::move(server), std::vector<io::EventLoop*>{&server_loop_}, [] {});
-    ASSERT_TRUE(server_->start());
-    listener_ = *service_loop_.listen_tcp(client_host_.v4(80), false, *this);
-    ClientOptions client{
-        .client_id = "a",
-        .servers = {{.address = {.host = server_host_.v4(0).host_text(), .port = 4433}, .server_name = "server.test"}},
-        .local_service = {.address = {.host = client_host_.v4(0).host_text(), .port = 80}},
-        .credentials = client_credentials_.get()};
-    client_ = std::make_unique<Client>(std::move(client), std::vector<io::EventLoop*>{&client_loop_}, [] {});
-    client_->start();
-    ASSERT_TRUE(world_.run_until([&] { return server_->pool(0).size() == 1; }, 60s));
+    sim::TcpProperties& tcp = world_.network().tcp_properties();
+    tcp.reset_purges_chance = 0;
+    tcp.reset_overtakes_chance = 0;
+    set_paths(path, path);
+    listener_ = *service_loop_.listen_tcp(service_address(), false, *this);
+    WholeTunnel::begin();
   }
 
   /// Both parts, played to the end of `visitor_` or `service_` by reset.
@@ -129,24 +109,10 @@ class ResetsThroughATunnel : public ::testing::Test, private io::TcpListener::Ev
     return all;
   }
 
-  sim::World world_{1};
-  sim::Host& server_host_ = world_.network().add_host("server");
-  sim::Host& client_host_ = world_.network().add_host("client");
-  sim::Host& visitors_host_ = world_.network().add_host("visitors");
-  sim::SimLoop server_loop_{server_host_, "server"};
-  sim::SimLoop client_loop_{client_host_, "client"};
-  sim::SimLoop service_loop_{client_host_, "service"};
-  sim::SimLoop visitors_loop_{visitors_host_, "visitors"};
-  std::unique_ptr<quic::Credentials> server_credentials_ =
-      quic::load_credentials("server", "ca", quic::Credentials::Purpose::server);
-  std::unique_ptr<quic::Credentials> client_credentials_ =
-      quic::load_credentials("client", "ca", quic::Credentials::Purpose::client);
   End::Part service_part_;
   std::unique_ptr<End> service_;
   std::unique_ptr<End> visitor_;
   std::unique_ptr<io::TcpListener> listener_;
-  std::unique_ptr<Server> server_;
-  std::unique_ptr<Client> client_;
 };
 
 class ResetsOnAPath : public ResetsThroughATunnel, public ::testing::WithParamInterface<std::size_t> {

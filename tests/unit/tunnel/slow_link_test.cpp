@@ -7,15 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include "quic/quic_pair.h"
-#include "sim/world/host.h"
-#include "sim/world/link.h"
-#include "sim/world/loop.h"
-#include "sim/world/network.h"
-#include "sim/world/world.h"
-#include "tunnel/client/client.h"
 #include "tunnel/fakes/tcp_end.h"
-#include "tunnel/server/server.h"
+#include "tunnel/whole_tunnel.h"
 
 namespace qmux::tunnel {
 namespace {
@@ -67,30 +60,17 @@ class Service final : private io::TcpListener::Events {
   std::unique_ptr<io::TcpListener> listener_;
 };
 
-class SlowLink : public ::testing::Test {
+class SlowLink : public testing::WholeTunnel {
  protected:
   static constexpr std::uint64_t kUplinkBitsPerSecond = 4'000'000;
 
   void SetUp() override {
-    sim::LinkProperties uplink{.delay = 20ms, .rate_bits_per_second = kUplinkBitsPerSecond, .queue_bytes = 64 * 1024};
-    world_.network().link(client_host_, server_host_).properties() = uplink;
-    uplink.rate_bits_per_second = 20'000'000;
-    world_.network().link(server_host_, client_host_).properties() = uplink;
-
-    ServerOptions options;
-    options.listeners.push_back({.quic_address = server_host_.v4(4433), .traffic_address = server_host_.v4(80)});
-    options.credentials = server_credentials_.get();
-    server_ = std::make_unique<Server>(std::move(options), std::vector<io::EventLoop*>{&server_loop_}, [] {});
-    ASSERT_TRUE(server_->start());
-    ClientOptions client{
-        .client_id = "slow",
-        .servers = {{.address = {.host = server_host_.v4(0).host_text(), .port = 4433}, .server_name = "server.test"}},
-        .local_service = {.address = {.host = client_host_.v4(0).host_text(), .port = 8000}},
-        .credentials = client_credentials_.get(),
-        .transport = {.incoming_streams_max = 65'536}};
-    client_ = std::make_unique<Client>(std::move(client), std::vector<io::EventLoop*>{&client_loop_}, [] {});
-    client_->start();
-    ASSERT_TRUE(world_.run_until([&] { return server_->pool(0).size() == 1; }, 10s));
+    const sim::LinkProperties uplink{
+        .delay = 20ms, .rate_bits_per_second = kUplinkBitsPerSecond, .queue_bytes = 64 * 1024};
+    sim::LinkProperties downlink = uplink;
+    downlink.rate_bits_per_second = 20'000'000;
+    set_paths(uplink, downlink);
+    begin({.incoming_streams_max = 65'536});
   }
 
   TcpEnd& visit(const char* request) {
@@ -117,23 +97,8 @@ class SlowLink : public ::testing::Test {
     return world_.now() - begin;
   }
 
-  sim::World world_{1};
-
  private:
-  sim::Host& server_host_ = world_.network().add_host("server");
-  sim::Host& client_host_ = world_.network().add_host("client");
-  sim::Host& visitors_host_ = world_.network().add_host("visitors");
-  sim::SimLoop server_loop_{server_host_, "server"};
-  sim::SimLoop client_loop_{client_host_, "client"};
-  sim::SimLoop service_loop_{client_host_, "service"};
-  sim::SimLoop visitors_loop_{visitors_host_, "visitors"};
-  std::unique_ptr<quic::Credentials> server_credentials_ =
-      quic::load_credentials("server", "ca", quic::Credentials::Purpose::server);
-  std::unique_ptr<quic::Credentials> client_credentials_ =
-      quic::load_credentials("client", "ca", quic::Credentials::Purpose::client);
-  Service service_{service_loop_, client_host_.v4(8000)};
-  std::unique_ptr<Server> server_;
-  std::unique_ptr<Client> client_;
+  Service service_{service_loop_, service_address()};
   std::deque<TcpEnd> visitors_;
 };
 
