@@ -160,7 +160,7 @@ void KernelTcpSocket::abort() {
 
 void KernelTcpSocket::watch(io::Interest interest, io::TcpSocketEvents* events) {
   interest_ = interest;
-  events_ = events;
+  if (std::exchange(events_, events) != events) reset_reported_ = false;
   if (events == nullptr || !descriptor_.is_open()) return;
   if (reset_) {
     if (!reset_reported_) descriptor_.post(Readiness::error);

@@ -117,7 +117,10 @@ inline constexpr double kControlBurstMessagesMax = 100;
 /// Health timeouts after which a peer that sends data, but no control message, is considered dead.
 inline constexpr int kHealthTimeoutsWithoutMessage = 4;
 /// A client from which no packet arrives for this long after a new tunnel is suspect: others are preferred.
-inline constexpr std::chrono::seconds kSignOfLifeTimeMax{1};
+inline constexpr std::chrono::milliseconds kSignOfLifeTimeMax{500};
+/// A client that has not reached its local service in this time is avoided as one whose dial has failed. Both allow for the round
+/// trip besides.
+inline constexpr std::chrono::milliseconds kPromptAckTimeMax{500};
 /// From NewConn to the client's answer that it has reached its service (capability conn-ack): its own time limit for that, and a
 /// round trip.
 inline constexpr std::chrono::seconds kConnAckTimeMax{20};
@@ -139,10 +142,16 @@ inline constexpr std::chrono::seconds kStopTimeMax{1};
 
 // --- visitors ---------------------------------------------------------------------------------------------------------
 
-/// Bytes of a visitor that move with it from worker to worker.
+/// Bytes of a visitor that are kept until its client has reached the local service, so that another client can get them. In the
+/// meantime no more is read.
 inline constexpr std::size_t kVisitorPrefixBytesMax = std::size_t{64} * 1024;
-/// From accept until a client has taken the visitor: long enough for it to reconnect. Counter: visitors_no_client.
-inline constexpr std::chrono::seconds kVisitorWaitTimeMax{5};
+/// What all visitors of a process may have kept, shared out among its workers: a thousand large requests to services that do not
+/// answer. Beyond it a visitor stays with its client. Counter: visitors_not_kept.
+inline constexpr std::size_t kVisitorPrefixesBytesMax = std::size_t{64} * 1024 * 1024;
+/// Clients that one visitor is given to, one after another. With the last one it stays. Counter: visitors_handed_over.
+inline constexpr std::size_t kVisitorOffersMax = 8;
+/// After a client has been silent for this long, its visitors are handed over where their listener allows it.
+inline constexpr std::chrono::seconds kSilentHandoverTime{2};
 /// How often waiting visitors try again.
 inline constexpr std::chrono::milliseconds kVisitorRetryInterval{50};
 /// Visitors that wait on one worker for any client, per listener. Counter: visitors_too_many_waiting.

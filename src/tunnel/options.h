@@ -53,6 +53,13 @@ struct UdpOptions {
   Duration session_idle_timeout = std::chrono::minutes(5);
 };
 
+/// When a visitor by TCP that was given to one client is given to another (docs/PROTOCOL.md section 6).
+enum class Handover : std::uint8_t {
+  off,    ///< never
+  safe,   ///< while none of its bytes can have reached a local service
+  eager,  ///< also when the client is lost or silent before the first byte of an answer: a request may be made twice
+};
+
 /// One QUIC address for clients, one address for visitors, and the pool between them.
 struct ListenerOptions {
   Address quic_address;     ///< port 0: any free one
@@ -61,6 +68,9 @@ struct ListenerOptions {
   UdpOptions udp_options{};
   quic::TransportConfig transport{};
   VisitorLimits visitors{};
+  /// How long a visitor by TCP waits for a client while none is there.
+  Duration wait_for_client = std::chrono::seconds(5);
+  Handover handover = Handover::safe;
 
   [[nodiscard]] bool takes_tcp() const noexcept { return protocol != VisitorProtocol::udp; }
   [[nodiscard]] bool takes_udp() const noexcept { return protocol != VisitorProtocol::tcp; }

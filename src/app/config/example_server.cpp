@@ -24,6 +24,11 @@ listeners:
     # max_visitors: 0
     # max_visitors_per_source: 0
 
+    # How long a visitor by TCP waits while no client is there, and when it is given to another client because its own cannot
+    # serve it: safe (no byte of it has reached a local service), eager (a request may be made twice) or off.
+    # wait_for_client: 5s
+    # handover: safe
+
     # Flow control, in bytes: where a window starts and how far it may grow.
     # initialstreamreceivewindow: 524288
     # maxstreamreceivewindow: 6291456

@@ -29,6 +29,9 @@ void listener_keys(Section& keys, ListenerConfig& listener) {
   tunnel::VisitorLimits& visitors = listener.options.visitors;
   keys.number("max_visitors", visitors.visitors_max, 0, kVisitorsMax);
   keys.number("max_visitors_per_source", visitors.visitors_per_source_max, 0, kVisitorsMax);
+  keys.duration("wait_for_client", listener.options.wait_for_client, 1ms, kDurationMax);
+  keys.choice("handover", listener.options.handover,
+              {{"safe", tunnel::Handover::safe}, {"eager", tunnel::Handover::eager}, {"off", tunnel::Handover::off}});
   quic_keys(keys, listener.options.transport);
   keys.section_or_inline("udp", kOldUdpKeys, [&](Section& udp) { udp_keys(udp, listener.options.udp_options); });
 }

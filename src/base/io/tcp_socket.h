@@ -50,7 +50,8 @@ class TcpSocketEvents {
   virtual void socket_readable() = 0;
   /// Writing may make progress (a connecting socket: the attempt has ended). The write interest is used up.
   virtual void socket_writable() = 0;
-  /// The connection was reset, whatever the interest. Called at most once. Data received before may still be unread.
+  /// The connection was reset, whatever the interest. Called at most once for each new observer. Data received before may still
+  /// be unread.
   virtual void socket_reset() = 0;
 
  protected:

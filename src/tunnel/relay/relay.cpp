@@ -46,12 +46,17 @@ Relay::Relay(io::EventLoop& loop, MemoryBudget& budget, std::unique_ptr<io::TcpS
       events_(events),
       socket_(std::move(socket)),
       stream_(&stream),
+      bytes_to_stream_(options.bytes_to_stream),
       peer_(options.peer),
-      service_(options.expect_ack ? Service::ack_expected : Service::unknown) {
+      upstream_(options.socket_finished ? Upstream::finished : Upstream::open),
+      service_(options.reached      ? Service::reached
+               : options.expect_ack ? Service::ack_expected
+                                    : Service::unknown) {
   if (peer_ == RelayPeer::go_client) {
     go_client_ =
         std::make_unique<GoClientRules>(loop, options.conn_id, [this] { tail_due(); }, [this] { held_fin_due(); });
   }
+  if (options.socket_finished) stop_waiting(Interest::read);
   stream_->set_events(this);
   (void)check_stopped();  // ends nothing: nothing is on its way yet
   watch();

@@ -48,8 +48,11 @@ enum class RelayPeer : std::uint8_t {
 struct RelayOptions {
   RelayPeer peer = RelayPeer::exact;
   std::uint64_t conn_id = 0;  ///< NewConn's; what a Go client's ConnClose is known by
-  bool expect_ack =
-      false;  ///< the peer's first byte is 0x00 and says that it reached its service (capability conn-ack)
+  /// The peer's first byte is 0x00 and says that it reached its service (capability conn-ack) ...
+  bool expect_ack = false;
+  bool reached = false;               ///< ... or it has come already, and relay_acknowledged() is not called
+  bool socket_finished = false;       ///< the socket's FIN was read, and stream.finish() called
+  std::uint64_t bytes_to_stream = 0;  ///< already read from the socket and committed; added to RelayEnd's
 };
 
 /// How a relay ended, and what it carried.
@@ -64,6 +67,7 @@ struct RelayEnd {
     protocol_error,   ///< the peer's first byte was no acknowledgement
     connection_lost,  ///< the owner called connection_lost()
     aborted,          ///< the owner called abort()
+    taken_back,       ///< there was no relay: another client may serve the visitor
   };
   Cause cause = Cause::complete;
   std::uint64_t peer_code = 0;        ///< of peer_reset: its application error code

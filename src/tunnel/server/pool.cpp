@@ -139,6 +139,13 @@ bool Pool::better(const Member& candidate, const Member& best, Time now, Need ne
   return candidate.last_choice[turn] < best.last_choice[turn];
 }
 
+bool Pool::has_other_than(std::span<const MemberId> members) const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(members_, [&](const Member& each) {
+    return each.state != State::draining && std::ranges::find(members, each.id) == members.end();
+  });
+}
+
 std::size_t Pool::size() const {
   const std::lock_guard lock(mutex_);
   return members_.size();

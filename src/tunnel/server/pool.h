@@ -114,6 +114,8 @@ class Pool {
   /// separately for each protocol.
   [[nodiscard]] Assignment choose(std::span<const MemberId> tried, Time now, Need need = Need::tcp);
 
+  /// Whether a member takes visitors that is not among these.
+  [[nodiscard]] bool has_other_than(std::span<const MemberId> members) const;
   [[nodiscard]] std::size_t size() const;
   /// Assignments to the present members.
   [[nodiscard]] std::size_t assignments() const;

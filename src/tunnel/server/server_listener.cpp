@@ -9,10 +9,11 @@
 namespace qmux::tunnel {
 
 ServerListener::ServerListener(WorkerState& worker, quic::WorkerIndex worker_index, const ListenerSetup& setup,
-                               quic::HandshakeAdmission& handshakes, Workers& workers)
+                               quic::HandshakeAdmission& handshakes, KeptBytes& kept, Workers& workers)
     : worker_(worker),
       worker_index_(worker_index),
       setup_(setup),
+      offers_{.handover = setup.options->handover, .wait_for_client = setup.options->wait_for_client, .kept = &kept},
       workers_(workers),
       endpoint_(worker.loop, worker.chunks,
                 {.transport = setup.options->transport,
@@ -60,7 +61,7 @@ void ServerListener::accepted(io::TcpHandle handle, const Address& remote, const
          .socket = std::move(handle),
          .remote = remote,
          .local = local,
-         .deadline = worker_.loop.now() + limits::kVisitorWaitTimeMax,
+         .deadline = worker_.loop.now() + setup_.options->wait_for_client,
          .ticket = std::move(*ticket)});
 }
 
@@ -96,7 +97,7 @@ void ServerListener::place(Visitor visitor) {
   while (true) {
     AssignedVisitor assigned{.visitor = std::move(visitor), .assignment = {}};
     assigned.assignment = setup_.pool->choose(assigned.visitor.tried, worker_.loop.now());
-    if (!assigned.assignment.valid()) return wait_for_client(std::move(assigned.visitor));
+    if (!assigned.assignment.valid()) return no_client_for(std::move(assigned.visitor));
     if (send_to(assigned)) return;
     visitor = unassign(std::move(assigned));
   }
@@ -119,7 +120,11 @@ bool ServerListener::hand_to_member(AssignedVisitor& assigned) {
   return found != members_.end() && found->second->take(assigned);
 }
 
-void ServerListener::wait_for_client(Visitor visitor) {
+void ServerListener::no_client_for(Visitor visitor) {
+  if (!visitor.failed.empty() && !setup_.pool->has_other_than(visitor.failed)) {
+    ++worker_.counters.visitors_no_service;
+    return;
+  }
   if (waiting_.size() >= limits::kVisitorsWaitingMax) {
     ++worker_.counters.visitors_too_many_waiting;
     return;
@@ -137,7 +142,7 @@ void ServerListener::place_waiting() {
       ++worker_.counters.visitors_no_client;
       continue;
     }
-    visitor.tried.clear();  // another round: a member that could not take it before may do so now
+    visitor.tried = visitor.failed;  // another round: a member that could not take it before may do so now
     place(std::move(visitor));
   }
   if (waiting_.empty()) {
@@ -150,8 +155,8 @@ void ServerListener::place_waiting() {
 // --- clients -----------------------------------------------------------------------------------------------------------
 
 quic::ConnectionEvents* ServerListener::connection_begun(quic::Connection& connection) {
-  auto session = std::make_unique<ServerSession>(worker_, worker_index_.index, *setup_.pool, setup_.server->health,
-                                                 setup_.server->advice, connection, *this);
+  auto session = std::make_unique<ServerSession>(worker_, worker_index_.index, *setup_.pool, offers_,
+                                                 setup_.server->health, setup_.server->advice, connection, *this);
   ServerSession* const events = session.get();
   sessions_.emplace(&connection, std::move(session));
   return events;

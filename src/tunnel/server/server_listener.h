@@ -34,9 +34,9 @@ struct ListenerSetup {
 
 class ServerListener final : private quic::EndpointHost, private io::TcpListener::Events, public ServerSessionEvents {
  public:
-  /// `handshakes`: the worker's; outlives it.
+  /// `handshakes` and `kept`: the worker's; outlive it.
   ServerListener(WorkerState& worker, quic::WorkerIndex worker_index, const ListenerSetup& setup,
-                 quic::HandshakeAdmission& handshakes, Workers& workers);
+                 quic::HandshakeAdmission& handshakes, KeptBytes& kept, Workers& workers);
   ~ServerListener();
 
   /// Opens both sockets at these addresses (those of the options, with the ports that the first worker got).
@@ -79,12 +79,14 @@ class ServerListener final : private quic::EndpointHost, private io::TcpListener
   [[nodiscard]] bool send_to(AssignedVisitor& assigned);
   /// The same for a member on this worker.
   [[nodiscard]] bool hand_to_member(AssignedVisitor& assigned);
-  void wait_for_client(Visitor visitor);
+  /// It waits for a client, unless no client can serve it.
+  void no_client_for(Visitor visitor);
   void place_waiting();
 
   WorkerState& worker_;
   const quic::WorkerIndex worker_index_;
   const ListenerSetup setup_;
+  const OfferRules offers_;
   Workers& workers_;
   quic::Endpoint endpoint_;
   std::unique_ptr<io::TcpListener> traffic_;

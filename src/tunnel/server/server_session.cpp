@@ -14,18 +14,21 @@ namespace qmux::tunnel {
 
 using quic::ErrorCode;
 
-ServerSession::ServerSession(WorkerState& worker, std::size_t worker_index, Pool& pool, const HealthOptions& health,
-                             const ServerAdvice* advice, quic::Connection& connection, ServerSessionEvents& events)
+ServerSession::ServerSession(WorkerState& worker, std::size_t worker_index, Pool& pool, const OfferRules& offers,
+                             const HealthOptions& health, const ServerAdvice* advice, quic::Connection& connection,
+                             ServerSessionEvents& events)
     : worker_(worker),
       worker_index_(worker_index),
       pool_(pool),
+      offers_(offers),
       health_(health),
       advice_(advice),
       connection_(connection),
       events_(events),
       deadline_(worker.loop.timers(), [this] { time_is_up(); }),
       waiting_too_long_(worker.loop.timers(), [this] { give_up_waiting(); }),
-      sign_of_life_due_(worker.loop.timers(), [this] { check_sign_of_life(); }) {}
+      sign_of_life_due_(worker.loop.timers(), [this] { check_sign_of_life(); }),
+      probe_due_(worker.loop.timers(), [this] { probe(); }) {}
 
 ServerSession::~ServerSession() = default;
 
@@ -64,6 +67,7 @@ void ServerSession::control_message(const wire::Message& message) {
     if (std::exchange(drains_, true)) return;
     pool_.drain(member_);
     log::info("client is draining", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
+    return_waiting();
   } else if (const auto* const error = std::get_if<wire::ErrorMessage>(&message)) {
     worker_.complaints.reported.write(worker_.loop.now(), log::Level::warn, "client reports an error",
                                       {{"client_id", client_id_}, {"code", error->code}, {"message", error->message}});
@@ -169,9 +173,24 @@ bool ServerSession::take(AssignedVisitor& assigned) {
 }
 
 void ServerSession::open_tunnel(AssignedVisitor assigned, quic::Stream& stream) {
-  auto tunnel = std::make_unique<ServerTunnel>(worker_, abilities_, std::move(assigned), stream, *this);
+  auto tunnel = std::make_unique<ServerTunnel>(worker_, offers_, abilities_, std::move(assigned), stream,
+                                               limits::kPromptAckTimeMax + 4 * connection_.smoothed_rtt(), *this);
   tunnels_.emplace(stream.id(), std::move(tunnel));
   expect_sign_of_life();
+  if (offers_.handover == Handover::eager && !probe_due_.is_set())
+    probe_due_.set(worker_.loop.now() + limits::kSilentHandoverTime / 2);
+}
+
+void ServerSession::probe() {
+  if (std::ranges::none_of(tunnels_, [](const auto& each) { return each.second->is_offer(); })) return;
+  const Time now = worker_.loop.now();
+  const Time heard = connection_.last_heard();
+  if (now >= heard + limits::kSilentHandoverTime / 2 && heard >= asked_at_) {
+    control_->send(wire::Heartbeat{.timestamp = worker_.loop.unix_seconds()});
+    expect_sign_of_life(limits::kSignOfLifeTimeMax);
+    silent_since_ = heard;
+  }
+  probe_due_.set(now + limits::kSilentHandoverTime / 2);
 }
 
 void ServerSession::expect_sign_of_life() {
@@ -182,7 +201,7 @@ void ServerSession::expect_sign_of_life() {
 void ServerSession::expect_sign_of_life(Duration within) {
   const Time now = worker_.loop.now();
   if (connection_.last_heard() >= asked_at_) {
-    asked_at_ = now;
+    asked_at_ = silent_since_ = now;
     silent_at_ = kNever;
   }
   silent_at_ = std::min(silent_at_, now + within);
@@ -221,7 +240,21 @@ void ServerSession::check_sign_of_life() {
     pool_.suspect(member_);
     log::info("client does not answer", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
   }
-  sign_of_life_due_.set(worker_.loop.now() + limits::kSignOfLifeTimeMax);
+  const Time silent_long_at = silent_since_ + limits::kSilentHandoverTime;
+  if (worker_.loop.now() >= silent_long_at) take_back_visitors();
+  const Time next = worker_.loop.now() + limits::kSignOfLifeTimeMax;
+  sign_of_life_due_.set(worker_.loop.now() < silent_long_at ? std::min(next, silent_long_at) : next);
+}
+
+void ServerSession::take_back_visitors() {
+  std::vector<std::int64_t> streams;
+  streams.reserve(tunnels_.size());
+  for (const auto& [id, tunnel] : tunnels_) streams.push_back(id);
+  std::ranges::sort(streams);  // in the order in which the visitors came
+  for (const std::int64_t id : streams) {
+    ServerTunnel& tunnel = *tunnels_.at(id);
+    if (auto returned = tunnel.take_back()) tunnel_ended(tunnel, std::move(returned));
+  }
 }
 
 void ServerSession::stream_credit(quic::Connection& /*connection*/) { serve_waiting(); }
@@ -272,20 +305,26 @@ void ServerSession::service_reached() {
       {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
 }
 
-void ServerSession::service_not_reached() {
+void ServerSession::service_not_reached() { avoid("client cannot reach its local service"); }
+
+void ServerSession::service_not_reached_promptly() { avoid("client does not reach its local service promptly"); }
+
+void ServerSession::avoid(std::string_view event) {
   const auto avoided = pool_.dial_failed(member_, worker_.loop.now());
   if (!avoided) return;
   worker_.complaints.service_not_reached.write(
-      worker_.loop.now(), log::Level::info, "client cannot reach its local service",
+      worker_.loop.now(), log::Level::info, event,
       {{"client_id", client_id_},
        {"remote", connection_.remote_address().text()},
        {"others_first_ms", std::chrono::duration_cast<std::chrono::milliseconds>(*avoided).count()}});
 }
 
-void ServerSession::tunnel_ended(ServerTunnel& tunnel) {
+void ServerSession::tunnel_ended(ServerTunnel& tunnel, std::optional<AssignedVisitor> returned) {
   const auto found = tunnels_.find(tunnel.stream_id());
   worker_.retired.add(std::move(found->second));
   tunnels_.erase(found);
+  guard_.check_no_call();
+  if (returned) events_.visitor_returned(std::move(*returned));
 }
 
 void ServerSession::closed(quic::Connection& connection, const quic::CloseCause& cause) {
@@ -306,18 +345,26 @@ void ServerSession::closed(quic::Connection& connection, const quic::CloseCause&
   deadline_.cancel();
   waiting_too_long_.cancel();
   sign_of_life_due_.cancel();
+  probe_due_.cancel();
   if (control_) control_->connection_lost();
   pool_.leave(member_);
+  std::vector<AssignedVisitor> returned;
   for (auto& [id, tunnel] : tunnels_) {
-    tunnel->connection_lost();
+    if (auto visitor = tunnel->connection_lost()) returned.push_back(std::move(*visitor));
     worker_.retired.add(std::move(tunnel));
   }
   tunnels_.clear();
   guard_.check_no_call();
+  for (AssignedVisitor& each : returned) events_.visitor_returned(std::move(each));
+  return_waiting();
+  events_.session_ended(*this);
+}
+
+void ServerSession::return_waiting() {
+  guard_.check_no_call();
   for (auto waiting = std::exchange(waiting_, {}); Waiting & each : waiting) {
     events_.visitor_returned(std::move(each.assigned));
   }
-  events_.session_ended(*this);
 }
 
 }  // namespace qmux::tunnel

@@ -50,9 +50,10 @@ class ServerSession final : public Retirable,
                             public ControlEvents,
                             public ServerTunnelEvents {
  public:
-  /// `health` and `pool` outlive it. `worker_index`: the session's worker, for the pool.
-  ServerSession(WorkerState& worker, std::size_t worker_index, Pool& pool, const HealthOptions& health,
-                const ServerAdvice* advice, quic::Connection& connection, ServerSessionEvents& events);
+  /// `health`, `offers` and `pool` outlive it. `worker_index`: the session's worker, for the pool.
+  ServerSession(WorkerState& worker, std::size_t worker_index, Pool& pool, const OfferRules& offers,
+                const HealthOptions& health, const ServerAdvice* advice, quic::Connection& connection,
+                ServerSessionEvents& events);
   ~ServerSession() override;
 
   /// 0 until registered.
@@ -97,7 +98,8 @@ class ServerSession final : public Retirable,
   // ServerTunnelEvents
   void service_reached() override;
   void service_not_reached() override;
-  void tunnel_ended(ServerTunnel& tunnel) override;
+  void service_not_reached_promptly() override;
+  void tunnel_ended(ServerTunnel& tunnel, std::optional<AssignedVisitor> returned) override;
 
   void register_client(const wire::Register& request);
   void refuse(const std::string& reason);
@@ -107,6 +109,13 @@ class ServerSession final : public Retirable,
   void serve_waiting();
   void expect_sign_of_life(Duration within);
   void check_sign_of_life();
+  /// Visitors of an eager listener are handed over when the client falls silent. So a silent client is asked whether it is alive
+  /// while it has some without an answer.
+  void probe();
+  /// Visitors whose tunnels can be taken back go to other clients.
+  void take_back_visitors();
+  void return_waiting();
+  void avoid(std::string_view event);
   void give_up_waiting();
   void give_up_waiting_at(Time until);
 
@@ -114,6 +123,7 @@ class ServerSession final : public Retirable,
   CallGuard guard_;
   const std::size_t worker_index_;
   Pool& pool_;
+  const OfferRules& offers_;
   const HealthOptions& health_;
   const ServerAdvice* const advice_;  ///< may be absent
   quic::Connection& connection_;
@@ -132,6 +142,8 @@ class ServerSession final : public Retirable,
   Timer sign_of_life_due_;                ///< after a new tunnel
   Time asked_at_{};                       ///< when the first tunnel was opened since the last packet of the client
   Time silent_at_{};                      ///< when it should have answered that, with a round trip of zero
+  Time silent_since_{};                   ///< while it does not answer
+  Timer probe_due_;                       ///< while visitors of an eager listener have no answer
   Time namesake_asked_at_ = Time::min();  ///< when client_registered() asked last
   bool suspect_ = false;
   bool drains_ = false;                                                      ///< it has sent GoAway

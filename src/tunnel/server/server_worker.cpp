@@ -18,10 +18,11 @@ ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerIndex worker_index, 
       mailbox_(limits::kMailboxMessagesMax),
       strays_(limits::kStrayRunsMax),
       admission_(loop, handshakes, worker_index.count, &state_.counters.handshakes),
+      kept_(limits::kVisitorPrefixesBytesMax / worker_index.count, state_.counters.visitors_not_kept),
       stopped_(std::move(stopped)),
       stop_deadline_(loop.timers(), [this] { finish_stop(); }) {
   for (const ListenerSetup& setup : setups) {
-    listeners_.push_back(std::make_unique<ServerListener>(state_, worker_index, setup, admission_, workers));
+    listeners_.push_back(std::make_unique<ServerListener>(state_, worker_index, setup, admission_, kept_, workers));
   }
   loop.set_pass_events(this);
   loop.set_wake_handler([this] { woken(); });

@@ -57,6 +57,7 @@ class ServerWorker final : private io::EventLoop::PassEvents {
   Mailbox<StrayPackets> strays_;
   std::vector<StrayPackets> strays_taken_;
   quic::HandshakeAdmission admission_;
+  KeptBytes kept_;
   std::vector<std::unique_ptr<ServerListener>> listeners_;
   std::move_only_function<void()> stopped_;
   Timer stop_deadline_;

@@ -24,7 +24,9 @@ struct Visitor {
   Time deadline = kNever;             ///< by which a client must have taken it
   VisitorAdmission::Ticket ticket{};  ///< counts it among the visitors of the process
   std::vector<std::byte> prefix{};    ///< the bytes received so far, at most limits::kVisitorPrefixBytesMax
-  std::vector<MemberId> tried{};      ///< clients that could not take it
+  std::vector<MemberId> tried{};      ///< clients that could not take it; for now
+  std::vector<MemberId> failed{};     ///< clients that could not reach their local service for it; for good
+  std::size_t offers = 0;             ///< how many clients it has been offered to
 };
 
 /// A visitor with the member chosen for it.

@@ -2,8 +2,8 @@
 //
 // Counters of one worker since it began. Only the worker counts; any thread may read (base/counter.h).
 //
-// Everything that begins is accounted for. Visitors accepted or moved here are taken, moved on, refused or still waiting. Tunnels
-// opened are closed for a cause or still open.
+// Everything that begins is accounted for. Visitors accepted, returned or moved here are taken, moved on, refused or still
+// waiting. Tunnels opened are closed for a cause or still open.
 //
 // To add one: a member here or in the struct of its layer, and its row in counters.cpp. With the row it is in the log's report
 // (as Kind::loss), in the simulator's sums and in monitoring. A member without a row does not compile.
@@ -26,12 +26,16 @@
 namespace qmux::tunnel {
 
 struct Counters {
-  static constexpr std::size_t kCauses = static_cast<std::size_t>(RelayEnd::Cause::aborted) + 1;
+  static constexpr std::size_t kCauses = static_cast<std::size_t>(RelayEnd::Cause::taken_back) + 1;
 
   // Visitors by TCP (server).
   Counter visitors_accepted;
   Counter visitors_moved;
+  Counter visitors_returned;
+  Counter visitors_handed_over;
+  Counter visitors_not_kept;
   Counter visitors_no_client;
+  Counter visitors_no_service;
   Counter visitors_too_many_waiting;
   Counter visitors_stopping;
   Counter visitors_process_full;
@@ -71,8 +75,8 @@ struct Counters {
 
   /// Of visitors by TCP that were accepted; those that are not admitted included.
   [[nodiscard]] std::uint64_t visitors_refused_in_all() const noexcept {
-    return visitors_no_client + visitors_too_many_waiting + visitors_stopping + visitors_process_full +
-           visitors_listener_full + visitors_source_full;
+    return visitors_no_client + visitors_no_service + visitors_too_many_waiting + visitors_stopping +
+           visitors_process_full + visitors_listener_full + visitors_source_full;
   }
   [[nodiscard]] std::uint64_t tunnels_closed_in_all() const noexcept {
     return std::accumulate(tunnels_closed.begin(), tunnels_closed.end(), std::uint64_t{0});

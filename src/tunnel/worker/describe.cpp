@@ -126,6 +126,8 @@ std::string_view describe(RelayEnd::Cause cause) noexcept {
       return "connection lost";
     case Cause::aborted:
       return "aborted";
+    case Cause::taken_back:
+      return "taken back";
   }
   return "unknown";
 }

@@ -103,6 +103,11 @@ class Pair:
         return self.server is OURS
 
     @property
+    def hands_over(self) -> bool:
+        """The server gives a visitor that one client cannot serve to another."""
+        return self.own_server and self.client is OURS
+
+    @property
     def keeps_trailer_from_visitor(self) -> bool:
         """The client appends none to the visitor's bytes, or the server removes it: only ours does."""
         return self.own_server or not self.client.habits.conn_close_trailer

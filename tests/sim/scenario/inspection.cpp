@@ -140,7 +140,7 @@ std::vector<std::string> inspect_accounts(Deployment& deployment) {
     const tunnel::Counters c = server->counters();
     const std::string& who = server->host().name();
     const std::uint64_t ended = c.tunnels_opened + c.visitors_refused_in_all();
-    findings.require(c.visitors_accepted == ended, who, "visitors are not accounted for");
+    findings.require(c.visitors_accepted + c.visitors_returned == ended, who, "visitors are not accounted for");
     require_never(findings, who, c);
   }
   for (const ClientSite& site : deployment.client_sites()) {

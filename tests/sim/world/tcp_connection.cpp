@@ -239,6 +239,7 @@ bool TcpConnection::pipe_blocked(const TcpPipe& pipe) const {
 
 io::TcpHandle TcpConnection::to_handle(TcpSide side) {
   end(side).observer = nullptr;
+  end(side).end_reported = false;  // by a kernel a FIN is reported to each read
   const int id = detached().next++;
   detached().ends.emplace(id, EndId{this, side});
   return {id, &close_detached};

@@ -61,7 +61,7 @@ void SimTcpSocket::watch(Interest interest, io::TcpSocketEvents* events) {
   CHECK(connection_ != nullptr);
   if (aborted_) return;
   interest_ = events != nullptr ? interest : Interest::none;
-  events_ = events;
+  if (std::exchange(events_, events) != events) reset_reported_ = false;
   if (events == nullptr) return;
   if (has(interest, Interest::read) && connection_->readable(side_)) enqueue(Ready::readable);
   if (has(interest, Interest::write) && connection_->writable(side_)) enqueue(Ready::writable);

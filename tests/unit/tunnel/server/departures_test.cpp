@@ -33,7 +33,7 @@ TEST_F(ServerTest, a_visitor_that_every_member_refuses_is_offered_to_each_once) 
   for (const auto& client : clients_) EXPECT_EQ(client->tunnels().size(), 1U);
   // No member has stream credit now: each keeps the newcomer for a second, and then it is the next one's.
   const auto refused = visit();
-  EXPECT_TRUE(world_.run_until([&] { return refused->reset; }, limits::kVisitorWaitTimeMax + 1s));
+  EXPECT_TRUE(world_.run_until([&] { return refused->reset; }, ListenerOptions{}.wait_for_client + 1s));
   EXPECT_EQ(counters().visitors_no_client, 1U);
 }
 
@@ -104,11 +104,12 @@ TEST_P(Departures, every_visitor_is_served_or_refused_for_a_reason) {
     if (random_.chance(0.6)) world_.run_for(random_.between(Duration(0ms), Duration(400ms)));
   }
   while (!present_.empty()) leave();
-  world_.run_for(limits::kVisitorWaitTimeMax + limits::kStreamCreditWaitTimeMax + 1s);
+  world_.run_for(ListenerOptions{}.wait_for_client + limits::kStreamCreditWaitTimeMax + 1s);
   EXPECT_EQ(server_->pool(0).size(), 0U);
   EXPECT_EQ(server_->pool(0).assignments(), 0U);
-  EXPECT_EQ(sum(&Counters::visitors_accepted), sum(&Counters::tunnels_opened) + counters(0).visitors_refused_in_all() +
-                                                   counters(1).visitors_refused_in_all());
+  EXPECT_EQ(
+      sum(&Counters::visitors_accepted) + sum(&Counters::visitors_returned),
+      sum(&Counters::tunnels_opened) + counters(0).visitors_refused_in_all() + counters(1).visitors_refused_in_all());
   EXPECT_EQ(sum(&Counters::tunnels_opened), counters(0).tunnels_closed_in_all() + counters(1).tunnels_closed_in_all());
 }
 

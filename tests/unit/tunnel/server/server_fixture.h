@@ -66,14 +66,16 @@ class RawClient {
 
 class ServerTest : public ::testing::Test {
  protected:
-  explicit ServerTest(std::size_t workers = 1, tunnel::Balance balance = tunnel::Balance::least_connections) {
+  explicit ServerTest(std::size_t workers = 1, tunnel::Balance balance = tunnel::Balance::least_connections,
+                      tunnel::Handover handover = tunnel::Handover::safe) {
     std::vector<io::EventLoop*> worker_loops{&world_.b};
     while (worker_loops.size() < workers) {
       more_workers_.push_back(std::make_unique<sim::SimLoop>(world_.b_host, "worker"));
       worker_loops.push_back(more_workers_.back().get());
     }
     tunnel::ServerOptions options;
-    options.listeners.push_back({.quic_address = world_.b_host.v4(4433), .traffic_address = world_.b_host.v4(8080)});
+    options.listeners.push_back(
+        {.quic_address = world_.b_host.v4(4433), .traffic_address = world_.b_host.v4(8080), .handover = handover});
     options.credentials = server_credentials_.get();
     options.balance = balance;
     server_ = std::make_unique<tunnel::Server>(std::move(options), worker_loops, [this] { server_stopped_ = true; });

@@ -151,7 +151,7 @@ TEST_F(ServerTest, a_visitor_waits_a_little_for_a_client_to_come) {
 
 TEST_F(ServerTest, a_visitor_for_whom_no_client_comes_is_reset) {
   const auto visitor = visit();
-  world_.run_for(limits::kVisitorWaitTimeMax - 1s);
+  world_.run_for(ListenerOptions{}.wait_for_client - 1s);
   EXPECT_FALSE(visitor->reset);
   EXPECT_TRUE(world_.run_until([&] { return visitor->reset; }, 2s));
   EXPECT_EQ(counters().visitors_no_client, 1U);

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/server/offer.h"
+
+#include <array>
+#include <utility>
+
+#include "base/bytes.h"
+#include "tunnel/limits.h"
+
+namespace qmux::tunnel {
+
+using io::Interest;
+using io::IoStatus;
+using quic::ErrorCode;
+
+Offer::Offer(const OfferRules& rules, std::unique_ptr<io::TcpSocket> socket, quic::Stream& stream,
+             std::vector<std::byte>& prefix, OfferEvents& events)
+    : rules_(rules),
+      events_(events),
+      socket_(std::move(socket)),
+      stream_(&stream),
+      prefix_(prefix),
+      bytes_sent_(prefix.size()) {
+  // What came with the visitor is there already.
+  if (rules_.kept->add(prefix_.size())) counted_bytes_ = prefix_.size();
+  stream_->set_events(this);
+  watch();
+}
+
+Offer::~Offer() { rules_.kept->remove(counted_bytes_); }
+
+bool Offer::may_be_taken_back() const noexcept {
+  // Until an answer comes, the copy holds all that the visitor has sent.
+  if (rules_.handover == Handover::eager) return true;
+  // What is unsent stands at the end of the stream's data.
+  return !stream_->send_stopped() && stream_->unsent_bytes() >= prefix_.size();
+}
+
+Offer::Parts Offer::release() {
+  const auto call = guard_.call();
+  socket_->watch(Interest::none, nullptr);
+  stream_->set_events(nullptr);
+  return {.socket = std::move(socket_),
+          .stream = std::exchange(stream_, nullptr),
+          .bytes_sent = bytes_sent_,
+          .acknowledged = acknowledged_,
+          .visitor_ended = visitor_ended_};
+}
+
+void Offer::socket_readable() {
+  std::array<std::byte, 16 * 1024> bytes;
+  while (prefix_.size() < limits::kVisitorPrefixBytesMax) {
+    const MutableBytes room =
+        MutableBytes(bytes).first(std::min(bytes.size(), limits::kVisitorPrefixBytesMax - prefix_.size()));
+    const io::IoResult got = socket_->read({&room, 1});
+    switch (got.status) {
+      case IoStatus::done:
+        if (!keep(ConstBytes(room).first(got.count))) return;
+        if (got.count < room.size()) return watch();
+        break;
+      case IoStatus::would_block:
+        return watch();
+      case IoStatus::end:
+        visitor_ended_ = true;
+        stream_->finish();
+        return watch();
+      case IoStatus::reset:
+        return decide();
+    }
+  }
+  // The rest waits in the kernel. Once the client has acknowledged, there is nothing more to wait for.
+  if (acknowledged_) return decide();
+  watch();
+}
+
+void Offer::socket_writable() {}
+
+void Offer::socket_reset() { decide(); }
+
+bool Offer::keep(ConstBytes bytes) {
+  stream_->send_copy(bytes);
+  bytes_sent_ += bytes.size();
+  if (!rules_.kept->add(bytes.size())) {
+    decide();
+    return false;
+  }
+  counted_bytes_ += bytes.size();
+  prefix_.insert(prefix_.end(), bytes.begin(), bytes.end());
+  return true;
+}
+
+void Offer::stream_readable(quic::Stream& /*stream*/) {
+  if (!acknowledged_ && !take_acknowledgement()) return;
+  const bool answered = stream_->readable_bytes() > 0 || stream_->fin_received() || stream_->reset_received();
+  const bool is_full = !visitor_ended_ && prefix_.size() >= limits::kVisitorPrefixBytesMax;
+  if (rules_.handover != Handover::eager || answered || is_full) decide();
+}
+
+/// False: the offer has ended, or still awaits it.
+bool Offer::take_acknowledgement() {
+  std::array<ConstBytes, 1> front;
+  if (stream_->readable(front) > 0 && !front[0].empty() && front[0][0] == std::byte{0}) {
+    stream_->consume(1);
+    acknowledged_ = true;
+    guard_.check_no_call();
+    events_.offer_acknowledged();
+    return true;
+  }
+  if (const auto code = stream_->reset_received(); code && stream_->readable_bytes() == 0) {
+    const auto why = static_cast<ErrorCode>(*code);
+    if (why == ErrorCode::dial_failed || why == ErrorCode::going_away) {
+      refuse(why);
+      return false;
+    }
+  }
+  // A relay knows what anything else means.
+  if (stream_->readable_bytes() > 0 || stream_->fin_received() || stream_->reset_received()) decide();
+  return false;
+}
+
+void Offer::stream_writable(quic::Stream& /*stream*/) {}  // of STOP_SENDING: the reset that comes with it tells why
+
+void Offer::stream_send_done(quic::Stream& /*stream*/) {}
+
+void Offer::watch() {
+  const bool reads = !visitor_ended_ && prefix_.size() < limits::kVisitorPrefixBytesMax;
+  socket_->watch(reads ? Interest::read : Interest::none, this);
+}
+
+void Offer::decide() {
+  guard_.check_no_call();
+  events_.offer_decided();
+}
+
+void Offer::refuse(ErrorCode why) {
+  guard_.check_no_call();
+  events_.offer_refused(why);
+}
+
+}  // namespace qmux::tunnel

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""Visitors whose client cannot serve them are given to another one, and wait for one that comes."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from harness.sites import Sites, sites_of
+
+REQUEST = b"GET / HTTP/1.1\r\n\r\n"
+
+
+@pytest.fixture
+def make_sites(make_tunnel, pair) -> Iterator:
+    opened = []
+
+    def make(balance: str = "least-connections", **listener: str) -> Sites:
+        tunnel = make_tunnel(pair)
+        tunnel.server_settings["load_balancer"] = balance
+        tunnel.server_settings["listeners"][0] |= listener
+        tunnel.start_server()
+        context = sites_of(tunnel)
+        opened.append(context)
+        return context.__enter__()
+
+    yield make
+    for context in opened:
+        context.__exit__(None, None, None)
+
+
+def test_the_request_of_a_visitor_whose_dial_fails_is_handed_over(make_sites):
+    sites = make_sites()
+    live, dead = sites.add("live"), sites.add("dead")
+    dead.service.down()
+    with_large_request = [sites.is_served(REQUEST + bytes(size)) for size in (0, 1, 10_000, 65_500, 65_600, 1_000_000)]
+    assert all(with_large_request)
+    assert live.visitors == len(with_large_request)
+
+
+def test_a_burst_of_visitors_loses_none_to_a_dead_service(make_sites):
+    sites = make_sites(balance="round-robin")
+    live, dead = sites.add("live"), sites.add("dead")
+    dead.service.down()
+    served = [False] * 50
+
+    def visit(number: int) -> None:
+        served[number] = sites.is_served(REQUEST)
+
+    visitors = [threading.Thread(target=visit, args=(number,)) for number in range(len(served))]
+    for visitor in visitors:
+        visitor.start()
+    for visitor in visitors:
+        visitor.join()
+    assert all(served)
+    assert live.visitors == len(served)
+
+
+def test_a_frozen_client_loses_no_visitor_of_an_eager_listener(make_sites):
+    sites = make_sites(handover="eager")
+    sites.add("live")
+    frozen = sites.add("frozen")
+    frozen.client.signal(signal.SIGSTOP)
+    try:
+        served = [sites.is_served(REQUEST) for _ in range(10)]
+    finally:
+        frozen.client.signal(signal.SIGCONT)
+    assert all(served)
+
+
+def test_a_killed_client_loses_no_visitor_of_an_eager_listener(make_sites):
+    sites = make_sites(handover="eager")
+    sites.add("live")
+    doomed = sites.add("doomed")
+    served = []
+
+    def visit() -> None:
+        served.append(sites.is_served(REQUEST))
+
+    for number in range(20):
+        if number == 5:
+            doomed.client.kill()
+        visit()
+    assert all(served), served
+
+
+def test_a_visitor_waits_for_a_client_as_long_as_the_listener_says(make_sites):
+    sites = make_sites(wait_for_client="1s")
+    began = time.monotonic()
+    assert not sites.is_served(REQUEST)
+    assert 0.9 < time.monotonic() - began < 3
+
+
+def test_a_visitor_is_served_by_the_client_that_comes_while_it_waits(make_sites):
+    sites = make_sites(wait_for_client="20s")
+    served = []
+    visitor = threading.Thread(target=lambda: served.append(sites.is_served(REQUEST)))
+    visitor.start()
+    sites.add("late")
+    visitor.join()
+    assert served == [True]
