@@ -64,17 +64,35 @@ Result<std::unique_ptr<io::TcpListener>> KernelTcpListener::open(AsioEventLoop& 
   return listener;
 }
 
+std::optional<io::TcpListener::Waiting> KernelTcpListener::accept_one() const {
+  sockaddr_storage raw{};
+  socklen_t length = sizeof raw;
+  FileDescriptor fd(
+      ::accept4(descriptor_.fd(), reinterpret_cast<sockaddr*>(&raw), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (!fd.valid()) return std::nullopt;
+  const Address local = local_.is_wildcard() ? bound_address(fd.get()) : local_;
+  return Waiting{.handle = tcp_handle(std::move(fd)),
+                 .remote = Address(reinterpret_cast<const sockaddr*>(&raw), length),
+                 .local = local};
+}
+
+std::vector<io::TcpListener::Waiting> KernelTcpListener::take_waiting() {
+  std::vector<Waiting> taken;
+  while (true) {
+    if (auto waiting = accept_one()) {
+      taken.push_back(std::move(*waiting));
+    } else if (errno == EAGAIN || out_of_resources(errno)) {
+      return taken;
+    }
+  }
+}
+
 void KernelTcpListener::ready(Readiness) {
   bool destroyed = false;
   destroyed_ = &destroyed;
   for (int count = 0; count < kAcceptsPerPassMax; ++count) {
-    sockaddr_storage raw{};
-    socklen_t length = sizeof raw;
-    FileDescriptor fd(
-        ::accept4(descriptor_.fd(), reinterpret_cast<sockaddr*>(&raw), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (fd.valid()) {
-      const Address local = local_.is_wildcard() ? bound_address(fd.get()) : local_;
-      events_.accepted(tcp_handle(std::move(fd)), Address(reinterpret_cast<const sockaddr*>(&raw), length), local);
+    if (auto waiting = accept_one()) {
+      events_.accepted(std::move(waiting->handle), waiting->remote, waiting->local);
       if (destroyed) return;
       continue;
     }

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "base/io/event_loop.h"
 #include "base/io/tcp_socket.h"
@@ -22,10 +24,13 @@ class KernelTcpListener final : public io::TcpListener, Reactor::Events {
                                                                      bool shared_port, io::TcpListener::Events& events);
   ~KernelTcpListener() override;
   [[nodiscard]] Address local_address() const override { return local_; }
+  [[nodiscard]] std::vector<Waiting> take_waiting() override;
 
  private:
   KernelTcpListener(AsioEventLoop& loop, io::TcpListener::Events& events);
   void ready(Readiness) override;
+  /// nullopt: errno says why.
+  [[nodiscard]] std::optional<Waiting> accept_one() const;
   void pause(int error);
 
   AsioEventLoop& loop_;

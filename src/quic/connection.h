@@ -93,6 +93,8 @@ class Connection final : private StreamHost {
   [[nodiscard]] Stream* open_stream();
   /// How many streams open_stream() would give now.
   [[nodiscard]] std::uint64_t stream_credit() const noexcept;
+  /// Streams that are not done: those whose owner has let go, and whose bytes or end the peer has not acknowledged, included.
+  [[nodiscard]] std::size_t stream_count() const noexcept { return streams_.size(); }
   /// Sends and receives datagrams from now on; nullptr: without one, datagrams that arrive are dropped.
   void set_datagram_host(DatagramHost* user) noexcept;
   /// The user has something to send: it is asked for that as soon as there is room. At any time but from inside fill().

@@ -202,10 +202,7 @@ void Endpoint::receive_unrouted(const io::PacketRun& run, ConstBytes datagram, c
     }
   }
   if (short_header) return send_stateless_reset(run, datagram, header);
-  if (!accepting_) {
-    ++counters_->packets_dropped;
-    return;
-  }
+  if (!accepting_) return refuse_connection({run.local, run.remote, datagram, datagram.size(), run.ecn}, datagram);
   receive_initial({run.local, run.remote, datagram, datagram.size(), run.ecn}, datagram);
 }
 

@@ -102,8 +102,11 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   /// From another worker, see EndpointHost::hand_over().
   void receive_handed_over(const io::PacketRun& run);
 
-  /// Takes no new connections any more.
-  void stop_accepting() noexcept { accepting_ = false; }
+  /// New connections are refused from now on (CONNECTION_REFUSED, RFC 9000 section 20.1).
+  void stop_accepting() noexcept {
+    stopped_accepting_ = accepting_;
+    accepting_ = false;
+  }
   /// Closes every connection with this application error.
   void close_all(ErrorCode code, const std::string& reason);
 
@@ -157,6 +160,10 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   enum class AddressProof : std::uint8_t { none, retry, known, forged };
   AddressProof check_token(const io::PacketRun& run, const ngtcp2_pkt_hd& header, ConnectionStart& start) const;
   void refuse_token(const io::PacketRun& run, const ngtcp2_pkt_hd& header);
+  /// The datagram should begin one.
+  void refuse_connection(const io::PacketRun& run, ConstBytes datagram);
+  /// Answers an Initial with CONNECTION_CLOSE and keeps nothing.
+  void send_close(const io::PacketRun& run, const ngtcp2_pkt_hd& header, std::uint64_t transport_error);
   void send_version_negotiation(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header);
   void send_retry(const io::PacketRun& run, const ngtcp2_pkt_hd& header);
   void send_stateless_reset(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header);
@@ -186,6 +193,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   std::vector<Connection*> serving_;
   PacketBatch batch_;
   bool accepting_ = false;
+  bool stopped_accepting_ = false;
   bool more_to_receive_ = false;
   bool send_blocked_ = false;
   std::uint64_t resets_allowed_ = limits::kStatelessResetsPerSecond;

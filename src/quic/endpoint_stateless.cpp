@@ -87,10 +87,23 @@ void Endpoint::send_retry(const io::PacketRun& run, const ngtcp2_pkt_hd& header)
 
 void Endpoint::refuse_token(const io::PacketRun& run, const ngtcp2_pkt_hd& header) {
   ++counters_->address_tokens_refused;
+  send_close(run, header, NGTCP2_INVALID_TOKEN);
+}
+
+void Endpoint::refuse_connection(const io::PacketRun& run, ConstBytes datagram) {
+  ngtcp2_pkt_hd header;
+  if (!stopped_accepting_ || ngtcp2_accept(&header, as_octets(datagram), datagram.size()) != 0) {
+    ++counters_->packets_dropped;
+    return;
+  }
+  send_close(run, header, NGTCP2_CONNECTION_REFUSED);
+}
+
+void Endpoint::send_close(const io::PacketRun& run, const ngtcp2_pkt_hd& header, std::uint64_t transport_error) {
   std::array<std::byte, 1200> packet;
   const ngtcp2_ssize length =
       ngtcp2_crypto_write_connection_close(as_octets(MutableBytes(packet)), packet.size(), header.version, &header.scid,
-                                           &header.dcid, NGTCP2_INVALID_TOKEN, nullptr, 0);
+                                           &header.dcid, transport_error, nullptr, 0);
   if (length > 0) send_reply(run, std::span(packet).first(static_cast<std::size_t>(length)));
 }
 

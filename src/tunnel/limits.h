@@ -137,6 +137,14 @@ inline constexpr std::chrono::seconds kDialPenaltyTimeMax{60};
 inline constexpr std::chrono::seconds kDialProbeTimeMax{15};
 /// NewConn follows the opening of its stream at once; a stream without one within this time is reset.
 inline constexpr std::chrono::seconds kNewConnTimeMax{10};
+/// How often a side that is to stop asks the other one for nothing new, and after how long without an answer of any kind it
+/// waits no more.
+inline constexpr std::chrono::seconds kDrainAskInterval{1};
+inline constexpr std::chrono::milliseconds kDrainSilenceTimeMax{2500};
+/// For what a client reports right before its connection is closed.
+inline constexpr std::chrono::milliseconds kDrainFlushTime{20};
+/// How often a program that drains looks whether the last visitor has gone.
+inline constexpr std::chrono::milliseconds kDrainLookInterval{50};
 /// An orderly stop ends after this, even if a peer has not answered.
 inline constexpr std::chrono::seconds kStopTimeMax{1};
 
@@ -148,7 +156,7 @@ inline constexpr std::size_t kVisitorPrefixBytesMax = std::size_t{64} * 1024;
 /// What all visitors of a process may have kept, shared out among its workers: a thousand large requests to services that do not
 /// answer. Beyond it a visitor stays with its client. Counter: visitors_not_kept.
 inline constexpr std::size_t kVisitorPrefixesBytesMax = std::size_t{64} * 1024 * 1024;
-/// Clients that one visitor is given to, one after another. With the last one it stays. Counter: visitors_handed_over.
+/// Clients that one visitor is given to, one after another. With the last one it stays.
 inline constexpr std::size_t kVisitorOffersMax = 8;
 /// After a client has been silent for this long, its visitors are handed over where their listener allows it.
 inline constexpr std::chrono::seconds kSilentHandoverTime{2};
@@ -174,6 +182,12 @@ inline constexpr std::chrono::milliseconds kBackoffTimeMin{500};
 inline constexpr std::chrono::milliseconds kSlowAttempt{1500};
 /// Between attempts that fail before anything leaves this machine.
 inline constexpr std::chrono::seconds kLocalRetryTimeMax{2};
+/// A server that has announced its stop is expected to be back within this time, here or at another address of its name. In the
+/// meantime it is tried this often.
+inline constexpr std::chrono::seconds kRestartTimeMax{60};
+inline constexpr std::chrono::milliseconds kRestartRetryInterval{500};
+/// Connections of one link to servers that are to stop: one more ends the oldest.
+inline constexpr std::size_t kLeavingSessionsMax = 4;
 /// A registration that lasted this long counts as success: after its loss the first attempt is made at once.
 inline constexpr std::chrono::seconds kStableSessionTimeMin{5};
 

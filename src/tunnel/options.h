@@ -31,6 +31,9 @@ struct HealthOptions {
   Duration timeout = std::chrono::seconds(30);  ///< a peer silent for that long is considered dead
 };
 
+/// How long a program that is to stop lets its tunnels go on. Below the 30 s after which Kubernetes kills.
+inline constexpr Duration kDrainTimeoutDefault = std::chrono::seconds(25);
+
 enum class VisitorProtocol : std::uint8_t { tcp, udp, both };
 
 /// Visitors of one listener by TCP; 0: no limit.
@@ -84,6 +87,7 @@ struct ServerOptions {
   HealthOptions health{};
   std::size_t visitors_max = std::numeric_limits<std::size_t>::max();  ///< by TCP; each takes a descriptor
   Duration tcp_keep_alive = kTcpKeepAliveDefault;  ///< of visitors' sockets (io::TcpSocket::keep_alive()); 0: none
+  Duration drain_timeout = kDrainTimeoutDefault;   ///< 0: a stop ends everything at once
 };
 
 /// A server that a client serves.
@@ -107,6 +111,7 @@ struct ClientOptions {
   UdpOptions udp_options{};
   HealthOptions health{};
   Duration tcp_keep_alive = kTcpKeepAliveDefault;        ///< of the local service's sockets; 0: none
+  Duration drain_timeout = kDrainTimeoutDefault;         ///< likewise
   Duration backoff_time_max = std::chrono::seconds(30);  ///< longest wait between two attempts
 };
 

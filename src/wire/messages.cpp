@@ -99,7 +99,11 @@ OrderedJson to_json(const NewConn& m) {
 }
 
 OrderedJson to_json(const ConnClose& m) { return {{"ConnID", m.conn_id}, {"Reason", m.reason}}; }
-OrderedJson to_json(const GoAway& m) { return {{"Reason", m.reason}}; }
+OrderedJson to_json(const GoAway& m) {
+  OrderedJson json{{"Reason", m.reason}};
+  if (m.idle) json["Idle"] = true;
+  return json;
+}
 OrderedJson to_json(const UdpEnd& m) { return {{"Sessions", m.sessions}}; }
 OrderedJson to_json(const ErrorMessage& m) { return {{"Code", m.code}, {"Message", m.message}}; }
 
@@ -167,7 +171,7 @@ Result<Message> decode_message(std::uint8_t type, ConstBytes payload) {
     }
     case MessageType::go_away: {
       GoAway m;
-      return fill(m, "GoAway", payload, {{"Reason", &m.reason, false}});
+      return fill(m, "GoAway", payload, {{"Reason", &m.reason, false}, {"Idle", &m.idle, false}});
     }
     case MessageType::udp_end: {
       UdpEnd m;

@@ -99,6 +99,7 @@ struct ConnClose {
 /// Either way: open nothing new towards the sender; what is open continues.
 struct GoAway {
   std::string reason{};
+  bool idle = false;  ///< and the sender has nothing left to carry for the receiver
 
   bool operator==(const GoAway&) const = default;
 };

@@ -20,6 +20,8 @@ constexpr std::uint32_t kPayloadBytesMax = 65'535;
 constexpr std::uint64_t kReadBufferBytesMax = 1'048'576;  // files say 65536 and more where kPayloadBytesMax is meant
 constexpr std::chrono::seconds kTcpKeepAliveTimeMin{1};
 constexpr std::chrono::hours kTcpKeepAliveTimeMax{9};  // tcp(7) takes up to 32,767 s
+constexpr std::chrono::seconds kDrainTimeMin{1};
+constexpr std::chrono::hours kDrainTimeMax{24};
 
 std::string path_in(const std::string& map, std::string_view key) {
   return map.empty() ? std::string(key) : map + "." + std::string(key);
@@ -89,6 +91,10 @@ void log_keys(Section& keys, LogConfig& log) {
 
 void tcp_keepalive_key(Section& keys, Duration& tcp_keepalive) {
   keys.seconds_or_off("tcp_keepalive", tcp_keepalive, kTcpKeepAliveTimeMin, kTcpKeepAliveTimeMax);
+}
+
+void drain_timeout_key(Section& keys, Duration& drain_timeout) {
+  keys.seconds_or_off("drain_timeout", drain_timeout, kDrainTimeMin, kDrainTimeMax);
 }
 
 void check_windows(Report& report, const std::string& path, quic::TransportConfig& quic) {

@@ -25,6 +25,7 @@ void auth_method_key(Section& keys, AuthMethod& method);
 void health_keys(Section& keys, tunnel::HealthOptions& health);
 void log_keys(Section& keys, LogConfig& log);
 void tcp_keepalive_key(Section& keys, Duration& tcp_keepalive);
+void drain_timeout_key(Section& keys, Duration& drain_timeout);
 
 /// Initial windows within the maximal ones. `path` is the map that holds the keys.
 void check_windows(Report& report, const std::string& path, quic::TransportConfig& quic);

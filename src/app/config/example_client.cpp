@@ -88,6 +88,10 @@ health_timeout: 30s
 # without an answer ends it; 0 is never.
 # tcp_keepalive: 15s
 
+# How long visitors may go on after SIGTERM or SIGINT, which end the client when the last one has gone. A second signal, or
+# 0, ends it at once.
+# drain_timeout: 25s
+
 # Event loops, one thread each.
 # workers: 1
 

@@ -99,6 +99,10 @@ health_timeout: 30s
 # answer ends it; 0 is never.
 # tcp_keepalive: 15s
 
+# How long visitors may go on after SIGTERM or SIGINT, which end the server when the last one has gone. A second signal, or
+# 0, ends it at once.
+# drain_timeout: 25s
+
 # Event loops, one thread each; 0 is one per core.
 # workers: 0
 

@@ -50,6 +50,7 @@ void client_file_keys(Section& keys, ClientConfig& client) {
     reconnect.duration("max_backoff", client.options.backoff_time_max, 100ms, 1h);
   });
   tcp_keepalive_key(keys, client.options.tcp_keep_alive);
+  drain_timeout_key(keys, client.options.drain_timeout);
   keys.number("workers", client.workers, 0, kWorkersMax);
   keys.section("log", [&](Section& log) { log_keys(log, client.log); });
 }

@@ -61,6 +61,7 @@ void server_file_keys(Section& keys, ServerConfig& server) {
       {{"least-connections", tunnel::Balance::least_connections}, {"round-robin", tunnel::Balance::round_robin}});
   health_keys(keys, server.options.health);
   tcp_keepalive_key(keys, server.options.tcp_keep_alive);
+  drain_timeout_key(keys, server.options.drain_timeout);
   keys.number("workers", server.workers, 0, kWorkersMax);
   keys.section("log", [&](Section& log) { log_keys(log, server.log); });
 }

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/address.h"
 #include "base/bytes.h"
@@ -131,8 +132,16 @@ class TcpListener {
    protected:
     ~Events() = default;
   };
+  /// A connection that was not accepted yet.
+  struct Waiting {
+    TcpHandle handle;
+    Address remote;
+    Address local;
+  };
   virtual ~TcpListener() = default;
   [[nodiscard]] virtual Address local_address() const = 0;
+  /// Takes the connections that wait to be accepted: before the listener is destroyed, which resets them.
+  [[nodiscard]] virtual std::vector<Waiting> take_waiting() = 0;
 };
 
 }  // namespace qmux::io

@@ -27,7 +27,8 @@ class Client final {
   ~Client();
 
   void start();
-  /// Closes the connections to the servers in order, within limits::kStopTimeMax.
+  /// Takes no more visitors, lets the present ones go on for ClientOptions::drain_timeout at the most, and then closes the
+  /// connections to the servers in order, within limits::kStopTimeMax.
   void stop() noexcept;
 
   [[nodiscard]] std::size_t worker_count() const noexcept { return workers_.size(); }

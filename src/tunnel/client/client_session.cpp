@@ -20,9 +20,38 @@ ClientSession::ClientSession(WorkerState& worker, const ClientOptions& options, 
       events_(events),
       deadline_(worker.loop.timers(),
                 [this] { leave(ErrorCode::refused, "the server did not answer the registration"); }),
+      drain_(worker.loop, *this),
       local_service_(worker.loop, options.local_service.address) {}
 
 ClientSession::~ClientSession() = default;
+
+void ClientSession::drain() {
+  if (registered_ && can_drain_) drain_.begin("the client is stopping");
+}
+
+bool ClientSession::is_drained() const noexcept {
+  if (!registered_) return true;
+  return can_drain_ ? drain_.done() : is_idle();
+}
+
+bool ClientSession::is_idle() const {
+  // A Go server never ends the streams whose bytes it has left unread.
+  const std::size_t control = 1;
+  return tunnels_.empty() && (server_ != RelayPeer::exact || connection_->stream_count() <= control);
+}
+
+bool ClientSession::return_visitors() {
+  bool any = false;
+  std::vector<ClientTunnel*> tunnels;
+  tunnels.reserve(tunnels_.size());
+  for (const auto& [id, tunnel] : tunnels_) tunnels.push_back(tunnel.get());
+  for (ClientTunnel* const tunnel : tunnels) {
+    if (!tunnel->go_away()) continue;
+    tunnel_ended(*tunnel);
+    any = true;
+  }
+  return any;
+}
 
 void ClientSession::established(quic::Connection& connection) {
   connection_ = &connection;
@@ -49,7 +78,11 @@ void ClientSession::control_message(const wire::Message& message) {
                                       {{"code", error->code}, {"message", error->message}});
   } else if (const auto* const go_away = std::get_if<wire::GoAway>(&message)) {
     // Open tunnels continue. The server opens no more by itself.
-    if (!std::exchange(server_drains_, true)) log::info("server is draining", {{"reason", go_away->reason}});
+    const bool asked_before = drain_.is_asked();
+    drain_.peer_said(*go_away);
+    if (asked_before || !drain_.is_asked()) return;
+    log::info("server is draining", {{"reason", go_away->reason}});
+    events_.server_drains(*this);
   } else if (const auto* const ended = std::get_if<wire::UdpEnd>(&message); ended != nullptr && udp_) {
     udp_->end_sessions(ended->sessions);
   } else if (!std::holds_alternative<wire::Heartbeat>(message)) {
@@ -67,13 +100,14 @@ void ClientSession::registration_answered(const wire::RegisterAck& answer) {
   registered_ = true;
   // A server of ours uses at least one of the extensions that we announce.
   server_ = answer.capabilities.empty() ? RelayPeer::go_server : RelayPeer::exact;
+  can_drain_ = answer.can(wire::capability::kDrain);
   control_->start_heartbeats();
   const bool fragment_sequence = answer.can(wire::capability::kFragSeq);
   const auto early = early_datagrams_->take();
   early_datagrams_.reset();
   udp_ = std::make_unique<ClientUdp>(worker_, *connection_, local_service_, options_.udp_options, fragment_sequence);
   udp_->receive_early(early);
-  events_.session_registered();
+  events_.session_registered(*this);
   for (quic::Stream* const stream : std::exchange(early_, {})) begin_tunnel(*stream);
 }
 
@@ -106,6 +140,7 @@ void ClientSession::stream_opened(quic::Connection& /*connection*/, quic::Stream
 
 void ClientSession::begin_tunnel(quic::Stream& stream) {
   tunnels_.emplace(stream.id(), std::make_unique<ClientTunnel>(worker_, local_service_, server_, stream, *this));
+  drain_.tunnel_opened();
 }
 
 void ClientSession::filler_wanted(quic::Connection& /*connection*/, std::size_t bytes) {
@@ -120,6 +155,7 @@ void ClientSession::tunnel_ended(ClientTunnel& tunnel) {
 
 void ClientSession::closed(quic::Connection& /*connection*/, const quic::CloseCause& cause) {
   deadline_.cancel();
+  drain_.cancel();
   if (control_) control_->connection_lost();
   early_datagrams_.reset();
   udp_.reset();
@@ -131,10 +167,11 @@ void ClientSession::closed(quic::Connection& /*connection*/, const quic::CloseCa
   worker_.counters.streams_accepted += early_.size();
   worker_.counters.requests_lost += early_.size();
   early_.clear();
-  if (!own_cause_.empty()) return events_.session_ended({.cause = own_cause_});
+  if (!own_cause_.empty()) return events_.session_ended(*this, {.cause = own_cause_});
   events_.session_ended(
-      {.cause = describe(cause, Peer::server),
-       .remedy = options_.advice != nullptr ? options_.advice->closed(cause, introduction_.slot) : std::string()});
+      *this, {.cause = describe(cause, Peer::server),
+              .remedy = options_.advice != nullptr ? options_.advice->closed(cause, introduction_.slot) : std::string(),
+              .stopping = cause.kind == quic::CloseCause::Kind::peer_application && cause.orderly()});
 }
 
 }  // namespace qmux::tunnel

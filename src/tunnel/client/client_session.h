@@ -16,6 +16,7 @@
 #include "tunnel/client/client_udp.h"
 #include "tunnel/client/local_service.h"
 #include "tunnel/control/control_stream.h"
+#include "tunnel/control/drain.h"
 #include "tunnel/options.h"
 #include "tunnel/worker/retired.h"
 #include "tunnel/worker/worker_state.h"
@@ -23,19 +24,24 @@
 
 namespace qmux::tunnel {
 
+class ClientSession;
+
 /// Why a session ended, or could not begin; for people.
 struct SessionEnd {
   std::string cause;
-  std::string remedy{};  ///< from ClientAdvice
+  std::string remedy{};   ///< from ClientAdvice
+  bool stopping = false;  ///< the server ended it in order, since it stops or another connection has taken the place
 };
 
 /// Never called from inside a call that the receiver makes to the session.
 class ClientSessionEvents {
  public:
   /// The server has accepted the registration.
-  virtual void session_registered() = 0;
+  virtual void session_registered(ClientSession& session) = 0;
+  /// The server is to stop. The session goes on for the visitors that it has.
+  virtual void server_drains(ClientSession& session) = 0;
   /// The connection has ended. The receiver retires the session.
-  virtual void session_ended(const SessionEnd& end) = 0;
+  virtual void session_ended(ClientSession& session, const SessionEnd& end) = 0;
 
  protected:
   ~ClientSessionEvents() = default;
@@ -44,13 +50,21 @@ class ClientSessionEvents {
 class ClientSession final : public Retirable,
                             public quic::ConnectionEvents,
                             public ControlEvents,
-                            public ClientTunnelEvents {
+                            public ClientTunnelEvents,
+                            private DrainHost {
  public:
   /// `options` outlives it. `introduction`: its Register.
   ClientSession(WorkerState& worker, const ClientOptions& options, wire::Register introduction,
                 ClientSessionEvents& events);
   ~ClientSession() override;
 
+  /// The client is to stop: the server is asked to send no more visitors. Those that are there, or on their way, go on.
+  void drain();
+  [[nodiscard]] std::size_t tunnel_count() const noexcept { return tunnels_.size(); }
+  /// After drain(): the connection is not needed any more.
+  [[nodiscard]] bool is_drained() const noexcept;
+  /// Visitors whose service has not been reached go back to the server. It is notified in this pass. True: there were some.
+  bool return_visitors();
   /// The handshake is complete.
   [[nodiscard]] bool is_established() const noexcept { return connection_ != nullptr; }
   [[nodiscard]] bool is_registered() const noexcept { return registered_; }
@@ -68,6 +82,11 @@ class ClientSession final : public Retirable,
   void control_failed(const ControlFailure& failure) override;
   void control_finished() override;
   [[nodiscard]] Time last_data() const override { return connection_->last_data(); }
+
+  // DrainHost
+  [[nodiscard]] bool is_idle() const override;
+  [[nodiscard]] Time last_heard() const override { return connection_->last_heard(); }
+  void send_go_away(const wire::GoAway& message) override { control_->send(message); }
 
   // ClientTunnelEvents
   void tunnel_ended(ClientTunnel& tunnel) override;
@@ -88,7 +107,8 @@ class ClientSession final : public Retirable,
   std::string own_cause_;
   RelayPeer server_ = RelayPeer::exact;
   bool registered_ = false;
-  bool server_drains_ = false;  ///< it has sent GoAway
+  bool can_drain_ = false;  ///< the server understands GoAway
+  Drain drain_;
   std::vector<quic::Stream*>
       early_;  ///< opened by the server before its answer arrived, because packets may be reordered
   LocalService local_service_;

@@ -115,6 +115,20 @@ void ClientTunnel::dialed(Result<std::unique_ptr<io::TcpSocket>> result) {
 }
 
 void ClientTunnel::give_up(ErrorCode code) {
+  let_go(code);
+  guard_.check_no_call();
+  events_.tunnel_ended(*this);
+}
+
+bool ClientTunnel::go_away() {
+  const auto call = guard_.call();
+  if (relay_) return false;
+  ++worker_.counters.requests_lost;
+  let_go(ErrorCode::going_away);
+  return true;
+}
+
+void ClientTunnel::let_go(ErrorCode code) {
   quic::Stream& stream = *std::exchange(stream_, nullptr);
   deadline_.cancel();
   dial_.reset();
@@ -122,8 +136,6 @@ void ClientTunnel::give_up(ErrorCode code) {
   stream.reset(code);
   stream.stop_reading(code);
   stream.release();
-  guard_.check_no_call();
-  events_.tunnel_ended(*this);
 }
 
 void ClientTunnel::relay_acknowledged(Relay& /*relay*/) {}

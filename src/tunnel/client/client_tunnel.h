@@ -47,6 +47,9 @@ class ClientTunnel final : public Retirable,
   ~ClientTunnel() override;
 
   [[nodiscard]] std::int64_t stream_id() const noexcept { return stream_id_; }
+  /// If the local service has not been reached, ends the tunnel, so that the server gives the visitor to another client;
+  /// tunnel_ended() does not follow. False: the tunnel goes on.
+  [[nodiscard]] bool go_away();
   /// Ends it, with the connection; tunnel_ended() does not follow.
   void connection_lost();
 
@@ -69,6 +72,7 @@ class ClientTunnel final : public Retirable,
   void dialed(Result<std::unique_ptr<io::TcpSocket>> result);
   /// The request has failed: reports that to the server and ends.
   void give_up(quic::ErrorCode code);
+  void let_go(quic::ErrorCode code);
   void account(const RelayEnd& end);
 
   WorkerState& worker_;

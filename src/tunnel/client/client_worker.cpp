@@ -5,6 +5,7 @@
 #include <ranges>
 #include <utility>
 
+#include "base/log.h"
 #include "tunnel/limits.h"
 #include "tunnel/worker/end_pass.h"
 
@@ -17,6 +18,8 @@ ClientWorker::ClientWorker(io::EventLoop& loop, std::size_t workers, MemoryLimit
       options_(options),
       instance_(std::move(instance)),
       stopped_(std::move(stopped)),
+      drain_look_(loop.timers(), [this] { look_for_end(); }),
+      stop_due_(loop.timers(), [this] { begin_stop(); }),
       stop_deadline_(loop.timers(), [this] { finish_stop(); }) {
   loop.set_pass_events(this);
   loop.set_wake_handler([this] { woken(); });
@@ -42,7 +45,31 @@ void ClientWorker::stop() noexcept {
 }
 
 void ClientWorker::woken() {
-  if (!stop_wanted_.load(std::memory_order_acquire) || stopping_) return;
+  if (!stop_wanted_.load(std::memory_order_acquire) || drain_end_ != kNever) return;
+  drain_end_ = state_.loop.now() + options_.drain_timeout;
+  std::size_t tunnels = 0;
+  for (const auto& link : links_) tunnels += link->tunnel_count();
+  if (tunnels > 0 && options_.drain_timeout > Duration::zero()) {
+    const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(options_.drain_timeout);
+    log::info("draining", {{"tunnels", tunnels}, {"timeout_ms", timeout.count()}});
+  }
+  for (const auto& link : links_) link->drain();
+  look_for_end();
+}
+
+void ClientWorker::look_for_end() {
+  const Time now = state_.loop.now();
+  if (now >= drain_end_ || std::ranges::all_of(links_, [](const auto& link) { return link->is_drained(); })) {
+    bool returned = false;
+    for (const auto& link : links_) returned |= link->return_visitors();
+    if (!returned) return begin_stop();
+    stop_due_.set(now + limits::kDrainFlushTime);
+    return;
+  }
+  drain_look_.set(std::min(now + limits::kDrainLookInterval, drain_end_));
+}
+
+void ClientWorker::begin_stop() {
   stopping_ = true;
   for (const auto& link : links_) link->stop();
   stop_deadline_.set(state_.loop.now() + limits::kStopTimeMax);

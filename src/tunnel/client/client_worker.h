@@ -33,6 +33,8 @@ class ClientWorker final : private io::EventLoop::PassEvents {
   /// Adds the server at this position in the options.
   void add_server(std::uint32_t slot);
   void start();
+  /// Takes no more visitors. Once the last one has been served, or after ClientOptions::drain_timeout, closes the connections in
+  /// order, within limits::kStopTimeMax.
   void stop() noexcept;
 
   [[nodiscard]] const WorkerState& state() const noexcept { return state_; }
@@ -41,6 +43,8 @@ class ClientWorker final : private io::EventLoop::PassEvents {
  private:
   void end_of_pass(Time now) override;
   void woken();
+  void look_for_end();
+  void begin_stop();
   void finish_stop();
 
   WorkerState state_;
@@ -49,6 +53,9 @@ class ClientWorker final : private io::EventLoop::PassEvents {
   const std::string instance_;
   std::vector<std::unique_ptr<ServerLink>> links_;
   std::move_only_function<void()> stopped_;
+  Time drain_end_ = kNever;
+  Timer drain_look_;  ///< set while it drains
+  Timer stop_due_;    ///< set when it has drained
   Timer stop_deadline_;
   std::atomic<bool> stop_wanted_{false};
   bool stopping_ = false;

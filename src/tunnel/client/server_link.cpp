@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "tunnel/limits.h"
 
@@ -52,10 +53,10 @@ void ServerLink::announce() {
 
 void ServerLink::announce_delay() {
   std::vector<log::Field> fields{{"server", server_.address.text()}};
-  if (session_) fields.emplace_back("address", remote_.text());
-  fields.emplace_back("waiting_for", resolution_                  ? "the name to be resolved"
-                                     : session_->is_established() ? "the answer to the registration"
-                                                                  : "an answer");
+  if (current_.session) fields.emplace_back("address", remote_.text());
+  fields.emplace_back("waiting_for", resolution_                          ? "the name to be resolved"
+                                     : current_.session->is_established() ? "the answer to the registration"
+                                                                          : "an answer");
   log::write(log::Level::info, "still connecting", fields);
 }
 
@@ -90,18 +91,19 @@ void ServerLink::connect_next() {
                                                                          .credentials = options_.credentials,
                                                                          .worker = {},
                                                                          .counters = &worker_.counters.quic});
-  session_ = std::make_unique<ClientSession>(worker_, options_, std::move(introduction), *this);
+  auto session = std::make_unique<ClientSession>(worker_, options_, std::move(introduction), *this);
   const ConstBytes token = address_token_from_ == remote_ ? ConstBytes(address_token_) : ConstBytes();
-  auto connection = endpoint->connect(remote_, server_.server_name, token, *session_);
+  auto connection = endpoint->connect(remote_, server_.server_name, token, *session);
   if (!connection) {
-    session_.reset();
     failed({.cause = connection.error().text()}, Where::here);
     return;
   }
+  current_ = {.session = std::move(session), .endpoint = endpoint.get()};
   endpoints_.push_back(std::move(endpoint));
 }
 
-void ServerLink::session_registered() {
+void ServerLink::session_registered(ClientSession& /*session*/) {
+  restart_expected_until_ = Time::min();
   registered_at_ = worker_.loop.now();
   next_address_ = addresses_.size();  // once lost, the name is looked up again
   slow_.cancel();
@@ -110,20 +112,46 @@ void ServerLink::session_registered() {
   ready_.server_accepted();
 }
 
-void ServerLink::session_ended(const SessionEnd& end) {
-  const bool was_registered = session_->is_registered();
-  worker_.retired.add(std::move(session_));
-  if (const auto& token = endpoints_.back()->server_token(); !token.empty()) {
+void ServerLink::server_drains(ClientSession& session) {
+  if (&session != current_.session.get() || stopping_) return;
+  restart_expected_until_ = worker_.loop.now() + limits::kRestartTimeMax;
+  leaving_.push_back(std::exchange(current_, {}));
+  // A server that sends away each connection at once must not make us collect them.
+  if (leaving_.size() > limits::kLeavingSessionsMax) {
+    leaving_.front().endpoint->close_all(quic::ErrorCode::shutdown, "too many connections to servers that stop");
+  }
+  next_step_.set(worker_.loop.now() + random_wait(limits::kRestartRetryInterval));
+}
+
+void ServerLink::session_ended(ClientSession& session, const SessionEnd& end) {
+  const bool is_current = &session == current_.session.get();
+  const bool was_registered = session.is_registered();
+  Serving ended;
+  if (is_current) {
+    ended = std::exchange(current_, {});
+  } else {
+    const auto found = std::ranges::find(leaving_, &session, [](const Serving& each) { return each.session.get(); });
+    CHECK(found != leaving_.end());
+    ended = std::move(*found);
+    leaving_.erase(found);
+  }
+  worker_.retired.add(std::move(ended.session));
+  if (const auto& token = ended.endpoint->server_token(); is_current && !token.empty()) {
     address_token_ = token;
     address_token_from_ = remote_;
   }
+  if (!is_current) {
+    log::info("server that stops disconnected", {{"server", server_.address.text()}, {"cause", end.cause}});
+    return;
+  }
+  if (end.stopping) restart_expected_until_ = worker_.loop.now() + limits::kRestartTimeMax;
   if (stopping_) return;
   if (!was_registered) {
     failed(end, Where::there);
     return;
   }
   if (worker_.loop.now() - registered_at_ >= limits::kStableSessionTimeMin) backoff_.reset();
-  const Duration wait = backoff_.next(worker_.loop.random());
+  const Duration wait = std::min(backoff_.next(worker_.loop.random()), longest_wait());
   log_failure("server disconnected", end, wait);
   next_step_.set(worker_.loop.now() + wait);
 }
@@ -134,6 +162,7 @@ void ServerLink::failed(const SessionEnd& why, Where where) {
   Duration wait = other_address ? Duration::zero() : backoff_.next(worker_.loop.random());
   // A wait spares the server. When this machine has no network, a short wait notices sooner that it is back.
   if (where == Where::here) wait = std::min<Duration>(wait, limits::kLocalRetryTimeMax);
+  wait = std::min(wait, longest_wait());
   log_failure("server not reached", why, wait);
   next_step_.set(worker_.loop.now() + wait);
 }
@@ -147,13 +176,35 @@ void ServerLink::log_failure(std::string_view event, const SessionEnd& why, Dura
   log::write(log::Level::warn, event, fields);
 }
 
-void ServerLink::stop() {
+void ServerLink::drain() {
   stopping_ = true;
-  // A server that we are not registered with is notified once, in this pass: it keeps no state of ours.
-  close_awaited_ = is_registered();
   next_step_.cancel();
   slow_.cancel();
   resolution_.reset();
+  each_session([](ClientSession& session) { session.drain(); });
+}
+
+bool ServerLink::is_drained() const noexcept {
+  bool drained = true;
+  each_session([&](const ClientSession& session) { drained = drained && session.is_drained(); });
+  return drained;
+}
+
+std::size_t ServerLink::tunnel_count() const noexcept {
+  std::size_t count = 0;
+  each_session([&](const ClientSession& session) { count += session.tunnel_count(); });
+  return count;
+}
+
+bool ServerLink::return_visitors() {
+  bool any = false;
+  each_session([&](ClientSession& session) { any |= session.return_visitors(); });
+  return any;
+}
+
+void ServerLink::stop() {
+  // A server that we are not registered with is notified once, in this pass: it keeps no state of ours.
+  close_awaited_ = is_registered();
   for (const auto& endpoint : endpoints_) endpoint->close_all(quic::ErrorCode::shutdown, "client is stopping");
 }
 
@@ -162,12 +213,36 @@ bool ServerLink::stopped() const noexcept { return stopping_ && (endpoints_.empt
 void ServerLink::forget_finished() {
   // Beyond a few, closing connections are dropped: a server that refuses at once must not make us collect sockets.
   constexpr std::size_t kFarewellsMax = 4;
-  const std::size_t in_use = session_ ? 1 : 0;
-  while (endpoints_.size() > in_use + kFarewellsMax) {
-    worker_.counters.quic.closing_forgotten += endpoints_.front()->connection_count();
-    endpoints_.erase(endpoints_.begin());
-  }
   std::erase_if(endpoints_, [](const auto& endpoint) { return endpoint->connection_count() == 0; });
+  const std::size_t in_use = leaving_.size() + (current_.session ? 1 : 0);
+  std::size_t surplus = endpoints_.size() - std::min(endpoints_.size(), in_use + kFarewellsMax);
+  std::erase_if(endpoints_, [&](const auto& endpoint) {
+    if (surplus == 0 || owns(endpoint.get())) return false;
+    --surplus;
+    return true;
+  });
+}
+
+bool ServerLink::owns(const quic::Endpoint* endpoint) const noexcept {
+  return (current_.session && current_.endpoint == endpoint) ||
+         std::ranges::find(leaving_, endpoint, &Serving::endpoint) != leaving_.end();
+}
+
+template <typename Function>
+void ServerLink::each_session(Function function) const {
+  if (current_.session) function(*current_.session);
+  for (const Serving& each : leaving_) function(*each.session);
+}
+
+Duration ServerLink::longest_wait() const {
+  if (worker_.loop.now() >= restart_expected_until_) return options_.backoff_time_max;
+  return limits::kRestartRetryInterval / 2 + random_wait(limits::kRestartRetryInterval / 2);
+}
+
+/// So that the clients of one server do not come all at once.
+Duration ServerLink::random_wait(Duration time_max) const {
+  return Duration(
+      static_cast<Duration::rep>(worker_.loop.random().below(static_cast<std::uint64_t>(time_max.count()))));
 }
 
 }  // namespace qmux::tunnel

@@ -49,8 +49,8 @@ Server::Server(ServerOptions options, const std::vector<io::EventLoop*>& loops, 
   const std::size_t count = loops.size();
   for (std::size_t index = 0; index < count; ++index) {
     workers_.push_back(std::make_unique<ServerWorker>(*loops[index], quic::WorkerIndex{.index = index, .count = count},
-                                                      handshakes_, stuck_tunnels_, options_.tcp_keep_alive, setups_,
-                                                      *this, [this] { worker_stopped(); }));
+                                                      options_, handshakes_, stuck_tunnels_, admission_, setups_, *this,
+                                                      [this] { worker_stopped(); }));
   }
 }
 
@@ -78,6 +78,11 @@ Result<void> Server::start() {
 }
 
 void Server::stop() noexcept {
+  const std::size_t visitors = admission_.visitor_count();
+  if (visitors > 0 && options_.drain_timeout > Duration::zero()) {
+    const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(options_.drain_timeout);
+    log::info("draining", {{"visitors", visitors}, {"timeout_ms", timeout.count()}});
+  }
   for (const auto& worker : workers_) worker->stop();
 }
 

@@ -29,7 +29,8 @@ class Server final : public Workers {
   /// Opens all sockets, listener by listener, each on all workers in their order: the kernel numbers the sockets of a shared
   /// port in the order in which they were bound. After an Error it may only be destroyed.
   [[nodiscard]] Result<void> start();
-  /// Closes visitors and clients in order, within limits::kStopTimeMax.
+  /// Takes no more visitors and clients, lets the present visitors go on for ServerOptions::drain_timeout at the most, and then
+  /// closes what is left in order, within limits::kStopTimeMax.
   void stop() noexcept;
 
   /// The addresses bound, with their actual ports.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/server/server_listener.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -228,6 +229,21 @@ void ServerListener::packets_arrived(const StrayPackets& packets) {
                                  .bytes = packets.bytes,
                                  .segment_bytes = packets.segment_bytes,
                                  .ecn = packets.ecn});
+}
+
+void ServerListener::drain() {
+  if (traffic_) {
+    // Connections that the kernel has accepted are visitors already.
+    for (io::TcpListener::Waiting& each : traffic_->take_waiting())
+      accepted(std::move(each.handle), each.remote, each.local);
+    traffic_.reset();
+  }
+  endpoint_.stop_accepting();
+  for (const auto& [connection, session] : sessions_) session->drain();
+}
+
+bool ServerListener::is_drained() const {
+  return std::ranges::all_of(sessions_, [](const auto& each) { return each.second->is_drained(); });
 }
 
 void ServerListener::stop() {

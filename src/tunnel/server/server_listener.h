@@ -54,6 +54,10 @@ class ServerListener final : private quic::EndpointHost, private io::TcpListener
   void client_registered(const ClientRegistered& newcomer);
 
   [[nodiscard]] quic::Endpoint& endpoint() noexcept { return endpoint_; }
+  /// Accepts no more visitors and clients, and asks the clients to look for another server. Visitors that are there go on.
+  void drain();
+  /// After drain(): no client's connection is needed any more.
+  [[nodiscard]] bool is_drained() const;
   /// Accepts no more visitors, resets the waiting ones and closes the clients' connections.
   void stop();
 

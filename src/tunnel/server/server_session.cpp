@@ -14,6 +14,12 @@ namespace qmux::tunnel {
 
 using quic::ErrorCode;
 
+namespace {
+
+constexpr const char* kStopping = "the server is stopping";
+
+}  // namespace
+
 ServerSession::ServerSession(WorkerState& worker, std::size_t worker_index, Pool& pool, const OfferRules& offers,
                              const HealthOptions& health, const ServerAdvice* advice, quic::Connection& connection,
                              ServerSessionEvents& events)
@@ -28,13 +34,31 @@ ServerSession::ServerSession(WorkerState& worker, std::size_t worker_index, Pool
       deadline_(worker.loop.timers(), [this] { time_is_up(); }),
       waiting_too_long_(worker.loop.timers(), [this] { give_up_waiting(); }),
       sign_of_life_due_(worker.loop.timers(), [this] { check_sign_of_life(); }),
-      probe_due_(worker.loop.timers(), [this] { probe(); }) {}
+      probe_due_(worker.loop.timers(), [this] { probe(); }),
+      drain_(worker.loop, *this) {}
 
 ServerSession::~ServerSession() = default;
 
 void ServerSession::close(ErrorCode code, std::string reason) {
   const auto call = guard_.call();
   connection_.close(code, std::move(reason));
+}
+
+void ServerSession::drain() {
+  const auto call = guard_.call();
+  draining_ = true;
+  if (phase_ == Phase::registered && abilities_.drain) drain_.begin(kStopping);
+}
+
+bool ServerSession::is_drained() const noexcept {
+  if (phase_ != Phase::registered || !was_used_) return true;
+  return abilities_.drain ? drain_.done() : is_idle();
+}
+
+bool ServerSession::is_idle() const {
+  // A Go client never ends the streams whose bytes it has left unread.
+  const std::size_t control = control_ ? 1 : 0;
+  return tunnels_.empty() && waiting_.empty() && (!abilities_.names_instances || connection_.stream_count() <= control);
 }
 
 void ServerSession::established(quic::Connection& /*connection*/) {
@@ -63,8 +87,10 @@ void ServerSession::control_message(const wire::Message& message) {
     } else {
       out_of_order("a message before Register");
     }
-  } else if (std::holds_alternative<wire::GoAway>(message)) {
-    if (std::exchange(drains_, true)) return;
+  } else if (const auto* const go_away = std::get_if<wire::GoAway>(&message)) {
+    const bool asked_before = drain_.is_asked();
+    drain_.peer_said(*go_away);
+    if (asked_before || !drain_.is_asked()) return;
     pool_.drain(member_);
     log::info("client is draining", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
     return_waiting();
@@ -77,6 +103,10 @@ void ServerSession::control_message(const wire::Message& message) {
 }
 
 void ServerSession::register_client(const wire::Register& request) {
+  if (draining_) {
+    refuse(kStopping);
+    return;
+  }
   auto abilities = review(request);
   if (!abilities) {
     refuse(abilities.error().what);
@@ -176,6 +206,8 @@ void ServerSession::open_tunnel(AssignedVisitor assigned, quic::Stream& stream) 
   auto tunnel = std::make_unique<ServerTunnel>(worker_, offers_, abilities_, std::move(assigned), stream,
                                                limits::kPromptAckTimeMax + 4 * connection_.smoothed_rtt(), *this);
   tunnels_.emplace(stream.id(), std::move(tunnel));
+  was_used_ = true;
+  drain_.tunnel_opened();
   expect_sign_of_life();
   if (offers_.handover == Handover::eager && !probe_due_.is_set())
     probe_due_.set(worker_.loop.now() + limits::kSilentHandoverTime / 2);
@@ -346,6 +378,7 @@ void ServerSession::closed(quic::Connection& connection, const quic::CloseCause&
   waiting_too_long_.cancel();
   sign_of_life_due_.cancel();
   probe_due_.cancel();
+  drain_.cancel();
   if (control_) control_->connection_lost();
   pool_.leave(member_);
   std::vector<AssignedVisitor> returned;

@@ -20,6 +20,7 @@
 #include "quic/connection.h"
 #include "tunnel/advice.h"
 #include "tunnel/control/control_stream.h"
+#include "tunnel/control/drain.h"
 #include "tunnel/server/pool.h"
 #include "tunnel/server/registration.h"
 #include "tunnel/server/server_tunnel.h"
@@ -48,7 +49,8 @@ class ServerSessionEvents {
 class ServerSession final : public Retirable,
                             public quic::ConnectionEvents,
                             public ControlEvents,
-                            public ServerTunnelEvents {
+                            public ServerTunnelEvents,
+                            private DrainHost {
  public:
   /// `health`, `offers` and `pool` outlive it. `worker_index`: the session's worker, for the pool.
   ServerSession(WorkerState& worker, std::size_t worker_index, Pool& pool, const OfferRules& offers,
@@ -72,6 +74,10 @@ class ServerSession final : public Retirable,
   void client_registered(const ClientRegistered& newcomer);
   /// Notifies the client that these UDP sessions have ended. False: not now, because it does not take what was sent before.
   [[nodiscard]] bool notify_udp_end(const std::vector<std::uint32_t>& sessions);
+  /// The server is to stop: asks the client to look for another, and registers it no more.
+  void drain();
+  /// After drain(): the connection is not needed any more.
+  [[nodiscard]] bool is_drained() const noexcept;
   /// Ends the connection; session_ended() follows.
   void close(quic::ErrorCode code, std::string reason);
 
@@ -94,6 +100,11 @@ class ServerSession final : public Retirable,
   void control_failed(const ControlFailure& failure) override;
   void control_finished() override;
   [[nodiscard]] Time last_data() const override { return connection_.last_data(); }
+
+  // DrainHost
+  [[nodiscard]] bool is_idle() const override;
+  [[nodiscard]] Time last_heard() const override { return connection_.last_heard(); }
+  void send_go_away(const wire::GoAway& message) override { control_->send(message); }
 
   // ServerTunnelEvents
   void service_reached() override;
@@ -146,7 +157,9 @@ class ServerSession final : public Retirable,
   Timer probe_due_;                       ///< while visitors of an eager listener have no answer
   Time namesake_asked_at_ = Time::min();  ///< when client_registered() asked last
   bool suspect_ = false;
-  bool drains_ = false;                                                      ///< it has sent GoAway
+  bool draining_ = false;  ///< drain() was called
+  bool was_used_ = false;  ///< by a visitor
+  Drain drain_;
   std::unordered_map<std::int64_t, std::unique_ptr<ServerTunnel>> tunnels_;  ///< by stream
 };
 

@@ -11,15 +11,19 @@
 
 namespace qmux::tunnel {
 
-ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerIndex worker_index, quic::HandshakeLoad& handshakes,
-                           MemoryLimit& stuck_tunnels, Duration tcp_keep_alive, std::span<const ListenerSetup> setups,
-                           Workers& workers, std::move_only_function<void()> stopped)
-    : state_(loop, worker_index.count, stuck_tunnels, tcp_keep_alive),
+ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerIndex worker_index, const ServerOptions& options,
+                           quic::HandshakeLoad& handshakes, MemoryLimit& stuck_tunnels,
+                           const VisitorAdmission& visitors, std::span<const ListenerSetup> setups, Workers& workers,
+                           std::move_only_function<void()> stopped)
+    : state_(loop, worker_index.count, stuck_tunnels, options.tcp_keep_alive),
       mailbox_(limits::kMailboxMessagesMax),
       strays_(limits::kStrayRunsMax),
       admission_(loop, handshakes, worker_index.count, &state_.counters.handshakes),
       kept_(limits::kVisitorPrefixesBytesMax / worker_index.count, state_.counters.visitors_not_kept),
       stopped_(std::move(stopped)),
+      visitors_(visitors),
+      drain_timeout_(options.drain_timeout),
+      drain_look_(loop.timers(), [this] { look_for_end(); }),
       stop_deadline_(loop.timers(), [this] { finish_stop(); }) {
   for (const ListenerSetup& setup : setups) {
     listeners_.push_back(std::make_unique<ServerListener>(state_, worker_index, setup, admission_, kept_, workers));
@@ -51,7 +55,7 @@ void ServerWorker::stop() noexcept {
 }
 
 void ServerWorker::woken() {
-  if (stop_wanted_.load(std::memory_order_acquire) && !stopping_) begin_stop();
+  if (stop_wanted_.load(std::memory_order_acquire) && drain_end_ == kNever) begin_drain();
   mailbox_.take(taken_);
   state_.counters.mailbox_full.set(mailbox_.overflows());
   for (WorkerMessage& message : taken_) handle(std::move(message));
@@ -104,7 +108,23 @@ void ServerWorker::end_of_pass(Time now) {
   }
 }
 
+void ServerWorker::begin_drain() {
+  drain_end_ = state_.loop.now() + drain_timeout_;
+  for (const auto& listener : listeners_) listener->drain();
+  look_for_end();
+}
+
+void ServerWorker::look_for_end() {
+  const Time now = state_.loop.now();
+  // A visitor may need several workers one after another, so none stops while there are visitors anywhere.
+  const bool drained = visitors_.visitor_count() == 0 &&
+                       std::ranges::all_of(listeners_, [](const auto& each) { return each->is_drained(); });
+  if (drained || now >= drain_end_) return begin_stop();
+  drain_look_.set(std::min(now + limits::kDrainLookInterval, drain_end_));
+}
+
 void ServerWorker::begin_stop() {
+  drain_look_.cancel();
   stopping_ = true;
   mailbox_.close();
   strays_.close();

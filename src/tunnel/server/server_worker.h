@@ -22,17 +22,18 @@ namespace qmux::tunnel {
 
 class ServerWorker final : private io::EventLoop::PassEvents {
  public:
-  /// `stopped` is called once, on the worker's thread, when an orderly stop is done. `handshakes` and `stuck_tunnels` are the
-  /// process's.
-  ServerWorker(io::EventLoop& loop, quic::WorkerIndex worker_index, quic::HandshakeLoad& handshakes,
-               MemoryLimit& stuck_tunnels, Duration tcp_keep_alive, std::span<const ListenerSetup> setups,
-               Workers& workers, std::move_only_function<void()> stopped);
+  /// `stopped` is called once, on the worker's thread, when an orderly stop is done. `handshakes`, `stuck_tunnels` and `visitors`
+  /// are the process's; all but `setups` outlive the worker.
+  ServerWorker(io::EventLoop& loop, quic::WorkerIndex worker_index, const ServerOptions& options,
+               quic::HandshakeLoad& handshakes, MemoryLimit& stuck_tunnels, const VisitorAdmission& visitors,
+               std::span<const ListenerSetup> setups, Workers& workers, std::move_only_function<void()> stopped);
   ServerWorker(const ServerWorker&) = delete;
   ServerWorker& operator=(const ServerWorker&) = delete;
   ~ServerWorker();
 
   [[nodiscard]] ServerListener& listener(std::size_t index) { return *listeners_[index]; }
-  /// Accepts no more visitors and clients, resets visitors and closes connections, within limits::kStopTimeMax.
+  /// Accepts no more visitors and clients. Once the last visitor of the process has been served, or after
+  /// ServerOptions::drain_timeout, resets visitors and closes connections, within limits::kStopTimeMax.
   void stop() noexcept;
   /// False: the mailbox is full or closed, and the caller keeps the message.
   [[nodiscard]] bool post(WorkerMessage& message);
@@ -48,6 +49,8 @@ class ServerWorker final : private io::EventLoop::PassEvents {
   void handle(WorkerMessage message);
   template <typename Message>
   void handle_udp(UdpListener& listener, Message& message);
+  void begin_drain();
+  void look_for_end();
   void begin_stop();
   void finish_stop();
 
@@ -60,6 +63,10 @@ class ServerWorker final : private io::EventLoop::PassEvents {
   KeptBytes kept_;
   std::vector<std::unique_ptr<ServerListener>> listeners_;
   std::move_only_function<void()> stopped_;
+  const VisitorAdmission& visitors_;
+  const Duration drain_timeout_;
+  Time drain_end_ = kNever;
+  Timer drain_look_;  ///< set while it drains
   Timer stop_deadline_;
   std::atomic<bool> stop_wanted_{false};
   bool stopping_ = false;

@@ -72,6 +72,14 @@ class Process:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{self.name} still runs after {deadline:g} s") from None
 
+    def runs_on_for(self, seconds: float) -> bool:
+        """Whether it does not end meanwhile."""
+        try:
+            self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
+
     def signal(self, number: signal.Signals) -> None:
         self._child.send_signal(number)
 

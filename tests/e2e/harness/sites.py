@@ -18,7 +18,7 @@ class Site:
     def __init__(self, tunnel: Tunnel, name: str, client_id: str):
         self.visitors = 0
         self.service = Service(tunnel.host)
-        self.service.behaviour = self._serve
+        self.service.behaviour = self.serve
         settings = tunnel.client_settings | {
             "client_id": client_id,
             "local": {"host": self.service.host, "port": self.service.port},
@@ -26,7 +26,7 @@ class Site:
         self.client: Process = tunnel.spawn("client", settings, name)
         self.client.wait_for_log(tunnel.pair.client.client_ready)
 
-    def _serve(self, sock: socket.socket) -> None:
+    def serve(self, sock: socket.socket) -> None:
         self.visitors += 1
         sock.sendall(ANSWER)
         echo(sock)

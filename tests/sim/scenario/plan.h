@@ -41,6 +41,7 @@ struct ServerPlan {
   tunnel::Balance balance = tunnel::Balance::least_connections;
   std::vector<ListenerPlan> listeners;
   Duration tcp_keep_alive{};  ///< of visitors' sockets; zero: none
+  Duration drain_timeout{};   ///< zero: a stop ends everything at once
 };
 
 struct ClientPlan {
@@ -58,6 +59,7 @@ struct ClientPlan {
   LinkProperties from_server;
   quic::TransportConfig transport;
   tunnel::UdpOptions udp_options;
+  Duration drain_timeout{};     ///< zero: a stop ends everything at once
   Duration joins_at{};          ///< after the others have registered; zero: it is one of these
   Duration registers_within{};  ///< from then on; only of one that joins
 };

@@ -40,6 +40,7 @@ void ServerProcess::start() {
   options.balance = plan_.balance;
   options.health = health_;
   options.tcp_keep_alive = plan_.tcp_keep_alive;
+  options.drain_timeout = plan_.drain_timeout;
   for (std::size_t i = 0; i < plan_.listeners.size(); ++i) {
     const ListenerPlan& listener = plan_.listeners[i];
     const Address traffic = traffic_address(i);
@@ -92,6 +93,7 @@ void ClientProcess::start() {
   options.transport = plan_.transport;
   options.udp_options = plan_.udp_options;
   options.health = health_;
+  options.drain_timeout = plan_.drain_timeout;
   client_ = std::make_unique<tunnel::Client>(std::move(options), std::vector<io::EventLoop*>{loop_.get()},
                                              [this] { stopped_ = true; });
   client_->start();

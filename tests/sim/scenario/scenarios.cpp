@@ -17,7 +17,8 @@ constexpr std::array kScenarios = {
     Scenario{"hanging_service", 1, hanging_service},   Scenario{"dead_service", 1, dead_service},
     Scenario{"avoided_service", 1, avoided_service},   Scenario{"early_answer", 1, early_answer},
     Scenario{"frozen_client", 1, frozen_client},       Scenario{"vanished_client", 1, vanished_client},
-    Scenario{"vanished_visitor", 1, vanished_visitor},
+    Scenario{"vanished_visitor", 1, vanished_visitor}, Scenario{"draining_client", 1, draining_client},
+    Scenario{"draining_server", 1, draining_server},
 };
 
 }  // namespace

@@ -20,7 +20,17 @@ void SimTcpListener::enqueue(TcpConnection& connection) {
   ReadySource::enqueue(0);
 }
 
+std::vector<io::TcpListener::Waiting> SimTcpListener::take_waiting() {
+  std::vector<Waiting> taken;
+  for (; !backlog_.empty(); backlog_.pop_front(), addresses_.pop_front()) {
+    const auto& [remote, local] = addresses_.front();
+    taken.push_back({.handle = std::move(backlog_.front()), .remote = remote, .local = local});
+  }
+  return taken;
+}
+
 void SimTcpListener::ready(unsigned) {
+  if (backlog_.empty()) return;
   // One in each notification, since the observer may close the listener; the others in the next pass.
   io::TcpHandle visitor = std::move(backlog_.front());
   const auto [remote, local] = addresses_.front();

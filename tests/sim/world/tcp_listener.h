@@ -21,6 +21,7 @@ class SimTcpListener final : public io::TcpListener, private ReadySource {
   ~SimTcpListener() override;
 
   [[nodiscard]] Address local_address() const override { return local_; }
+  [[nodiscard]] std::vector<Waiting> take_waiting() override;
   [[nodiscard]] bool shares_port() const noexcept { return shared_port_; }
 
   [[nodiscard]] std::size_t backlog_size() const noexcept { return backlog_.size(); }

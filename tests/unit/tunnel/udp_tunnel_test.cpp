@@ -126,7 +126,8 @@ class UdpTunnel {
                                           shape_.service_host.empty() ? host.v4(0).host_text() : shape_.service_host,
                                       .port = 5353}},
         .credentials = client_credentials_.get(),
-        .udp_options = shape_.udp};
+        .udp_options = shape_.udp,
+        .drain_timeout = Duration::zero()};
     options.udp_options.session_idle_timeout = shape_.client_idle_timeout.value_or(shape_.udp.session_idle_timeout);
     side.client = std::make_unique<Client>(std::move(options), std::vector<io::EventLoop*>{side.loop.get()}, [] {});
     side.client->start();

@@ -70,7 +70,8 @@ class ClientTest : public ::testing::Test {
   }
   void answer(bool success, const std::string& message = {}) {
     server_.accepted.back().send(
-        bytes_of(wire::RegisterAck{.success = success, .message = message, .capabilities = {"conn-ack"}}), false);
+        bytes_of(wire::RegisterAck{.success = success, .message = message, .capabilities = {"conn-ack", "drain"}}),
+        false);
     server_.loop.request_pass();
   }
   void let_in() {
@@ -82,6 +83,11 @@ class ClientTest : public ::testing::Test {
     server_.connection->close(quic::ErrorCode::shutdown, "lost");
     server_.loop.request_pass();
     ASSERT_TRUE(world_.run_until([&] { return !link().is_registered(); }));
+  }
+  /// On the control stream: the server has nothing left to carry.
+  void say_idle() {
+    server_.accepted.front().send(bytes_of(wire::GoAway{.idle = true}), false);
+    server_.loop.request_pass();
   }
   quic::TestStream& open_stream(const std::string& bytes) {
     auto& tunnel = tunnels_.emplace_back(*server_.connection->open_stream());
@@ -311,9 +317,58 @@ TEST_F(ClientTest, says_that_a_port_is_closed_and_tries_on) {
 TEST_F(ClientTest, an_orderly_stop_lets_the_server_know_and_ends_soon) {
   let_in();
   client_->stop();
-  EXPECT_TRUE(world_.run_until([&] { return client_stopped_; }, limits::kStopTimeMax + 1s));
+  say_idle();
+  EXPECT_TRUE(world_.run_until([&] { return client_stopped_; }, limits::kStopTimeMax));
   ASSERT_TRUE(server_.cause);
   EXPECT_TRUE(server_.cause->orderly());
+}
+
+TEST_F(ClientTest, asks_for_no_more_visitors_when_it_is_to_stop_and_serves_those_it_has) {
+  Service service(world_.a);
+  let_in();
+  quic::TestStream& tunnel = open_tunnel();
+  ASSERT_TRUE(world_.run_until([&] { return tunnel.received == std::string(1, '\0'); }));
+  server_.accepted.back().received.clear();
+  client_->stop();
+  ASSERT_TRUE(world_.run_until([&] { return !server_.accepted.back().received.empty(); }, 200ms));
+  const auto said = take_messages(server_.accepted.back().received, 1);
+  EXPECT_TRUE(std::holds_alternative<wire::GoAway>(said.front()));
+  world_.run_for(5s);
+  EXPECT_FALSE(client_stopped_);
+  tunnel.send("", true);
+  service.guests[0].finish();
+  server_.loop.request_pass();
+  // The server's visitor may read more slowly than the client sends.
+  world_.run_for(5s);
+  EXPECT_FALSE(client_stopped_);
+  say_idle();
+  EXPECT_TRUE(world_.run_until([&] { return client_stopped_; }, 200ms));
+}
+
+TEST_F(ClientTest, waits_for_no_server_that_is_silent_when_it_is_to_stop) {
+  let_in();
+  world_.b_host.set_dark(true);
+  client_->stop();
+  world_.run_for(limits::kDrainSilenceTimeMax - 100ms);
+  EXPECT_FALSE(client_stopped_);
+  EXPECT_TRUE(world_.run_until([&] { return client_stopped_; }, limits::kStopTimeMax + 200ms));
+}
+
+TEST_F(ClientTest, looks_for_the_server_again_when_it_is_to_stop_and_keeps_its_tunnels) {
+  Service service(world_.a);
+  let_in();
+  quic::TestStream& tunnel = open_tunnel();
+  ASSERT_TRUE(world_.run_until([&] { return tunnel.received == std::string(1, '\0'); }));
+  quic::TestStream& control = server_.accepted.back();
+  const std::size_t before = server_.accepted.size();
+  control.send(bytes_of(wire::GoAway{.reason = "the server is stopping"}), false);
+  server_.loop.request_pass();
+  ASSERT_TRUE(world_.run_until([&] { return server_.accepted.size() == before + 1; }, 1s));
+  answer(true);
+  EXPECT_TRUE(world_.run_until([&] { return link().is_registered(); }));
+  tunnel.send("still there", false);
+  server_.loop.request_pass();
+  EXPECT_TRUE(world_.run_until([&] { return service.guests[0].received == "still there"; }));
 }
 
 TEST_F(ClientTest, stops_at_once_while_a_server_does_not_answer) {

@@ -435,12 +435,64 @@ TEST_F(ServerWithWorkersTest, an_orderly_stop_waits_for_every_worker) {
 
 TEST_F(ServerTest, an_orderly_stop_lets_everybody_know_and_ends_soon) {
   RawClient& client = add_registered_client();
+  server_->stop();
+  EXPECT_TRUE(world_.run_until([&] { return server_stopped_; }, limits::kStopTimeMax));
+  expect_closed(client, quic::ErrorCode::shutdown);
+}
+
+TEST_F(ServerTest, a_visitor_outlives_the_stop_for_as_long_as_the_drain_may_take) {
+  RawClient& client = add_registered_client();
+  const auto visitor = visit();
+  ASSERT_TRUE(world_.run_until([&] { return !client.tunnels().empty(); }));
+  client.tunnels().front().send(std::string(1, '\0'), false);
+  client.work();
+  server_->stop();
+  world_.run_for(ServerOptions{}.drain_timeout - 100ms);
+  EXPECT_FALSE(server_stopped_);
+  EXPECT_FALSE(visitor->reset);
+  EXPECT_TRUE(world_.run_until([&] { return server_stopped_; }, limits::kStopTimeMax + 200ms));
+  expect_closed(client, quic::ErrorCode::shutdown);
+  EXPECT_TRUE(world_.run_until([&] { return visitor->reset; }));
+}
+
+TEST_F(ServerTest, a_server_that_stops_ends_when_its_last_visitor_has_been_served) {
+  auto introduction = good();
+  introduction.capabilities.emplace_back("drain");
+  RawClient& client = add_registered_client(introduction);
   const auto visitor = visit();
   ASSERT_TRUE(world_.run_until([&] { return !client.tunnels().empty(); }));
   server_->stop();
-  EXPECT_TRUE(world_.run_until([&] { return server_stopped_; }, limits::kStopTimeMax + 1s));
-  expect_closed(client, quic::ErrorCode::shutdown);
-  EXPECT_TRUE(world_.run_until([&] { return visitor->reset; }));
+  std::vector<wire::Message> heard;
+  EXPECT_TRUE(world_.run_until([&] { return !(heard = client.hear()).empty(); }, 200ms));
+  EXPECT_TRUE(std::holds_alternative<wire::GoAway>(heard.front()));
+  world_.run_for(3s);
+  EXPECT_FALSE(server_stopped_);
+  client.tunnels().front().send(std::string("\0served", 7), true);
+  client.work();
+  ASSERT_TRUE(world_.run_until([&] { return visitor->ended; }));
+  EXPECT_EQ(visitor->received, "served");
+  visitor->finish();
+  // The client's local service may read more slowly than the server sends.
+  world_.run_for(1s);
+  EXPECT_FALSE(server_stopped_);
+  client.say(wire::GoAway{.idle = true});
+  EXPECT_TRUE(world_.run_until([&] { return server_stopped_; }, 200ms));
+}
+
+TEST_F(ServerTest, a_server_that_stops_takes_no_more_visitors_and_clients) {
+  RawClient& client = add_registered_client();
+  const auto first = visit();
+  ASSERT_TRUE(world_.run_until([&] { return !client.tunnels().empty(); }));
+  RawClient& unregistered = add_client();
+  server_->stop();
+  world_.run_for(10ms);
+  const auto refused = visit();
+  unregistered.say(good());
+  const auto answer = answer_to(unregistered);
+  EXPECT_TRUE(answer && !answer->success);
+  world_.run_for(1s);
+  EXPECT_EQ(counters().visitors_accepted, 1U);
+  EXPECT_FALSE(first->reset);
 }
 
 }  // namespace

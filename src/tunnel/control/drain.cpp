@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "tunnel/control/drain.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tunnel/limits.h"
+
+namespace qmux::tunnel {
+
+Drain::Drain(io::EventLoop& loop, DrainHost& host)
+    : loop_(loop), host_(host), look_(loop.timers(), [this] { look(); }) {}
+
+void Drain::begin(std::string reason) {
+  if (asked_peer_at_ != kNever) return;
+  reason_ = std::move(reason);
+  asked_peer_at_ = ask_again_at_ = loop_.now();
+  look();
+}
+
+void Drain::peer_said(const wire::GoAway& message) {
+  // A peer that we have asked and that is not asking itself answers that it is idle.
+  if (!message.idle || asked_peer_at_ == kNever) asked_ = true;
+  peer_idle_ = message.idle;
+  look();
+}
+
+void Drain::tunnel_opened() noexcept { peer_idle_ = idle_said_ = false; }
+
+bool Drain::done() const noexcept {
+  if (!host_.is_idle()) return false;
+  // A live peer acknowledges what it is asked every second.
+  return peer_idle_ || loop_.now() >= std::max(asked_peer_at_, host_.last_heard()) + limits::kDrainSilenceTimeMax;
+}
+
+void Drain::look() {
+  const Time now = loop_.now();
+  if (now >= ask_again_at_) {
+    ask_again_at_ = now + limits::kDrainAskInterval;
+    host_.send_go_away({.reason = reason_, .idle = idle_said_});
+  }
+  if (asked_ && !idle_said_ && host_.is_idle()) {
+    idle_said_ = true;
+    host_.send_go_away({.reason = "idle", .idle = true});
+  }
+  look_.set(now + limits::kDrainLookInterval);
+}
+
+}  // namespace qmux::tunnel

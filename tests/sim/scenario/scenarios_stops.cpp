@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+//
+// Clients and servers that are stopped in order, with visitors.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/scenario/deployment.h"
+#include "sim/scenario/findings.h"
+#include "sim/scenario/scenario_parts.h"
+#include "sim/scenario/scenarios.h"
+#include "tunnel/options.h"
+
+namespace qmux::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// From the signal until a server takes note, beside the path.
+constexpr Duration kPromptly = 200ms;
+
+std::string name_of(std::size_t tunnel) { return fmt::format("tunnel {}", tunnel); }
+
+bool is_complete(const TunnelRecord& tunnel) { return tunnel.visitor.complete() && tunnel.service.complete(); }
+
+/// A download that takes no longer than the time to drain.
+void add_short_download(SeededRandom& random, Plan& plan, const Place& place, Duration at) {
+  add_download(plan, place, at, random.between(1, 1'000'000));
+  plan.ledger.tunnels.back().service_script.think = random.between(Duration{}, Duration(6s));
+}
+
+}  // namespace
+
+void draining_client(SeededRandom& random, Plan& plan) {
+  const Place place = add_listener(plan);
+  const LinkProperties link = near_link(random);
+  const std::size_t leaving = add_client(plan, place, link);
+  add_client(plan, place, link);
+  plan.clients[leaving].drain_timeout = tunnel::kDrainTimeoutDefault;
+  const FaultPlan stop{.kind = FaultKind::client_stop,
+                       .target = leaving,
+                       .begin = random.between(Duration(2s), Duration(6s)),
+                       .length = tunnel::kDrainTimeoutDefault + 2s};
+  plan.faults.push_back(stop);
+  const std::size_t first = plan.tcp_visits.size();
+  const std::size_t count = random.between(40, 80);
+  for (std::size_t i = 0; i < count; ++i) {
+    add_short_download(random, plan, place, random.between(Duration{}, Duration(12s)));
+  }
+  const Duration promptly = kPromptly + round_trip(plan, link);
+  plan.promises.push_back([=](const Plan& lived, Deployment& deployment, Time begun) {
+    const std::string& gone = deployment.client_sites()[leaving].service->name();
+    const Time at = begun + stop.begin;
+    Findings findings;
+    bool kept = false;
+    for (std::size_t i = first; i < first + count; ++i) {
+      const TunnelRecord& tunnel = lived.ledger.tunnels[i];
+      const bool with_it = tunnel.served_by == gone;
+      findings.require(is_complete(tunnel), name_of(i), "a visitor noticed that a client was stopped in order");
+      findings.require(
+          !with_it || tunnel.visitor.begun_at < at + promptly || tunnel.visitor.begun_at > at + stop.length, name_of(i),
+          "a visitor was given to a client that drains");
+      kept = kept || (with_it && tunnel.visitor.begun_at < at && tunnel.visitor.over_at > at + promptly);
+    }
+    findings.require(kept, "draining_client", "no visitor was with the client that was stopped");
+    return findings.take();
+  });
+}
+
+void draining_server(SeededRandom& random, Plan& plan) {
+  const Place place = add_listener(plan);
+  const LinkProperties link = near_link(random);
+  add_client(plan, place, link);
+  if (random.chance(0.5)) add_client(plan, place, link);
+  plan.servers[0].drain_timeout = tunnel::kDrainTimeoutDefault;
+  for (UdpVisitorRecord& visitor : plan.udp.visitors) visitor.nothing_lost = false;
+  const FaultPlan stop{.kind = FaultKind::server_stop,
+                       .target = 0,
+                       .begin = random.between(Duration(4s), Duration(8s)),
+                       .length = tunnel::kDrainTimeoutDefault + 2s};
+  plan.faults.push_back(stop);
+  const std::size_t first = plan.tcp_visits.size();
+  const std::size_t before = random.between(20, 40);
+  for (std::size_t i = 0; i < before; ++i) {
+    add_short_download(random, plan, place, random.between(Duration{}, stop.begin - kPromptly));
+  }
+  const std::size_t after = random.between(5, 20);
+  for (std::size_t i = 0; i < after; ++i) {
+    add_short_download(random, plan, place, stop.begin + stop.length + random.between(Duration{}, Duration(5s)));
+  }
+  plan.promises.push_back([=](const Plan& lived, Deployment&, Time begun) {
+    const Time at = begun + stop.begin;
+    Findings findings;
+    bool kept = false;
+    for (std::size_t i = first; i < first + before + after; ++i) {
+      const TunnelRecord& tunnel = lived.ledger.tunnels[i];
+      findings.require(is_complete(tunnel), name_of(i), "a visitor noticed that a server was stopped in order");
+      kept = kept || (tunnel.visitor.begun_at < at && tunnel.visitor.over_at > at);
+    }
+    findings.require(kept, "draining_server", "no visitor was there when the server was stopped");
+    return findings.take();
+  });
+}
+
+}  // namespace qmux::sim
