@@ -73,6 +73,10 @@ void AsioEventLoop::set_wake_handler(std::move_only_function<void()> handler) {
   waker_.set_handler(std::move(handler));
 }
 
+void AsioEventLoop::set_network_events(NetworkEvents* events) {
+  network_watch_ = events != nullptr ? std::make_unique<NetworkWatch>(*this, *events) : nullptr;
+}
+
 Result<std::unique_ptr<io::DatagramSocket>> AsioEventLoop::open_datagram(const io::DatagramOptions& options,
                                                                          io::DatagramSocket::Events& events) {
   return UdpSocket::open(reactor_, udp_inbox_, options, events);

@@ -13,6 +13,7 @@
 #include "base/io/event_loop.h"
 #include "net/loop_timer.h"
 #include "net/loop_waker.h"
+#include "net/network_watch.h"
 #include "net/os_random.h"
 #include "net/reactor.h"
 #include "net/udp_inbox.h"
@@ -39,6 +40,8 @@ class AsioEventLoop final : public io::EventLoop {
   void wake() noexcept override { waker_.wake(); }
   void set_wake_handler(std::move_only_function<void()> handler) override;
 
+  void set_network_events(NetworkEvents* events) override;
+
   [[nodiscard]] Result<std::unique_ptr<io::DatagramSocket>> open_datagram(const io::DatagramOptions& options,
                                                                           io::DatagramSocket::Events& events) override;
   [[nodiscard]] Result<std::unique_ptr<io::TcpListener>> listen_tcp(const Address& local, bool shared_port,
@@ -60,6 +63,7 @@ class AsioEventLoop final : public io::EventLoop {
   LoopWaker waker_;
   OsRandom random_;
   TimerQueue timers_;
+  std::unique_ptr<NetworkWatch> network_watch_;
   PassEvents* pass_events_ = nullptr;
   Time now_;
   bool pass_requested_ = false;

@@ -222,6 +222,23 @@ void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now
   host_.touch(*this);
 }
 
+void Connection::set_keep_alive(Duration period) {
+  ngtcp2_conn_set_keep_alive_timeout(conn_.get(), static_cast<ngtcp2_duration>(period.count()));
+  host_.touch(*this);
+}
+
+void Connection::migrate(const Address& local, Time now) {
+  if (server_ || phase_ != Phase::alive) return;
+  const io::PacketRun run{.local = local, .remote = remote_, .bytes = {}};
+  const ngtcp2_path path = path_of(run);
+  const int error = guarded([&] { return ngtcp2_conn_initiate_immediate_migration(conn_.get(), &path, tstamp(now)); });
+  // Before the handshake is confirmed, or without a spare connection ID, the server finds out as after a NAT rebinding.
+  if (error != 0) ngtcp2_conn_set_local_addr(conn_.get(), &path.local);
+  local_ = local;
+  path_mtu_.path_changed();
+  host_.touch(*this);
+}
+
 void Connection::unreachable(io::Unreachable why) {
   if (server_ || phase_ != Phase::alive || heard() || !std::exchange(sent_since_unreachable_, false)) return;
   if (std::exchange(last_unreachable_, why) != why) return;

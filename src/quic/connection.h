@@ -104,6 +104,8 @@ class Connection final : private StreamHost {
   [[nodiscard]] std::size_t datagram_room() const noexcept;
   /// CONNECTION_CLOSE with an application error code (RFC 9000 section 10.2). closed() follows with kind `local`.
   void close(ErrorCode code, std::string reason);
+  /// A PING is sent after this time without a packet; 0: never. For a client without a period of its own.
+  void set_keep_alive(Duration period);
   /// The client is one that this server wants: the bounds on unproven connections apply to it no more (HandshakeAdmission).
   void mark_proven();
 
@@ -137,6 +139,8 @@ class Connection final : private StreamHost {
   /// The network reports that packets do not reach the peer. Since nothing proves this, only a client believes it, only before
   /// anything has come from the server, and only when two packets in a row are reported.
   void unreachable(io::Unreachable why);
+  /// Client: packets leave from another local address from now on (RFC 9000 section 9).
+  void migrate(const Address& local, Time now);
   /// Reports what has happened since the last call. True when something was reported.
   bool deliver_events();
   [[nodiscard]] bool has_events() const noexcept;

@@ -70,6 +70,21 @@ Result<Connection*> Endpoint::connect(const Address& remote, const std::string& 
 
 Address Endpoint::local_address() const { return socket_ ? socket_->local_address() : Address(); }
 
+bool Endpoint::follow_network() {
+  if (acceptor_ != nullptr || connections_.empty()) return false;
+  Connection& connection = *connections_.front().connection;
+  const Address remote = connection.remote_address();
+  auto socket = loop_.open_datagram({.local = Address::any(remote.family(), 0), .remote = remote}, *this);
+  // Without a way to the server, the connection waits until there is one.
+  if (!socket || (*socket)->local_address().same_host(socket_->local_address())) return false;
+  socket_ = std::move(*socket);
+  overflow_.begin_anew();
+  send_blocked_ = false;
+  batch_.clear();  // what was made for the old path is lost
+  connection.migrate(socket_->local_address(), loop_.now());
+  return true;
+}
+
 void Endpoint::close_all(ErrorCode code, const std::string& reason) {
   for (const Kept& held : connections_) held.connection->close(code, reason);
 }

@@ -107,6 +107,9 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
     stopped_accepting_ = accepting_;
     accepting_ = false;
   }
+  /// Client: this machine's network may have changed. If packets to the server now have another source address, the connection
+  /// moves there. True: it does.
+  bool follow_network();
   /// Closes every connection with this application error.
   void close_all(ErrorCode code, const std::string& reason);
 

@@ -174,6 +174,14 @@ inline constexpr std::size_t kMailboxMessagesMax = 4096;
 /// strays_full.
 inline constexpr std::size_t kStrayRunsMax = 256;
 
+// --- roaming ----------------------------------------------------------------------------------------------------------
+
+/// Only the client can mend a way that a NAT has forgotten or changed. Without tunnels it probes so often that a new visitor
+/// waits for less than 2 s; unless `keepaliveperiod` is set.
+inline constexpr std::chrono::milliseconds kIdlePathProbeInterval{1500};
+/// The same with tunnels, when nothing else is sent.
+inline constexpr std::chrono::seconds kBusyPathProbeInterval{1};
+
 // --- reconnecting -----------------------------------------------------------------------------------------------------
 
 /// The wait after the second failed attempt in a row is about this. It doubles from there.

@@ -106,6 +106,8 @@ def test_client_with_the_same_id_is_admitted_beside_the_first(tunnel: Tunnel):
 
 def test_stopped_server_ends_visitors_and_exits_with_success(tunnel: Tunnel):
     recorder = tunnel.service.behaviour = echoing_recorder()
+    if tunnel.pair.server is OURS:
+        tunnel.server_settings["drain_timeout"] = 0
     tunnel.start()
     visitor = open_visit(tunnel)
     tunnel.server.signal(signal.SIGTERM)
@@ -119,6 +121,8 @@ def test_stopped_server_ends_visitors_and_exits_with_success(tunnel: Tunnel):
 
 def test_stopped_client_ends_its_tunnels_and_exits_with_success(tunnel: Tunnel):
     recorder = tunnel.service.behaviour = echoing_recorder()
+    if tunnel.pair.client is OURS:
+        tunnel.client_settings["drain_timeout"] = 0
     tunnel.start()
     visitor = open_visit(tunnel)
     tunnel.client.signal(signal.SIGTERM)

@@ -2,9 +2,11 @@
 """A server's and a client's machine with a cable between them: interfaces that go down, move, narrow and fill up."""
 
 import os
+import re
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -124,6 +126,24 @@ def test_client_serves_again_after_its_machine_got_another_address(cable: Cable,
     tunnel.wait_until_serving()
     cable.move_client()
     tunnel.wait_until_serving(20)
+
+
+def test_open_tunnels_go_on_and_visitors_come_after_the_client_got_another_address(cable: Cable, split):
+    tunnel = split(health_timeout="20s", heartbeat="10s")
+    with ExitStack() as stack:
+        visitors = [stack.enter_context(tunnel.visit()) for _ in range(3)]
+        for visitor in visitors:
+            assert exchange(visitor, b"before") == b"before"
+        cable.move_client()
+        began = time.monotonic()
+        with tunnel.visit() as newcomer:
+            assert exchange(newcomer, b"new") == b"new"
+        newcomer_waited = time.monotonic() - began
+        for visitor in visitors:
+            data = os.urandom(MIB)
+            assert exchange(visitor, data) == data
+        assert newcomer_waited < 2
+    assert len(re.findall("client registered", tunnel.server.log())) == 1, "the connection has moved"
 
 
 def test_client_finds_its_server_once_there_is_a_network(cable: Cable, split, credentials, tmp_path):

@@ -49,7 +49,7 @@ quic:
   # Visitors at one time, from one server.
   # maxincomingstreams: 65536
 
-  # Send something when nothing else was sent for so long; 0 is never.
+  # Send something after so long without a packet; 0 is 1.5 s, and 1 s while there are visitors.
   # keepaliveperiod: 0
 
   # Give up a handshake, or a connection, on which nothing comes for so long.

@@ -57,6 +57,16 @@ class EventLoop {
     ~PassEvents() = default;
   };
 
+  /// Follows the network of this machine.
+  class NetworkEvents {
+   public:
+    /// Addresses, links or routes may have changed: a hint, for all that changed within a short time.
+    virtual void network_changed() = 0;
+
+   protected:
+    ~NetworkEvents() = default;
+  };
+
   virtual ~EventLoop() = default;
 
   /// The timestamp of the current pass; the same all through it, never decreasing.
@@ -76,6 +86,9 @@ class EventLoop {
   /// Any thread. A pass begins soon and runs the wake handler. Wakes coalesce.
   virtual void wake() noexcept = 0;
   virtual void set_wake_handler(std::move_only_function<void()> handler) = 0;
+
+  /// One observer a loop; nullptr removes it. Where the network cannot be followed, it is never notified.
+  virtual void set_network_events(NetworkEvents* events) = 0;
 
   /// The observer outlives the socket.
   [[nodiscard]] virtual Result<std::unique_ptr<DatagramSocket>> open_datagram(const DatagramOptions& options,

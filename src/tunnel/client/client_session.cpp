@@ -102,6 +102,7 @@ void ClientSession::registration_answered(const wire::RegisterAck& answer) {
   server_ = answer.capabilities.empty() ? RelayPeer::go_server : RelayPeer::exact;
   can_drain_ = answer.can(wire::capability::kDrain);
   control_->start_heartbeats();
+  keep_path_alive();
   const bool fragment_sequence = answer.can(wire::capability::kFragSeq);
   const auto early = early_datagrams_->take();
   early_datagrams_.reset();
@@ -141,6 +142,7 @@ void ClientSession::stream_opened(quic::Connection& /*connection*/, quic::Stream
 void ClientSession::begin_tunnel(quic::Stream& stream) {
   tunnels_.emplace(stream.id(), std::make_unique<ClientTunnel>(worker_, local_service_, server_, stream, *this));
   drain_.tunnel_opened();
+  if (tunnels_.size() == 1) keep_path_alive();
 }
 
 void ClientSession::filler_wanted(quic::Connection& /*connection*/, std::size_t bytes) {
@@ -151,6 +153,12 @@ void ClientSession::tunnel_ended(ClientTunnel& tunnel) {
   const auto found = tunnels_.find(tunnel.stream_id());
   worker_.retired.add(std::move(found->second));
   tunnels_.erase(found);
+  if (tunnels_.empty()) keep_path_alive();
+}
+
+void ClientSession::keep_path_alive() {
+  if (options_.transport.keep_alive_period > Duration::zero()) return;
+  connection_->set_keep_alive(tunnels_.empty() ? limits::kIdlePathProbeInterval : limits::kBusyPathProbeInterval);
 }
 
 void ClientSession::closed(quic::Connection& /*connection*/, const quic::CloseCause& cause) {

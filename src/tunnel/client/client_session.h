@@ -92,6 +92,8 @@ class ClientSession final : public Retirable,
   void tunnel_ended(ClientTunnel& tunnel) override;
 
   void open_control_stream();
+  /// So that a NAT keeps the way from the server open, or gets a new one soon when it has forgotten it.
+  void keep_path_alive();
   void begin_tunnel(quic::Stream& stream);
   void registration_answered(const wire::RegisterAck& answer);
   /// Closes the connection; session_ended() reports `cause`.

@@ -22,11 +22,13 @@ ClientWorker::ClientWorker(io::EventLoop& loop, std::size_t workers, MemoryLimit
       stop_due_(loop.timers(), [this] { begin_stop(); }),
       stop_deadline_(loop.timers(), [this] { finish_stop(); }) {
   loop.set_pass_events(this);
+  loop.set_network_events(this);
   loop.set_wake_handler([this] { woken(); });
 }
 
 ClientWorker::~ClientWorker() {
   state_.loop.set_pass_events(nullptr);
+  state_.loop.set_network_events(nullptr);
   state_.loop.set_wake_handler({});
   state_.retired.clear();
 }
@@ -42,6 +44,10 @@ void ClientWorker::start() {
 void ClientWorker::stop() noexcept {
   stop_wanted_.store(true, std::memory_order_release);
   state_.loop.wake();
+}
+
+void ClientWorker::network_changed() {
+  for (const auto& link : links_) link->network_changed();
 }
 
 void ClientWorker::woken() {

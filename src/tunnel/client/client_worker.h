@@ -20,7 +20,7 @@
 
 namespace qmux::tunnel {
 
-class ClientWorker final : private io::EventLoop::PassEvents {
+class ClientWorker final : private io::EventLoop::PassEvents, private io::EventLoop::NetworkEvents {
  public:
   /// `workers`: the number of the client's workers, which share `stuck_tunnels` and `ready`. `stopped` is called once, on the
   /// worker's thread, when an orderly stop is done.
@@ -42,6 +42,7 @@ class ClientWorker final : private io::EventLoop::PassEvents {
 
  private:
   void end_of_pass(Time now) override;
+  void network_changed() override;
   void woken();
   void look_for_end();
   void begin_stop();

@@ -158,6 +158,7 @@ void ServerLink::session_ended(ClientSession& session, const SessionEnd& end) {
 
 void ServerLink::failed(const SessionEnd& why, Where where) {
   slow_.cancel();
+  failed_here_ = where == Where::here;
   const bool other_address = next_address_ < addresses_.size();
   Duration wait = other_address ? Duration::zero() : backoff_.next(worker_.loop.random());
   // A wait spares the server. When this machine has no network, a short wait notices sooner that it is back.
@@ -174,6 +175,15 @@ void ServerLink::log_failure(std::string_view event, const SessionEnd& why, Dura
   if (!why.remedy.empty()) fields.emplace_back("remedy", why.remedy);
   fields.emplace_back("retry_in_ms", milliseconds(retry_in));
   log::write(log::Level::warn, event, fields);
+}
+
+void ServerLink::network_changed() {
+  for (const auto& endpoint : endpoints_) {
+    if (owns(endpoint.get()) && endpoint->follow_network()) {
+      log::info("network changed", {{"server", server_.address.text()}, {"source", endpoint->local_address().text()}});
+    }
+  }
+  if (failed_here_ && next_step_.is_set()) next_step_.set(worker_.loop.now());
 }
 
 void ServerLink::drain() {

@@ -34,6 +34,9 @@ class ServerLink final : public ClientSessionEvents {
 
   /// Begins; the first attempt is made in the loop's next pass.
   void start();
+  /// This machine's network may have changed: connections move to another source address, and an attempt that could not leave the
+  /// machine is made again.
+  void network_changed();
   /// Makes no new connection, and asks the server to send no more visitors.
   void drain();
   [[nodiscard]] std::size_t tunnel_count() const noexcept;
@@ -103,7 +106,8 @@ class ServerLink final : public ClientSessionEvents {
   Serving current_;
   std::vector<Serving> leaving_;  ///< of servers that are to stop; the oldest first
   Time restart_expected_until_ = Time::min();
-  bool announced_ = false;  ///< since the server was connected last
+  bool failed_here_ = false;  ///< the last attempt: it could not leave this machine
+  bool announced_ = false;    ///< since the server was connected last
   bool stopping_ = false;
   bool close_awaited_ = false;
 };

@@ -25,6 +25,8 @@ void Faults::begin(const FaultPlan& fault) {
       break;
     case FaultKind::path_shrinks:
       return shrink_path(fault);
+    case FaultKind::client_moves:
+      return world_.network().move(deployment_.client_sites()[fault.target].client->host());
     case FaultKind::short_partition:
     case FaultKind::long_partition:
       return partition(fault);

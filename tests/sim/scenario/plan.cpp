@@ -236,6 +236,7 @@ bool FaultPlan::excuses_loss() const noexcept {
     case FaultKind::nat_rebinding:
     case FaultKind::path_shrinks:
     case FaultKind::short_partition:
+    case FaultKind::client_moves:
       return false;
     case FaultKind::service_freezes:
     case FaultKind::client_freezes:
@@ -246,9 +247,10 @@ bool FaultPlan::excuses_loss() const noexcept {
 }
 
 std::string FaultPlan::text() const {
-  constexpr std::array<std::string_view, 12> kNames = {
-      "NAT rebinding", "shrinking path", "short partition", "long partition", "server crash",  "server stop",
-      "client crash",  "client stop",    "service down",    "frozen service", "frozen client", "vanished client"};
+  constexpr std::array<std::string_view, 13> kNames = {
+      "NAT rebinding",  "shrinking path", "short partition", "moving client", "long partition",
+      "server crash",   "server stop",    "client crash",    "client stop",   "service down",
+      "frozen service", "frozen client",  "vanished client"};
   return fmt::format("{} of {} at {} ms for {} ms{}", kNames[static_cast<std::size_t>(kind)], target,
                      begin / std::chrono::milliseconds(1), length / std::chrono::milliseconds(1), hard ? ", hard" : "");
 }

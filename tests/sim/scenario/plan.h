@@ -79,6 +79,7 @@ enum class FaultKind : std::uint8_t {
   nat_rebinding,    ///< tunnels survive
   path_shrinks,     ///< likewise, after some round trips
   short_partition,  ///< likewise
+  client_moves,     ///< likewise: its host gets other addresses
   long_partition,
   server_crash,
   server_stop,

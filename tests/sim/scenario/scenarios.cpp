@@ -18,7 +18,7 @@ constexpr std::array kScenarios = {
     Scenario{"avoided_service", 1, avoided_service},   Scenario{"early_answer", 1, early_answer},
     Scenario{"frozen_client", 1, frozen_client},       Scenario{"vanished_client", 1, vanished_client},
     Scenario{"vanished_visitor", 1, vanished_visitor}, Scenario{"draining_client", 1, draining_client},
-    Scenario{"draining_server", 1, draining_server},
+    Scenario{"draining_server", 1, draining_server},   Scenario{"roaming_client", 1, roaming_client},
 };
 
 }  // namespace

@@ -43,6 +43,7 @@ void early_answer(SeededRandom& random, Plan& plan);
 void frozen_client(SeededRandom& random, Plan& plan);
 void vanished_client(SeededRandom& random, Plan& plan);
 void vanished_visitor(SeededRandom& random, Plan& plan);
+void roaming_client(SeededRandom& random, Plan& plan);
 void draining_client(SeededRandom& random, Plan& plan);
 void draining_server(SeededRandom& random, Plan& plan);
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "base/limits.h"
 #include "sim/scenario/deployment.h"
@@ -84,6 +85,48 @@ void frozen_client(SeededRandom& random, Plan& plan) {
       findings.require(!served_frozen || tunnel.served_by == living, name_of(i),
                        "a visitor was given to a client that had shown no sign of life");
     }
+    return findings.take();
+  });
+}
+
+void roaming_client(SeededRandom& random, Plan& plan) {
+  const Place place = add_listener(plan);
+  LinkProperties link = near_link(random);
+  link.delay = random.between(Duration(1ms), Duration(50ms));
+  const std::size_t roaming = add_client(plan, place, link);
+  plan.clients[roaming].behind_nat = random.chance(0.3);
+  plan.clients[roaming].service_elsewhere = true;
+  std::vector<Duration> moves;
+  for (std::size_t left = random.between(1, 3); left > 0; --left) {
+    moves.push_back(random.between(Duration(1s), Duration(10s)));
+    plan.faults.push_back({.kind = FaultKind::client_moves, .target = roaming, .begin = moves.back(), .length = 1s});
+  }
+  const std::size_t first = plan.tcp_visits.size();
+  const std::size_t count = random.between(10, 40);
+  for (std::size_t i = 0; i < count; ++i) {
+    add_download(plan, place, random.between(Duration{}, Duration(12s)), random.between(1, 2'000'000));
+    TunnelRecord& tunnel = plan.ledger.tunnels.back();
+    tunnel.service_script.think = random.between(Duration{}, Duration(4s));
+    if (random.chance(0.3)) tunnel.visitor_script.send_bytes = random.between(1, 1'000'000);
+  }
+  // One that is there, silent, when the client moves.
+  add_download(plan, place, moves.front() - 500ms, 10'000);
+  plan.ledger.tunnels.back().service_script.think = 1s;
+  const Duration found_within = 1s + kPromptly + 6 * round_trip(plan, link);
+  plan.promises.push_back([=](const Plan& lived, Deployment&, Time begun) {
+    Findings findings;
+    bool kept = false;
+    for (std::size_t i = first; i < first + count + 1; ++i) {
+      const TunnelRecord& tunnel = lived.ledger.tunnels[i];
+      findings.require(tunnel.visitor.complete() && tunnel.service.complete(), name_of(i),
+                       "a visitor lost its tunnel to a change of the client's address");
+      findings.require(tunnel.service.begun && tunnel.service.begun_at - tunnel.visitor.begun_at <= found_within,
+                       name_of(i), "a visitor waited for a client whose address had changed");
+      for (const Duration move : moves) {
+        kept = kept || (tunnel.visitor.begun_at < begun + move && tunnel.visitor.over_at > begun + move);
+      }
+    }
+    findings.require(kept, "roaming_client", "no visitor was there when the client moved");
     return findings.take();
   });
 }

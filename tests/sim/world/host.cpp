@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sim/world/datagram_socket.h"
+#include "sim/world/loop.h"
 #include "sim/world/nat.h"
 #include "sim/world/network.h"
 #include "sim/world/tcp_listener.h"
@@ -62,6 +63,13 @@ Address Host::other_address(int family, std::uint16_t port) const {
 
 Address Host::v4(std::uint16_t port) const { return address(AF_INET, port); }
 Address Host::v6(std::uint16_t port) const { return address(AF_INET6, port); }
+
+void Host::move_to(std::vector<Address> addresses) {
+  addresses_ = std::move(addresses);
+  for (SimLoop* const loop : world_.loops()) {
+    if (&loop->host() == this) loop->note_network_change();
+  }
+}
 
 bool Host::owns(const Address& address) const noexcept {
   return is_loopback(address) ||

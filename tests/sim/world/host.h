@@ -33,6 +33,8 @@ class Host final : public Site {
   [[nodiscard]] World& world() noexcept { return world_; }
   [[nodiscard]] const std::vector<Address>& addresses() const noexcept { return addresses_; }
   void add_address(const Address& address) { addresses_.push_back(address); }
+  /// It moves: these addresses take the place of all others. For Network::move().
+  void move_to(std::vector<Address> addresses);
   /// This host's first address of a family, with a port.
   [[nodiscard]] Address address(int family, std::uint16_t port) const;
   [[nodiscard]] Address v4(std::uint16_t port) const;

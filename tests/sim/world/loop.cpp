@@ -56,9 +56,15 @@ void SimLoop::wake() noexcept {
   plan_pass_soon();
 }
 
+void SimLoop::note_network_change() {
+  network_changed_ = true;
+  plan_pass_soon();
+}
+
 void SimLoop::pass() {
   ++pass_count_;
   now_ = host_.world().now();
+  if (std::exchange(network_changed_, false) && network_events_ != nullptr) network_events_->network_changed();
   if (std::exchange(woken_, false) && wake_handler_) wake_handler_();
   ready_.notify_all();
   timers_.expire(now_);

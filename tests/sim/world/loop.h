@@ -36,6 +36,9 @@ class SimLoop final : public io::EventLoop {
   void request_pass() noexcept override;
   void wake() noexcept override;
   void set_wake_handler(std::move_only_function<void()> handler) override { wake_handler_ = std::move(handler); }
+  void set_network_events(NetworkEvents* events) override { network_events_ = events; }
+  /// Its host's addresses have changed.
+  void note_network_change();
 
   [[nodiscard]] Result<std::unique_ptr<io::DatagramSocket>> open_datagram(const io::DatagramOptions& options,
                                                                           io::DatagramSocket::Events& events) override;
@@ -71,6 +74,8 @@ class SimLoop final : public io::EventLoop {
   Timer pass_timer_;  ///< in the world's queue
   PassEvents* pass_events_ = nullptr;
   std::move_only_function<void()> wake_handler_;
+  NetworkEvents* network_events_ = nullptr;
+  bool network_changed_ = false;
   bool woken_ = false;
   bool frozen_ = false;
   std::uint64_t pass_count_ = 0;

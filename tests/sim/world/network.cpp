@@ -52,6 +52,13 @@ void Network::add_addresses(Host& host) {
   }
 }
 
+void Network::move(Host& host) {
+  for (const Address& address : host.addresses()) host_by_ip_.erase(address);
+  host.move_to(next_addresses(kOtherNet, ++other_addresses_));
+  for (const Address& address : host.addresses()) host_by_ip_[address] = &host;
+  world_.record("{} has moved", host.name());
+}
+
 Nat& Network::add_nat(std::string name) {
   CHECK(nats_.size() < 250);
   nats_.push_back(std::make_unique<Nat>(world_, std::move(name),

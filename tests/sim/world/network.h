@@ -37,6 +37,8 @@ class Network {
   /// Gives the host another address of each family, which its name does not stand for. It sends from its first ones unless a
   /// socket is bound to another.
   void add_addresses(Host& host);
+  /// The host gets other addresses in place of those it has: what is sent to the old ones is lost.
+  void move(Host& host);
   Nat& add_nat(std::string name);
 
   /// What links are made with on their first use.

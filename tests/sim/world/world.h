@@ -46,6 +46,7 @@ class World {
   [[nodiscard]] TimerQueue& events() noexcept { return events_; }
   [[nodiscard]] Trace& trace() noexcept { return trace_; }
   [[nodiscard]] Network& network() noexcept { return *network_; }
+  [[nodiscard]] const std::vector<SimLoop*>& loops() const noexcept { return loops_; }
 
   /// A stream of its own for `name`; asked again for the same name (a process started anew), a fresh one.
   [[nodiscard]] SeededRandom random(std::string_view name);

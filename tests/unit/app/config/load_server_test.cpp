@@ -174,10 +174,25 @@ TEST(LoadServer, says_where_a_misplaced_key_belongs) {
               ElementsAre("s.yaml:7:1: traffic_addr: unknown key (expected listeners[].traffic_addr)"));
 }
 
+TEST(LoadServer, takes_how_visitors_wait_and_are_handed_over) {
+  const ServerConfig config =
+      loaded(with("    wait_for_client: 300ms\n    handover: eager\n", "drain_timeout: 0\n")).config;
+  EXPECT_EQ(config.listeners[0].options.wait_for_client, 300ms);
+  EXPECT_EQ(config.listeners[0].options.handover, tunnel::Handover::eager);
+  EXPECT_EQ(config.options.drain_timeout, Duration::zero());
+  const ServerConfig defaults = loaded(with("")).config;
+  EXPECT_EQ(defaults.listeners[0].options.wait_for_client, 5s);
+  EXPECT_EQ(defaults.listeners[0].options.handover, tunnel::Handover::safe);
+  EXPECT_EQ(defaults.options.drain_timeout, 25s);
+  EXPECT_THAT(errors(with("    handover: always\n")),
+              ElementsAre(::testing::StartsWith("s.yaml:5:15: listeners[0].handover: \"always\"")));
+}
+
 TEST(LoadServer, lists_the_keys_when_none_is_near) {
-  EXPECT_THAT(errors(with("", "metrics: 1\n")),
-              ElementsAre("s.yaml:7:1: metrics: unknown key (expected one of auth, health_timeout, "
-                          "heartbeat_interval, listeners, load_balancer, log, tcp_keepalive, tls, workers)"));
+  EXPECT_THAT(
+      errors(with("", "metrics: 1\n")),
+      ElementsAre("s.yaml:7:1: metrics: unknown key (expected one of auth, drain_timeout, "
+                  "health_timeout, heartbeat_interval, listeners, load_balancer, log, tcp_keepalive, tls, workers)"));
   EXPECT_THAT(errors(with("", "foo: 1\n")),
               ElementsAre(::testing::StartsWith("s.yaml:7:1: foo: unknown key (expected one of")));
   EXPECT_THAT(errors(with("", "log: {foo: 1}\n")),

@@ -56,6 +56,7 @@ class FakeLoop final : public io::EventLoop {
   void request_pass() noexcept override {}
   void wake() noexcept override {}
   void set_wake_handler(std::move_only_function<void()> /*handler*/) override {}
+  void set_network_events(NetworkEvents* /*events*/) override {}
   Result<std::unique_ptr<io::DatagramSocket>> open_datagram(const io::DatagramOptions& /*options*/,
                                                             io::DatagramSocket::Events& /*observer*/) override {
     return fail("no datagrams here");
