@@ -6,6 +6,7 @@
 
 #include "sim/scenario/plan_udp.h"
 #include "sim/world/network.h"
+#include "tunnel/limits.h"
 
 namespace qmux::sim {
 namespace {
@@ -157,7 +158,16 @@ bool Deployment::all_visits_over() const {
   const auto late_udp_visits = static_cast<std::size_t>(std::ranges::count_if(plan_.udp_visits, &VisitPlan::late));
   const std::size_t over = crowd_.over_count() + (vanishing_crowd_ ? vanishing_crowd_->over_count() : 0);
   return over == plan_.tcp_visits.size() - late_tcp_visits &&
-         callers_.size() >= plan_.udp_visits.size() - late_udp_visits;
+         callers_.size() >= plan_.udp_visits.size() - late_udp_visits && !any_service_awaited();
+}
+
+/// A visitor that has sent something and has reset the connection may be gone before its bytes are with a local service.
+bool Deployment::any_service_awaited() const {
+  return std::ranges::any_of(plan_.ledger.tunnels, [this](const TunnelRecord& tunnel) {
+    const TalkRecord& visitor = tunnel.visitor;
+    return visitor.over && visitor.sent_reset && visitor.acknowledged_bytes > 0 && tunnel.arrivals_count == 0 &&
+           world_.now() < visitor.over_at + limits::kDialTimeout;
+  });
 }
 
 bool Deployment::all_talks_over() const {

@@ -51,6 +51,7 @@ class Deployment {
 
   /// No visitor that has come is still connected, and no local service has a connection.
   [[nodiscard]] bool all_talks_over() const;
+  [[nodiscard]] bool any_service_awaited() const;
 
   /// Visitors by UDP send probes from now on, until a local service has received one ...
   void send_probes();

@@ -185,7 +185,7 @@ TEST(LoadServer, takes_how_visitors_wait_and_are_handed_over) {
   EXPECT_EQ(defaults.listeners[0].options.handover, tunnel::Handover::safe);
   EXPECT_EQ(defaults.options.drain_timeout, 25s);
   EXPECT_THAT(errors(with("    handover: always\n")),
-              ElementsAre(::testing::StartsWith("s.yaml:5:15: listeners[0].handover: \"always\"")));
+              ElementsAre(::testing::StartsWith("s.yaml:5:5: listeners[0].handover: \"always\"")));
 }
 
 TEST(LoadServer, lists_the_keys_when_none_is_near) {
