@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A visitor until a client has taken it: a value that may change workers more than once. Afterwards it is a tunnel and stays on
-// its worker.
+// its worker, unless the client cannot serve it: then it returns, with what it has sent.
 #pragma once
 
 #include <cstddef>
