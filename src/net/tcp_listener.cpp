@@ -18,6 +18,8 @@ namespace {
 
 /// Visitors accepted before others get their turn.
 constexpr int kAcceptsPerPassMax = 64;
+/// Accepted at the end: more than a queue holds.
+constexpr int kWaitingMax = 2 * SOMAXCONN;
 constexpr Duration kPause = std::chrono::milliseconds(100);
 constexpr Duration kPauseLogInterval = std::chrono::minutes(1);
 
@@ -78,13 +80,14 @@ std::optional<io::TcpListener::Waiting> KernelTcpListener::accept_one() const {
 
 std::vector<io::TcpListener::Waiting> KernelTcpListener::take_waiting() {
   std::vector<Waiting> taken;
-  while (true) {
+  for (int count = 0; count < kWaitingMax; ++count) {
     if (auto waiting = accept_one()) {
       taken.push_back(std::move(*waiting));
     } else if (errno == EAGAIN || out_of_resources(errno)) {
-      return taken;
+      break;
     }
   }
+  return taken;
 }
 
 void KernelTcpListener::ready(Readiness) {

@@ -166,6 +166,7 @@ void KernelTcpSocket::watch(io::Interest interest, io::TcpSocketEvents* events) 
     if (!reset_reported_) descriptor_.post(Readiness::error);
     return;
   }
+  if (lost_ && !reset_reported_) descriptor_.post(Readiness::error);
   if (has(interest, io::Interest::read)) {
     readable_ || lost_ ? descriptor_.post(Readiness::read) : descriptor_.arm(Readiness::read);
   }

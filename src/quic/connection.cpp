@@ -223,6 +223,7 @@ void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now
 }
 
 void Connection::set_keep_alive(Duration period) {
+  if (phase_ != Phase::alive) return;
   ngtcp2_conn_set_keep_alive_timeout(conn_.get(), static_cast<ngtcp2_duration>(period.count()));
   host_.touch(*this);
 }
@@ -232,6 +233,7 @@ void Connection::migrate(const Address& local, Time now) {
   const io::PacketRun run{.local = local, .remote = remote_, .bytes = {}};
   const ngtcp2_path path = path_of(run);
   const int error = guarded([&] { return ngtcp2_conn_initiate_immediate_migration(conn_.get(), &path, tstamp(now)); });
+  if (error == kLibraryFailed) return fail_with(error, now);
   // Before the handshake is confirmed, or without a spare connection ID, the server finds out as after a NAT rebinding.
   if (error != 0) ngtcp2_conn_set_local_addr(conn_.get(), &path.local);
   local_ = local;

@@ -153,8 +153,9 @@ inline constexpr std::chrono::seconds kStopTimeMax{1};
 /// Bytes of a visitor that are kept until its client has reached the local service, so that another client can get them. In the
 /// meantime no more is read.
 inline constexpr std::size_t kVisitorPrefixBytesMax = std::size_t{64} * 1024;
-/// What all visitors of a process may have kept, shared out among its workers: a thousand large requests to services that do not
-/// answer. Beyond it a visitor stays with its client. Counter: visitors_not_kept.
+/// What all visitors of a process that are with a client may have kept, shared out among its workers: a thousand large requests
+/// to services that do not answer. Beyond it a visitor stays with its client. Counter: visitors_not_kept. Those that wait for
+/// a client have kVisitorPrefixBytesMax each.
 inline constexpr std::size_t kVisitorPrefixesBytesMax = std::size_t{64} * 1024 * 1024;
 /// Clients that one visitor is given to, one after another. With the last one it stays.
 inline constexpr std::size_t kVisitorOffersMax = 8;

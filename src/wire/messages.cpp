@@ -101,7 +101,10 @@ OrderedJson to_json(const NewConn& m) {
 OrderedJson to_json(const ConnClose& m) { return {{"ConnID", m.conn_id}, {"Reason", m.reason}}; }
 OrderedJson to_json(const GoAway& m) {
   OrderedJson json{{"Reason", m.reason}};
-  if (m.idle) json["Idle"] = true;
+  if (m.idle) {
+    json["Idle"] = true;
+    json["Tunnels"] = m.tunnels;
+  }
   return json;
 }
 OrderedJson to_json(const UdpEnd& m) { return {{"Sessions", m.sessions}}; }
@@ -171,7 +174,8 @@ Result<Message> decode_message(std::uint8_t type, ConstBytes payload) {
     }
     case MessageType::go_away: {
       GoAway m;
-      return fill(m, "GoAway", payload, {{"Reason", &m.reason, false}, {"Idle", &m.idle, false}});
+      return fill(m, "GoAway", payload,
+                  {{"Reason", &m.reason, false}, {"Idle", &m.idle, false}, {"Tunnels", &m.tunnels, false}});
     }
     case MessageType::udp_end: {
       UdpEnd m;

@@ -99,7 +99,8 @@ struct ConnClose {
 /// Either way: open nothing new towards the sender; what is open continues.
 struct GoAway {
   std::string reason{};
-  bool idle = false;  ///< and the sender has nothing left to carry for the receiver
+  bool idle = false;          ///< and the sender has nothing left to carry for the receiver ...
+  std::uint64_t tunnels = 0;  ///< ... of that many tunnels that the connection has had
 
   bool operator==(const GoAway&) const = default;
 };

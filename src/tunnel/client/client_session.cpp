@@ -26,6 +26,7 @@ ClientSession::ClientSession(WorkerState& worker, const ClientOptions& options, 
 ClientSession::~ClientSession() = default;
 
 void ClientSession::drain() {
+  const auto call = guard_.call();
   if (registered_ && can_drain_) drain_.begin("the client is stopping");
 }
 
@@ -41,6 +42,7 @@ bool ClientSession::is_idle() const {
 }
 
 bool ClientSession::return_visitors() {
+  const auto call = guard_.call();
   bool any = false;
   std::vector<ClientTunnel*> tunnels;
   tunnels.reserve(tunnels_.size());
@@ -70,24 +72,36 @@ void ClientSession::open_control_stream() {
   control_->send(introduction_);
 }
 
-void ClientSession::control_message(const wire::Message& message) {
-  if (const auto* const answer = std::get_if<wire::RegisterAck>(&message); answer != nullptr && !registered_) {
-    registration_answered(*answer);
-  } else if (const auto* const error = std::get_if<wire::ErrorMessage>(&message)) {
+bool ClientSession::control_message(const wire::Message& message) {
+  if (!own_cause_.empty()) return true;  // it is leaving
+  if (const auto* const error = std::get_if<wire::ErrorMessage>(&message)) {
     worker_.complaints.reported.write(worker_.loop.now(), log::Level::warn, "server reports an error",
                                       {{"code", error->code}, {"message", error->message}});
-  } else if (const auto* const go_away = std::get_if<wire::GoAway>(&message)) {
-    // Open tunnels continue. The server opens no more by itself.
-    const bool asked_before = drain_.is_asked();
-    drain_.peer_said(*go_away);
-    if (asked_before || !drain_.is_asked()) return;
-    log::info("server is draining", {{"reason", go_away->reason}});
-    events_.server_drains(*this);
-  } else if (const auto* const ended = std::get_if<wire::UdpEnd>(&message); ended != nullptr && udp_) {
-    udp_->end_sessions(ended->sessions);
-  } else if (!std::holds_alternative<wire::Heartbeat>(message)) {
-    control_failed({.kind = ControlFailure::Kind::malformed, .text = "a message out of order"});
+    return true;
   }
+  if (!registered_) {
+    const auto* const answer = std::get_if<wire::RegisterAck>(&message);
+    if (answer != nullptr) registration_answered(*answer);
+    return answer != nullptr || std::holds_alternative<wire::Heartbeat>(message);
+  }
+  if (const auto* const go_away = std::get_if<wire::GoAway>(&message)) {
+    go_away_received(*go_away);
+  } else if (const auto* const ended = std::get_if<wire::UdpEnd>(&message)) {
+    udp_->end_sessions(ended->sessions);
+  } else {
+    return std::holds_alternative<wire::Heartbeat>(message);
+  }
+  return true;
+}
+
+/// Open tunnels continue. The server opens no more by itself.
+void ClientSession::go_away_received(const wire::GoAway& message) {
+  const bool asked_before = drain_.is_asked();
+  drain_.peer_said(message);
+  if (asked_before || !drain_.is_asked()) return;
+  log::info("server is draining", {{"reason", message.reason}});
+  guard_.check_no_call();
+  events_.server_drains(*this);
 }
 
 void ClientSession::registration_answered(const wire::RegisterAck& answer) {
@@ -108,6 +122,7 @@ void ClientSession::registration_answered(const wire::RegisterAck& answer) {
   early_datagrams_.reset();
   udp_ = std::make_unique<ClientUdp>(worker_, *connection_, local_service_, options_.udp_options, fragment_sequence);
   udp_->receive_early(early);
+  guard_.check_no_call();
   events_.session_registered(*this);
   for (quic::Stream* const stream : std::exchange(early_, {})) begin_tunnel(*stream);
 }
@@ -175,6 +190,7 @@ void ClientSession::closed(quic::Connection& /*connection*/, const quic::CloseCa
   worker_.counters.streams_accepted += early_.size();
   worker_.counters.requests_lost += early_.size();
   early_.clear();
+  guard_.check_no_call();
   if (!own_cause_.empty()) return events_.session_ended(*this, {.cause = own_cause_});
   events_.session_ended(
       *this, {.cause = describe(cause, Peer::server),

@@ -6,11 +6,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "base/call_guard.h"
 #include "quic/connection.h"
 #include "tunnel/client/client_tunnel.h"
 #include "tunnel/client/client_udp.h"
@@ -78,7 +79,7 @@ class ClientSession final : public Retirable,
   void closed(quic::Connection& connection, const quic::CloseCause& cause) override;
 
   // ControlEvents
-  void control_message(const wire::Message& message) override;
+  [[nodiscard]] bool control_message(const wire::Message& message) override;
   void control_failed(const ControlFailure& failure) override;
   void control_finished() override;
   [[nodiscard]] Time last_data() const override { return connection_->last_data(); }
@@ -92,6 +93,7 @@ class ClientSession final : public Retirable,
   void tunnel_ended(ClientTunnel& tunnel) override;
 
   void open_control_stream();
+  void go_away_received(const wire::GoAway& message);
   /// So that a NAT keeps the way from the server open, or gets a new one soon when it has forgotten it.
   void keep_path_alive();
   void begin_tunnel(quic::Stream& stream);
@@ -100,6 +102,7 @@ class ClientSession final : public Retirable,
   void leave(quic::ErrorCode code, std::string cause);
 
   WorkerState& worker_;
+  CallGuard guard_;
   const ClientOptions& options_;
   const wire::Register introduction_;
   ClientSessionEvents& events_;
@@ -114,9 +117,9 @@ class ClientSession final : public Retirable,
   std::vector<quic::Stream*>
       early_;  ///< opened by the server before its answer arrived, because packets may be reordered
   LocalService local_service_;
-  std::unordered_map<std::int64_t, std::unique_ptr<ClientTunnel>> tunnels_;  ///< by stream
-  std::unique_ptr<EarlyDatagrams> early_datagrams_;                          ///< until registered
-  std::unique_ptr<ClientUdp> udp_;                                           ///< once registered
+  std::map<std::int64_t, std::unique_ptr<ClientTunnel>> tunnels_;  ///< by stream
+  std::unique_ptr<EarlyDatagrams> early_datagrams_;                ///< until registered
+  std::unique_ptr<ClientUdp> udp_;                                 ///< once registered
 };
 
 }  // namespace qmux::tunnel

@@ -114,6 +114,7 @@ void ServerLink::session_registered(ClientSession& /*session*/) {
 
 void ServerLink::server_drains(ClientSession& session) {
   if (&session != current_.session.get() || stopping_) return;
+  slow_.cancel();
   restart_expected_until_ = worker_.loop.now() + limits::kRestartTimeMax;
   leaving_.push_back(std::exchange(current_, {}));
   // A server that sends away each connection at once must not make us collect them.
@@ -192,6 +193,10 @@ void ServerLink::drain() {
   slow_.cancel();
   resolution_.reset();
   each_session([](ClientSession& session) { session.drain(); });
+  // One that is not registered yet must not become so.
+  if (current_.session && !current_.session->is_registered()) {
+    current_.endpoint->close_all(quic::ErrorCode::shutdown, "client is stopping");
+  }
 }
 
 bool ServerLink::is_drained() const noexcept {
@@ -214,7 +219,7 @@ bool ServerLink::return_visitors() {
 
 void ServerLink::stop() {
   // A server that we are not registered with is notified once, in this pass: it keeps no state of ours.
-  close_awaited_ = is_registered();
+  close_awaited_ = is_registered() || !leaving_.empty();
   for (const auto& endpoint : endpoints_) endpoint->close_all(quic::ErrorCode::shutdown, "client is stopping");
 }
 
@@ -229,6 +234,7 @@ void ServerLink::forget_finished() {
   std::erase_if(endpoints_, [&](const auto& endpoint) {
     if (surplus == 0 || owns(endpoint.get())) return false;
     --surplus;
+    worker_.counters.quic.closing_forgotten += endpoint->connection_count();
     return true;
   });
 }

@@ -132,8 +132,9 @@ bool ControlStream::read_message() {
   }
   last_message_ = loop_.now();
   guard_.check_no_call();
-  if (!std::holds_alternative<wire::UnknownMessage>(*message)) events_.control_message(*message);
-  return true;
+  if (std::holds_alternative<wire::UnknownMessage>(*message) || events_.control_message(*message)) return true;
+  fail(ControlFailure::Kind::malformed, "a message out of order");
+  return false;
 }
 
 void ControlStream::fail(ControlFailure::Kind kind, std::string text) {

@@ -36,8 +36,8 @@ struct ControlFailure {
 /// Never called inside a call that the owner makes to the control stream.
 class ControlEvents {
  public:
-  /// A message of a known type.
-  virtual void control_message(const wire::Message& message) = 0;
+  /// A message of a known type. False: it is out of order; control_failed() follows.
+  [[nodiscard]] virtual bool control_message(const wire::Message& message) = 0;
   /// Called once; no message follows.
   virtual void control_failed(const ControlFailure& failure) = 0;
   /// After finish(): the peer has received everything, or has stopped reading.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "tunnel/limits.h"
 
 namespace qmux::tunnel {
@@ -21,27 +22,32 @@ void Drain::begin(std::string reason) {
 void Drain::peer_said(const wire::GoAway& message) {
   // A peer that we have asked and that is not asking itself answers that it is idle.
   if (!message.idle || asked_peer_at_ == kNever) asked_ = true;
-  peer_idle_ = message.idle;
+  if (message.idle) peer_idle_with_ = message.tunnels;
   look();
 }
 
-void Drain::tunnel_opened() noexcept { peer_idle_ = idle_said_ = false; }
+void Drain::tunnel_opened() noexcept {
+  ++tunnels_;
+  idle_said_ = false;
+}
 
 bool Drain::done() const noexcept {
+  CHECK(asked_peer_at_ != kNever);
   if (!host_.is_idle()) return false;
   // A live peer acknowledges what it is asked every second.
-  return peer_idle_ || loop_.now() >= std::max(asked_peer_at_, host_.last_heard()) + limits::kDrainSilenceTimeMax;
+  return peer_idle_with_ == tunnels_ ||
+         loop_.now() >= std::max(asked_peer_at_, host_.last_heard()) + limits::kDrainSilenceTimeMax;
 }
 
 void Drain::look() {
   const Time now = loop_.now();
   if (now >= ask_again_at_) {
     ask_again_at_ = now + limits::kDrainAskInterval;
-    host_.send_go_away({.reason = reason_, .idle = idle_said_});
+    host_.send_go_away({.reason = reason_, .idle = idle_said_, .tunnels = idle_said_ ? tunnels_ : 0});
   }
   if (asked_ && !idle_said_ && host_.is_idle()) {
     idle_said_ = true;
-    host_.send_go_away({.reason = "idle", .idle = true});
+    host_.send_go_away({.reason = "idle", .idle = true, .tunnels = tunnels_});
   }
   look_.set(now + limits::kDrainLookInterval);
 }

@@ -12,9 +12,10 @@
 // Owned by a session; one thread.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
-#include "base/call_guard.h"
 #include "base/io/event_loop.h"
 #include "base/timer_queue.h"
 #include "wire/messages.h"
@@ -42,7 +43,7 @@ class Drain {
   /// This side is to stop, and the peer understands GoAway.
   void begin(std::string reason);
   void peer_said(const wire::GoAway& message);
-  /// A tunnel was opened. Either side may have been idle before.
+  /// A tunnel was opened, by either side. Both count them: an Idle that was sent before the newest one was seen does not count.
   void tunnel_opened() noexcept;
 
   /// The peer has asked for nothing new.
@@ -60,9 +61,10 @@ class Drain {
   std::string reason_;
   Time asked_peer_at_ = kNever;  ///< for the first time
   Time ask_again_at_ = kNever;
-  Timer look_;  ///< set while one of the sides is to stop
+  Timer look_;                                   ///< set while one of the sides is to stop
+  std::uint64_t tunnels_ = 0;                    ///< opened on the connection
+  std::optional<std::uint64_t> peer_idle_with_;  ///< of the peer's last Idle: how many it had seen
   bool asked_ = false;
-  bool peer_idle_ = false;
   bool idle_said_ = false;
 };
 

@@ -20,9 +20,8 @@ Offer::Offer(const OfferRules& rules, std::unique_ptr<io::TcpSocket> socket, qui
       socket_(std::move(socket)),
       stream_(&stream),
       prefix_(prefix),
-      bytes_sent_(prefix.size()) {
-  // What came with the visitor is there already.
-  if (rules_.kept->add(prefix_.size())) counted_bytes_ = prefix_.size();
+      bytes_sent_(prefix.size()),
+      counted_bytes_(prefix.size()) {
   stream_->set_events(this);
   watch();
 }

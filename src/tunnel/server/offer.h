@@ -80,7 +80,8 @@ class Offer final : private io::TcpSocketEvents, private quic::StreamEvents {
     bool visitor_ended;        ///< the visitor's FIN was read and passed on
   };
 
-  /// `stream` has NewConn and all of `prefix`, which the visitor has sent so far. What it sends is added to both.
+  /// `stream` has NewConn and all of `prefix`, which the visitor has sent so far and KeptBytes has room for. What it sends is
+  /// added to both. The offer removes it from KeptBytes.
   Offer(const OfferRules& rules, std::unique_ptr<io::TcpSocket> socket, quic::Stream& stream,
         std::vector<std::byte>& prefix, OfferEvents& events);
   Offer(const Offer&) = delete;
@@ -117,7 +118,7 @@ class Offer final : private io::TcpSocketEvents, private quic::StreamEvents {
   quic::Stream* stream_;
   std::vector<std::byte>& prefix_;
   std::uint64_t bytes_sent_;
-  std::size_t counted_bytes_ = 0;  ///< of the prefix, in KeptBytes
+  std::size_t counted_bytes_;  ///< of the prefix, in KeptBytes
   bool acknowledged_ = false;
   bool visitor_ended_ = false;
 };

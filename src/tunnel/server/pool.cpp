@@ -146,6 +146,12 @@ bool Pool::has_other_than(std::span<const MemberId> members) const {
   });
 }
 
+bool Pool::has_ready_besides(MemberId member) const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(members_,
+                             [&](const Member& each) { return each.state == State::ready && each.id != member; });
+}
+
 std::size_t Pool::size() const {
   const std::lock_guard lock(mutex_);
   return members_.size();

@@ -116,6 +116,8 @@ class Pool {
 
   /// Whether a member takes visitors that is not among these.
   [[nodiscard]] bool has_other_than(std::span<const MemberId> members) const;
+  /// Whether a member other than this one shows signs of life and takes visitors.
+  [[nodiscard]] bool has_ready_besides(MemberId member) const;
   [[nodiscard]] std::size_t size() const;
   /// Assignments to the present members.
   [[nodiscard]] std::size_t assignments() const;

@@ -52,6 +52,8 @@ class Server final : public Workers {
  private:
   bool post(std::size_t worker, WorkerMessage& message) override;
   void hand_over(std::size_t worker, StrayPackets packets) override;
+  void drain_begun() override { draining_.fetch_add(1, std::memory_order_acq_rel); }
+  [[nodiscard]] bool all_drain() const override { return draining_.load(std::memory_order_acquire) == workers_.size(); }
   void worker_stopped();
 
   const ServerOptions options_;
@@ -66,6 +68,7 @@ class Server final : public Workers {
   std::vector<Address> traffic_addresses_;
   std::move_only_function<void()> stopped_;
   std::atomic<std::size_t> running_;
+  std::atomic<std::size_t> draining_{0};
 };
 
 }  // namespace qmux::tunnel

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "tunnel/limits.h"
@@ -239,7 +240,11 @@ void ServerListener::drain() {
     traffic_.reset();
   }
   endpoint_.stop_accepting();
-  for (const auto& [connection, session] : sessions_) session->drain();
+  std::vector<ServerSession*> sessions;
+  sessions.reserve(sessions_.size());
+  for (const auto& [connection, session] : sessions_) sessions.push_back(session.get());
+  std::ranges::sort(sessions, {}, &ServerSession::member);  // in the order of their registration
+  for (ServerSession* const session : sessions) session->drain();
 }
 
 bool ServerListener::is_drained() const {

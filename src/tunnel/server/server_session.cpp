@@ -77,29 +77,35 @@ void ServerSession::stream_opened(quic::Connection& /*connection*/, quic::Stream
   stream.release();
 }
 
-void ServerSession::control_message(const wire::Message& message) {
+bool ServerSession::control_message(const wire::Message& message) {
+  if (phase_ == Phase::unregistered) {
+    const auto* const request = std::get_if<wire::Register>(&message);
+    if (request != nullptr) register_client(*request);
+    return request != nullptr;
+  }
   if (phase_ == Phase::registered && !pool_.heard_from(member_)) {
     // A newcomer on another worker replaced this member, and the message about it was lost.
     close(ErrorCode::shutdown, "replaced by a newer connection");
-  } else if (phase_ == Phase::unregistered) {
-    if (const auto* const request = std::get_if<wire::Register>(&message)) {
-      register_client(*request);
-    } else {
-      out_of_order("a message before Register");
-    }
-  } else if (const auto* const go_away = std::get_if<wire::GoAway>(&message)) {
-    const bool asked_before = drain_.is_asked();
-    drain_.peer_said(*go_away);
-    if (asked_before || !drain_.is_asked()) return;
-    pool_.drain(member_);
-    log::info("client is draining", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
-    return_waiting();
+    return true;
+  }
+  if (const auto* const go_away = std::get_if<wire::GoAway>(&message)) {
+    go_away_received(*go_away);
   } else if (const auto* const error = std::get_if<wire::ErrorMessage>(&message)) {
     worker_.complaints.reported.write(worker_.loop.now(), log::Level::warn, "client reports an error",
                                       {{"client_id", client_id_}, {"code", error->code}, {"message", error->message}});
-  } else if (!std::holds_alternative<wire::Heartbeat>(message)) {
-    out_of_order("a message out of order");
+  } else {
+    return std::holds_alternative<wire::Heartbeat>(message);
   }
+  return true;
+}
+
+void ServerSession::go_away_received(const wire::GoAway& message) {
+  const bool asked_before = drain_.is_asked();
+  drain_.peer_said(message);
+  if (asked_before || !drain_.is_asked()) return;
+  pool_.drain(member_);
+  log::info("client is draining", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
+  return_waiting();
 }
 
 void ServerSession::register_client(const wire::Register& request) {
@@ -157,10 +163,6 @@ void ServerSession::refuse(const std::string& reason) {
   deadline_.set(worker_.loop.now() + limits::kRefusalLingerTimeMax);
 }
 
-void ServerSession::out_of_order(const char* message) {
-  control_failed({.kind = ControlFailure::Kind::malformed, .text = message});
-}
-
 void ServerSession::control_failed(const ControlFailure& failure) {
   if (failure.kind == ControlFailure::Kind::ended) {
     close(ErrorCode::shutdown, failure.text);
@@ -187,7 +189,7 @@ void ServerSession::time_is_up() {
 
 bool ServerSession::take(AssignedVisitor& assigned) {
   const auto call = guard_.call();
-  if (phase_ != Phase::registered) return false;
+  if (phase_ != Phase::registered || drain_.is_asked()) return false;
   if (waiting_.empty()) {
     if (quic::Stream* const stream = connection_.open_stream()) {
       open_tunnel(std::move(assigned), *stream);
@@ -273,7 +275,8 @@ void ServerSession::check_sign_of_life() {
     log::info("client does not answer", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
   }
   const Time silent_long_at = silent_since_ + limits::kSilentHandoverTime;
-  if (worker_.loop.now() >= silent_long_at) take_back_visitors();
+  // Without another client the visitors would only come back here.
+  if (worker_.loop.now() >= silent_long_at && pool_.has_ready_besides(member_)) take_back_visitors();
   const Time next = worker_.loop.now() + limits::kSignOfLifeTimeMax;
   sign_of_life_due_.set(worker_.loop.now() < silent_long_at ? std::min(next, silent_long_at) : next);
 }
@@ -282,7 +285,6 @@ void ServerSession::take_back_visitors() {
   std::vector<std::int64_t> streams;
   streams.reserve(tunnels_.size());
   for (const auto& [id, tunnel] : tunnels_) streams.push_back(id);
-  std::ranges::sort(streams);  // in the order in which the visitors came
   for (const std::int64_t id : streams) {
     ServerTunnel& tunnel = *tunnels_.at(id);
     if (auto returned = tunnel.take_back()) tunnel_ended(tunnel, std::move(returned));

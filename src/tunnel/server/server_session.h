@@ -10,10 +10,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/call_guard.h"
@@ -96,7 +96,7 @@ class ServerSession final : public Retirable,
   void closed(quic::Connection& connection, const quic::CloseCause& cause) override;
 
   // ControlEvents
-  void control_message(const wire::Message& message) override;
+  [[nodiscard]] bool control_message(const wire::Message& message) override;
   void control_failed(const ControlFailure& failure) override;
   void control_finished() override;
   [[nodiscard]] Time last_data() const override { return connection_.last_data(); }
@@ -114,7 +114,7 @@ class ServerSession final : public Retirable,
 
   void register_client(const wire::Register& request);
   void refuse(const std::string& reason);
-  void out_of_order(const char* message);
+  void go_away_received(const wire::GoAway& message);
   void time_is_up();
   void open_tunnel(AssignedVisitor assigned, quic::Stream& stream);
   void serve_waiting();
@@ -160,7 +160,8 @@ class ServerSession final : public Retirable,
   bool draining_ = false;  ///< drain() was called
   bool was_used_ = false;  ///< by a visitor
   Drain drain_;
-  std::unordered_map<std::int64_t, std::unique_ptr<ServerTunnel>> tunnels_;  ///< by stream
+  std::map<std::int64_t, std::unique_ptr<ServerTunnel>>
+      tunnels_;  ///< by stream, in the order in which they were opened
 };
 
 }  // namespace qmux::tunnel

@@ -51,7 +51,8 @@ ServerTunnel::ServerTunnel(WorkerState& worker, const OfferRules& rules, const C
   std::unique_ptr<io::TcpSocket> socket = adopt(worker, std::move(visitor.socket));
   introduce(stream, visitor, conn_id_, client.conn_ack, worker.loop.unix_seconds());
   if (visitor.offers++ > 0) ++worker.counters.visitors_handed_over;
-  if (client.conn_ack && rules.handover != Handover::off && visitor.offers < limits::kVisitorOffersMax) {
+  if (client.conn_ack && rules.handover != Handover::off && visitor.offers < limits::kVisitorOffersMax &&
+      rules.kept->add(visitor.prefix.size())) {
     offer_ = std::make_unique<Offer>(rules, std::move(socket), stream, visitor.prefix, *this);
   } else {
     relay_.emplace(worker.loop, worker.memory, std::move(socket), stream, *this,

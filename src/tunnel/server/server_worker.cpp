@@ -21,6 +21,7 @@ ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerIndex worker_index, 
       admission_(loop, handshakes, worker_index.count, &state_.counters.handshakes),
       kept_(limits::kVisitorPrefixesBytesMax / worker_index.count, state_.counters.visitors_not_kept),
       stopped_(std::move(stopped)),
+      workers_(workers),
       visitors_(visitors),
       drain_timeout_(options.drain_timeout),
       drain_look_(loop.timers(), [this] { look_for_end(); }),
@@ -111,13 +112,14 @@ void ServerWorker::end_of_pass(Time now) {
 void ServerWorker::begin_drain() {
   drain_end_ = state_.loop.now() + drain_timeout_;
   for (const auto& listener : listeners_) listener->drain();
+  workers_.drain_begun();
   look_for_end();
 }
 
 void ServerWorker::look_for_end() {
   const Time now = state_.loop.now();
   // A visitor may need several workers one after another, so none stops while there are visitors anywhere.
-  const bool drained = visitors_.visitor_count() == 0 &&
+  const bool drained = workers_.all_drain() && visitors_.visitor_count() == 0 &&
                        std::ranges::all_of(listeners_, [](const auto& each) { return each->is_drained(); });
   if (drained || now >= drain_end_) return begin_stop();
   drain_look_.set(std::min(now + limits::kDrainLookInterval, drain_end_));

@@ -63,6 +63,7 @@ class ServerWorker final : private io::EventLoop::PassEvents {
   KeptBytes kept_;
   std::vector<std::unique_ptr<ServerListener>> listeners_;
   std::move_only_function<void()> stopped_;
+  Workers& workers_;
   const VisitorAdmission& visitors_;
   const Duration drain_timeout_;
   Time drain_end_ = kNever;

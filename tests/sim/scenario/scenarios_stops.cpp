@@ -74,7 +74,7 @@ void draining_server(SeededRandom& random, Plan& plan) {
   add_client(plan, place, link);
   if (random.chance(0.5)) add_client(plan, place, link);
   plan.servers[0].drain_timeout = tunnel::kDrainTimeoutDefault;
-  for (UdpVisitorRecord& visitor : plan.udp.visitors) visitor.nothing_lost = false;
+  plan.calm = false;  // the server's UDP ends with it
   const FaultPlan stop{.kind = FaultKind::server_stop,
                        .target = 0,
                        .begin = random.between(Duration(4s), Duration(8s)),

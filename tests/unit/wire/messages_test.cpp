@@ -105,7 +105,8 @@ TEST(Messages, writes_an_extension_only_when_it_says_something) {
   EXPECT_EQ(json_of(RegisterAck{true, "", {"drain"}}), R"({"Success":true,"Message":"","Capabilities":["drain"]})");
   EXPECT_THAT(json_of(NewConn{.ack = true}), HasSubstr(R"("Ack":true)"));
   EXPECT_EQ(json_of(GoAway{"restart"}), R"({"Reason":"restart"})");
-  EXPECT_EQ(json_of(GoAway{.reason = "restart", .idle = true}), R"({"Reason":"restart","Idle":true})");
+  EXPECT_EQ(json_of(GoAway{.reason = "restart", .idle = true, .tunnels = 3}),
+            R"({"Reason":"restart","Idle":true,"Tunnels":3})");
   EXPECT_EQ(json_of(UdpEnd{{1, 4294967295U}}), R"({"Sessions":[1,4294967295]})");
 }
 

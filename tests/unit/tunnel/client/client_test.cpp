@@ -86,7 +86,7 @@ class ClientTest : public ::testing::Test {
   }
   /// On the control stream: the server has nothing left to carry.
   void say_idle() {
-    server_.accepted.front().send(bytes_of(wire::GoAway{.idle = true}), false);
+    server_.accepted.front().send(bytes_of(wire::GoAway{.idle = true, .tunnels = tunnels_.size()}), false);
     server_.loop.request_pass();
   }
   quic::TestStream& open_stream(const std::string& bytes) {
@@ -343,6 +343,25 @@ TEST_F(ClientTest, asks_for_no_more_visitors_when_it_is_to_stop_and_serves_those
   EXPECT_FALSE(client_stopped_);
   say_idle();
   EXPECT_TRUE(world_.run_until([&] { return client_stopped_; }, 200ms));
+}
+
+TEST_F(ClientTest, takes_no_goodbye_of_a_server_that_it_is_not_registered_with) {
+  ASSERT_TRUE(await_register());
+  world_.run_for(1400ms);
+  server_.accepted.back().send(bytes_of(wire::GoAway{.reason = "stop"}), false);
+  server_.loop.request_pass();
+  EXPECT_TRUE(world_.run_until([&] { return server_.cause.has_value(); }, 500ms));
+  EXPECT_FALSE(server_.cause->orderly());
+  world_.run_for(5s);
+  EXPECT_EQ(counters().protocol_errors, 1U);
+}
+
+TEST_F(ClientTest, does_not_register_once_it_is_to_stop) {
+  ASSERT_TRUE(await_register());
+  client_->stop();
+  answer(true);
+  EXPECT_TRUE(world_.run_until([&] { return client_stopped_; }, 100ms));
+  EXPECT_FALSE(link().is_registered());
 }
 
 TEST_F(ClientTest, waits_for_no_server_that_is_silent_when_it_is_to_stop) {

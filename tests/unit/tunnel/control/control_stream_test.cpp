@@ -42,7 +42,10 @@ class ControlStreamTest : public ::testing::Test, private ControlEvents {
   ControlStream control_{loop_, peer_.stream(), {.heartbeat_interval = seconds(10), .timeout = seconds(30)}, *this};
 
  private:
-  void control_message(const wire::Message& message) override { heard_.push_back(message); }
+  [[nodiscard]] bool control_message(const wire::Message& message) override {
+    heard_.push_back(message);
+    return true;
+  }
   void control_failed(const ControlFailure& failure) override {
     failure_ = failure;
     ++failures_;

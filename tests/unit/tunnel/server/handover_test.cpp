@@ -244,6 +244,18 @@ TEST_F(EagerHandoverTest, a_silent_client_loses_its_unanswered_visitors_after_tw
   expect_handed_over("request", 2s);
 }
 
+TEST_F(EagerHandoverTest, a_silent_client_that_is_alone_keeps_its_visitors) {
+  second().say("", true);
+  ASSERT_TRUE(world_.run_until([&] { return server_->pool(0).size() == 1; }));
+  begin_visit();
+  send("request");
+  cut_off(0);
+  world_.run_for(2 * limits::kSilentHandoverTime);
+  EXPECT_EQ(counters().visitors_returned, 0U);
+  reconnect(0);
+  expect_served_by(first());
+}
+
 TEST_F(EagerHandoverTest, an_answer_binds_the_visitor_to_its_client) {
   begin_visit();
   send("request");

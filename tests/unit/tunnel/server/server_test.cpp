@@ -64,6 +64,14 @@ TEST_F(ServerTest, closes_on_a_message_before_register_and_on_a_second_register)
   EXPECT_EQ(counters().protocol_errors, 2U);
 }
 
+TEST_F(ServerTest, what_follows_a_message_out_of_order_is_not_looked_at) {
+  RawClient& client = add_client();
+  client.say(bytes_of(wire::Heartbeat{}) + bytes_of(good()) + bytes_of(wire::Heartbeat{}));
+  expect_closed(client, quic::ErrorCode::refused);
+  EXPECT_EQ(counters().clients_registered, 0U);
+  EXPECT_EQ(counters().protocol_errors, 1U);
+}
+
 TEST_F(ServerTest, closes_on_garbage) {
   RawClient& client = add_client();
   client.say("GET / HTTP/1.1\r\nHost: qmux\r\n\r\n");
@@ -475,7 +483,7 @@ TEST_F(ServerTest, a_server_that_stops_ends_when_its_last_visitor_has_been_serve
   // The client's local service may read more slowly than the server sends.
   world_.run_for(1s);
   EXPECT_FALSE(server_stopped_);
-  client.say(wire::GoAway{.idle = true});
+  client.say(wire::GoAway{.idle = true, .tunnels = 1});
   EXPECT_TRUE(world_.run_until([&] { return server_stopped_; }, 200ms));
 }
 
