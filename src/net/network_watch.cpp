@@ -42,7 +42,7 @@ NetworkWatch::NetworkWatch(AsioEventLoop& loop, io::EventLoop::NetworkEvents& ev
 }
 
 void NetworkWatch::ready(Readiness) {
-  // What the messages say does not matter: whoever is notified looks at what concerns it.
+  // What the messages say does not matter: each observer looks at what concerns it.
   std::array<std::byte, 8192> message;
   while (::recv(descriptor_.fd(), message.data(), message.size(), MSG_TRUNC) > 0 || errno == EINTR ||
          errno == ENOBUFS) {

@@ -96,8 +96,8 @@ class Connection final : private StreamHost {
   /// Streams that are not done: those whose owner has let go, and whose bytes or end the peer has not acknowledged, included.
   [[nodiscard]] std::size_t stream_count() const noexcept { return streams_.size(); }
   /// Sends and receives datagrams from now on; nullptr: without one, datagrams that arrive are dropped.
-  void set_datagram_host(DatagramHost* user) noexcept;
-  /// The user has something to send: it is asked for that as soon as there is room. At any time but from inside fill().
+  void set_datagram_host(DatagramHost* host) noexcept;
+  /// The host has something to send: it is asked for that as soon as there is room. At any time but from inside fill().
   void datagrams_waiting();
   /// The most data that one DATAGRAM frame takes in a packet of its own, on the path as it is known now; 0 until the
   /// handshake is complete, and when the peer takes no datagrams.
@@ -299,7 +299,7 @@ class Connection final : private StreamHost {
   bool answered_ = false;            ///< any packet of the peer's has decrypted, at any level
   bool heard_ = false;               ///< in the datagram that is being read: a packet that counts for last_heard()
   bool library_failed_ = false;      ///< conn_ cannot be trusted any more (library_guard)
-  bool datagrams_due_ = false;       ///< the user has some to send
+  bool datagrams_due_ = false;       ///< the host has some to send
   bool connection_blocked_ = false;  ///< the peer gives no more credit for the connection as a whole
 };
 

@@ -38,8 +38,8 @@ static_assert(data_bytes_max(16386) == 16383 && data_bytes_max(16388) == 16383 &
 
 }  // namespace
 
-void Connection::set_datagram_host(DatagramHost* user) noexcept {
-  datagram_host_ = user;
+void Connection::set_datagram_host(DatagramHost* host) noexcept {
+  datagram_host_ = host;
   datagrams_due_ = false;
 }
 
@@ -69,12 +69,12 @@ std::size_t Connection::datagram_room(std::size_t packet_bytes) const noexcept {
 }
 
 std::optional<OutgoingDatagram> Connection::next_datagram(const PacketInProgress& packet, bool streams_wait) {
-  // Asked no sooner than it can be sent: until then the user is free to prefer something fresher.
+  // Asked no sooner than it can be sent: until then the host is free to prefer something fresher.
   if (ngtcp2_conn_get_cwnd_left(conn_.get()) == 0) return std::nullopt;
   const std::size_t room = datagram_room(packet.bytes_max);
   if (room == 0) {
     datagrams_due_ = !handshake_completed_;
-    // The peer never takes any: the room of 0 reports this to the user, which may drop what waits.
+    // The peer never takes any: the room of 0 reports this to the host, which may drop what waits.
     if (handshake_completed_) CHECK(!datagram_host_->next_datagram(0, packet.now));
     return std::nullopt;
   }

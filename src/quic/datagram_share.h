@@ -25,10 +25,10 @@ class DatagramShare {
     due_bytes_ = 0;
   }
   /// Of datagrams and `streams` > 0 streams that wait, the datagrams are next.
-  [[nodiscard]] bool datagrams_next(const DatagramHost& user, std::size_t streams) {
+  [[nodiscard]] bool datagrams_next(const DatagramHost& host, std::size_t streams) {
     if (due_bytes_ > 0) return true;
     if (stream_bytes_ < limits::kStreamTurnBytesMax) return false;
-    const std::size_t share = stream_bytes_ * user.flows_waiting() / streams;
+    const std::size_t share = stream_bytes_ * host.flows_waiting() / streams;
     due_bytes_ +=
         static_cast<std::ptrdiff_t>(std::clamp(share, limits::kDatagramTurnBytesMin, limits::kDatagramTurnBytesMax));
     stream_bytes_ = 0;

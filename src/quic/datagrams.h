@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// DATAGRAM frames (RFC 9221): what a connection and the user of its datagrams ask of each other. There is no queue in
-// between: the user is asked for the next datagram when there is room for it in a packet, so that what is sent is as fresh
+// DATAGRAM frames (RFC 9221): what a connection and the host of its datagrams ask of each other. There is no queue in
+// between: the host is asked for the next datagram when there is room for it in a packet, so that what is sent is as fresh
 // as it can be.
 //
 // One thread. Everything here is called from inside Connection::receive() and Connection::fill(); what may be called back
@@ -32,7 +32,7 @@ struct OutgoingDatagram {
   }
 };
 
-/// The user of a connection's datagrams: one for each connection, which outlives it or is unset before it goes.
+/// The host of a connection's datagrams: one for each connection, which outlives it or is unset before it goes.
 class DatagramHost {
  public:
   /// The data of one frame, seen where it was decrypted, so that nothing is copied on the way: it is gone when this returns.

@@ -33,7 +33,7 @@ Endpoint::~Endpoint() {
   if (options_.admission != nullptr) options_.admission->forget(*this);
 }
 
-Result<void> Endpoint::listen(const Address& local, bool shared_port, EndpointHost& acceptor) {
+Result<void> Endpoint::listen(const Address& local, bool shared_port, EndpointHost& host) {
   CHECK(options_.admission != nullptr);
   auto socket = loop_.open_datagram({.local = local,
                                      .remote = {},
@@ -42,7 +42,7 @@ Result<void> Endpoint::listen(const Address& local, bool shared_port, EndpointHo
                                     *this);
   if (!socket) return std::unexpected(std::move(socket.error()));
   socket_ = std::move(*socket);
-  acceptor_ = &acceptor;
+  host_ = &host;
   accepting_ = true;
   return {};
 }
@@ -71,7 +71,7 @@ Result<Connection*> Endpoint::connect(const Address& remote, const std::string& 
 Address Endpoint::local_address() const { return socket_ ? socket_->local_address() : Address(); }
 
 bool Endpoint::follow_network() {
-  if (acceptor_ != nullptr || connections_.empty()) return false;
+  if (host_ != nullptr || connections_.empty()) return false;
   Connection& connection = *connections_.front().connection;
   const Address remote = connection.remote_address();
   auto socket = loop_.open_datagram({.local = Address::any(remote.family(), 0), .remote = remote}, *this);
@@ -146,7 +146,7 @@ void Endpoint::datagrams_readable() {
 
 void Endpoint::look_at_losses() {
   if (socket_ != nullptr) counters_->packets_refused += socket_->take_refused();
-  if (acceptor_ != nullptr || connections_.empty()) return;
+  if (host_ != nullptr || connections_.empty()) return;
   const io::Unreachable why = socket_->unreachable();
   if (why != io::Unreachable::none) connections_.front().connection->unreachable(why);
 }
@@ -167,7 +167,7 @@ void Endpoint::receive_datagram(const io::PacketRun& run, ConstBytes datagram, b
   if (error == NGTCP2_ERR_VERSION_NEGOTIATION) return send_version_negotiation(run, datagram, header);
   // A long header of version 0 is a Version Negotiation packet, which no client sends (RFC 9000 section 17.2.1).
   const bool negotiation = error == 0 && header.version == 0 && (std::to_integer<unsigned>(datagram[0]) & 0x80U) != 0;
-  if (error != 0 || header.dcidlen > NGTCP2_MAX_CIDLEN || (negotiation && acceptor_ != nullptr)) {
+  if (error != 0 || header.dcidlen > NGTCP2_MAX_CIDLEN || (negotiation && host_ != nullptr)) {
     ++counters_->packets_dropped;
     return;
   }
@@ -202,7 +202,7 @@ void Endpoint::receive_unproven(Connection& connection, const io::PacketRun& run
 void Endpoint::receive_unrouted(const io::PacketRun& run, ConstBytes datagram, const ngtcp2_version_cid& header,
                                 bool handed_over) {
   const bool short_header = header.version == 0;
-  if (acceptor_ == nullptr) {
+  if (host_ == nullptr) {
     // A client's only connection takes it: a stateless reset carries an ID that was never issued.
     if (!connections_.empty()) connections_.front().connection->receive(run, datagram, loop_.now());
     return;
@@ -212,7 +212,7 @@ void Endpoint::receive_unrouted(const io::PacketRun& run, ConstBytes datagram, c
         wire::worker_of(std::as_bytes(std::span(header.dcid, header.dcidlen)), options_.worker.count);
     if (worker != options_.worker.index) {
       ++counters_->packets_handed_over;
-      acceptor_->hand_over(worker, {run.local, run.remote, datagram, datagram.size(), run.ecn});
+      host_->hand_over(worker, {run.local, run.remote, datagram, datagram.size(), run.ecn});
       return;
     }
   }
@@ -273,7 +273,7 @@ void Endpoint::begin_connection(const io::PacketRun& run, const ngtcp2_pkt_hd& h
   ++counters_->handshakes_begun;
   permit.attach(*connection);
   Connection& held = keep(std::move(connection), std::move(permit));
-  held.set_events(acceptor_->connection_begun(held));
+  held.set_events(host_->connection_begun(held));
   receive_unproven(held, run, run.bytes);
 }
 
@@ -297,7 +297,7 @@ bool Endpoint::drain_batch(Connection* maker) {
 }
 
 bool Endpoint::deliver_events() {
-  if (acceptor_ != nullptr) options_.admission->serve();
+  if (host_ != nullptr) options_.admission->serve();
   if (more_to_receive_) {
     more_to_receive_ = false;
     datagrams_readable();

@@ -88,7 +88,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   ~Endpoint();
 
   /// Server: opens the socket and takes connections from then on. `shared_port`: see io::DatagramOptions.
-  [[nodiscard]] Result<void> listen(const Address& local, bool shared_port, EndpointHost& acceptor);
+  [[nodiscard]] Result<void> listen(const Address& local, bool shared_port, EndpointHost& host);
   /// Client: opens a socket and begins a connection. `token`: what a server at that address gave before, or empty.
   [[nodiscard]] Result<Connection*> connect(const Address& remote, const std::string& server_name, ConstBytes token,
                                             ConnectionEvents& events);
@@ -186,7 +186,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   const EndpointOptions options_;
   GivenOrOwn<EndpointCounters> counters_;
   std::vector<std::byte> secret_;  ///< for reset tokens, Retry and NEW_TOKEN
-  EndpointHost* acceptor_ = nullptr;
+  EndpointHost* host_ = nullptr;
   std::unique_ptr<io::DatagramSocket> socket_;
   io::OverflowWatch overflow_;
   std::vector<Kept> connections_;

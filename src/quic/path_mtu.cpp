@@ -44,7 +44,7 @@ void PathMtu::packet_lost(Time now) noexcept {
   const std::size_t bytes = watch_.packet().bytes;
   if (bytes > limit_bytes_) {
     watch_.end();
-    if (++attempts_ == limits::kPathMtuAttemptsMax) attempt_in_vain(now);
+    if (++attempts_ == limits::kPathMtuAttemptsMax) attempt_failed(now);
   } else if (!watch_.overtaken()) {
     // All that was sent with it and after it is gone as well, or late. The probes that are made next (RFC 9002 section 6.2.4)
     // are to get through, whatever it was. It stays watched: what arrives from now on shows that anything does.
@@ -62,11 +62,11 @@ void PathMtu::packet_refused(std::size_t bytes, std::size_t path_bytes, Time now
     // If it is not the one that was tried, it was made before the limit, together with the first that was refused.
     if (!watch_.following() || watch_.packet().bytes != bytes) return;
     watch_.end();
-    attempt_in_vain(now);
+    attempt_failed(now);
   } else if (bytes > kBaseBytes) {
     watch_.end();
     limit_to_base();
-    largest_in_vain(now);
+    largest_failed(now);
   }
 }
 
@@ -84,13 +84,13 @@ void PathMtu::attempt_arrived() noexcept {
   if (limit_bytes_ >= packet.path_bytes) limit_bytes_ = kNoLimit;
 }
 
-void PathMtu::attempt_in_vain(Time now) noexcept {
-  if (watch_.packet().bytes_max == watch_.packet().path_bytes) return largest_in_vain(now);
+void PathMtu::attempt_failed(Time now) noexcept {
+  if (watch_.packet().bytes_max == watch_.packet().path_bytes) return largest_failed(now);
   attempts_ = 0;
   phase_ = Phase::search_complete;
 }
 
-void PathMtu::largest_in_vain(Time now) noexcept {
+void PathMtu::largest_failed(Time now) noexcept {
   attempts_ = 0;
   phase_ = Phase::search_next;
   raise_at_ = now + rest_;

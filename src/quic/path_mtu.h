@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Keeps packets to what the path takes when that shrinks in mid-session, and finds the way back up; ngtcp2 1.11 does neither.
+// Keeps packets to what the path takes when that shrinks in mid-session, and tries larger ones again; ngtcp2 1.11 does neither.
 // It searches upwards once, with probes of its own, and keeps to what it found. It makes smaller packets, though, when it is
 // given less room, and that is what this decides.
 //
@@ -67,8 +67,8 @@ class PathMtu {
   void packet_lost(Time now) noexcept;
   void attempt_arrived() noexcept;
   /// The path does not take the size that was tried.
-  void attempt_in_vain(Time now) noexcept;
-  void largest_in_vain(Time now) noexcept;
+  void attempt_failed(Time now) noexcept;
+  void largest_failed(Time now) noexcept;
   void limit_to_base() noexcept;
   void search_anew() noexcept;
 

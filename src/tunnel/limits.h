@@ -177,8 +177,8 @@ inline constexpr std::size_t kStrayRunsMax = 256;
 
 // --- roaming ----------------------------------------------------------------------------------------------------------
 
-/// Only the client can mend a way that a NAT has forgotten or changed. Without tunnels it probes so often that a new visitor
-/// waits for less than 2 s; unless `keepaliveperiod` is set.
+/// Only the client can restore a path whose mapping a NAT has dropped or changed. Without tunnels it probes so often that a new
+/// visitor waits for less than 2 s; unless `keepaliveperiod` is set.
 inline constexpr std::chrono::milliseconds kIdlePathProbeInterval{1500};
 /// The same with tunnels, when nothing else is sent.
 inline constexpr std::chrono::seconds kBusyPathProbeInterval{1};
@@ -195,6 +195,9 @@ inline constexpr std::chrono::seconds kLocalRetryTimeMax{2};
 /// meantime it is tried this often.
 inline constexpr std::chrono::seconds kRestartTimeMax{60};
 inline constexpr std::chrono::milliseconds kRestartRetryInterval{500};
+/// Endpoints of one link whose connections are closing and still answer their peers; of more, the oldest are dropped. Counter:
+/// closing_forgotten.
+inline constexpr std::size_t kClosingEndpointsMax = 4;
 /// Connections of one link to servers that are to stop: one more ends the oldest.
 inline constexpr std::size_t kLeavingSessionsMax = 4;
 /// A registration that lasted this long counts as success: after its loss the first attempt is made at once.

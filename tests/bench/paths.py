@@ -127,7 +127,7 @@ def wait_for_port(port, timeout=15):
             return
         except OSError:
             time.sleep(0.02)
-    raise RuntimeError(f"nobody listens on port {port}")
+    raise RuntimeError(f"none listens on port {port}")
 
 
 def wait_for_tunnel(path, protocol, timeout=20):

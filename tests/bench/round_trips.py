@@ -3,7 +3,7 @@
 
 A round trip through a tunnel wakes six processes, the raw one two. Where an idle processor sleeps deeply, as most virtual ones
 do, waking it costs more than all that the processes do; and whether the kernel wakes one or stays on the same differs from run
-to run. On one processor nobody sleeps, so that what is added is what the programs take.
+to run. On one processor none sleeps, so that what is added is what the programs take.
 """
 
 import contextlib

@@ -10,7 +10,7 @@ from report import Target, median_of, table
 
 SIZES = (1200, 1400)
 DIRECTIONS = ("up", "down")
-# In runs: more than anybody delivers, and the raw path carries it. One by one the sender itself sets the limit.
+# In runs: more than any program delivers, and the raw path carries it. One by one the sender itself sets the limit.
 OVERLOAD_MBIT = 8000
 FIXED_MBIT = 200
 # Packets that a visitor hands to its kernel in one piece, as a QUIC or WireGuard program of today does; and one by one.

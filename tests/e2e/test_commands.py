@@ -210,7 +210,7 @@ def test_demo_shows_a_tunnel_and_leaves_nothing_behind(qmux, tmp_path: Path):
         assert abs(int(through) - int(without) - int(added)) <= 1
 
 
-def test_demo_leaves_nothing_behind_when_nobody_reads_on(tmp_path: Path):
+def test_demo_leaves_nothing_behind_when_none_reads_on(tmp_path: Path):
     """As with qmux demo | head -1."""
     demo = subprocess.Popen([BINARY, "demo", "--keep"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                             cwd=tmp_path, env=os.environ | {"TMPDIR": str(tmp_path)})

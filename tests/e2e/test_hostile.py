@@ -56,7 +56,7 @@ def assert_serves_on(tunnel: Tunnel, visitor: socket.socket, resident_before: in
     assert tunnel.server.resident_bytes() - resident_before < GROWTH_BYTES_MAX
 
 
-def test_garbage_on_the_quic_port_disturbs_nobody(tunnel: Tunnel):
+def test_garbage_on_the_quic_port_disturbs_none(tunnel: Tunnel):
     random.seed(20)
     before = tunnel.server.resident_bytes()
     with tunnel.visit() as visitor, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -65,7 +65,7 @@ def test_garbage_on_the_quic_port_disturbs_nobody(tunnel: Tunnel):
         assert_serves_on(tunnel, visitor, before)
 
 
-def test_damaged_and_repeated_packets_disturb_nobody(make_tunnel):
+def test_damaged_and_repeated_packets_disturb_none(make_tunnel):
     random.seed(21)
     tunnel = make_tunnel(OWN)
     link = Link((tunnel.host, tunnel.quic_port))
@@ -80,7 +80,7 @@ def test_damaged_and_repeated_packets_disturb_nobody(make_tunnel):
     link.close()
 
 
-def test_garbage_at_the_clients_port_disturbs_nobody(make_tunnel):
+def test_garbage_at_the_clients_port_disturbs_none(make_tunnel):
     random.seed(22)
     tunnel = make_tunnel(OWN).start()
     with tunnel.visit() as visitor, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:

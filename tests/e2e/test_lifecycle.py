@@ -63,7 +63,7 @@ def test_client_finds_its_killed_server_again(tunnel: Tunnel):
 
 @pytest.mark.pairs("own")
 def test_restarted_server_tells_its_clients_that_it_knows_them_no_more(make_tunnel, pair):
-    """By stateless resets, whose secret outlives the crash: nobody waits for a timeout."""
+    """By stateless resets, whose secret outlives the crash: none waits for a timeout."""
     tunnel = make_tunnel(pair, health_timeout="60s").start()
     tunnel.server.kill()
     tunnel.start_server()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Many at once, and ends that do not read: memory stays bounded and nobody else waits."""
+"""Many at once, and ends that do not read: memory stays bounded and no other waits."""
 
 import hashlib
 import os
@@ -137,7 +137,7 @@ def test_slow_service_holds_the_visitor_back(tunnel: Tunnel):
     assert_bounded(tunnel, before)
 
 
-def test_visitors_who_do_not_read_stop_nobody_else(tunnel: Tunnel):
+def test_visitors_who_do_not_read_stop_no_other(tunnel: Tunnel):
     meters = []
 
     def pour(sock: socket.socket) -> None:

@@ -161,8 +161,8 @@ def received_before_any_end(visitor: socket.socket) -> bytes:
     return bytes(received)
 
 
-def visit_in_vain(tunnel: Tunnel) -> str:
-    """How the connection ends of a visitor whom nobody can serve. The reset may come before `connect` returns."""
+def visit_unserved(tunnel: Tunnel) -> str:
+    """How the connection ends of a visitor whom none can serve. The reset may come before `connect` returns."""
     try:
         with tunnel.visit() as visitor:
             assert visitor.recv(1) == b""
@@ -175,7 +175,7 @@ def visit_in_vain(tunnel: Tunnel) -> str:
 def test_visitor_gets_no_byte_while_the_service_is_down(tunnel: Tunnel):
     tunnel.service.down()
     try:
-        assert visit_in_vain(tunnel) == "reset" or not tunnel.pair.resets
+        assert visit_unserved(tunnel) == "reset" or not tunnel.pair.resets
     finally:
         tunnel.service.up()
     with tunnel.visit() as visitor:

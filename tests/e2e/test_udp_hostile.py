@@ -88,7 +88,7 @@ async def settled(peer: ScriptedClient | ScriptedServer) -> None:
 # To our server
 
 
-def test_garbage_from_a_client_harms_nobody(server: Tunnel):
+def test_garbage_from_a_client_harms_none(server: Tunnel):
     async def script():
         async with scripted_client(server) as bad:
             await bad.register()
@@ -154,7 +154,7 @@ async def echoed(server, datagram: bytes) -> None:
     await within(ask())
 
 
-def test_garbage_from_a_server_harms_nobody(client: Tunnel):
+def test_garbage_from_a_server_harms_none(client: Tunnel):
     async def script():
         async with scripted_server(client) as bad:
             await asyncio.to_thread(client.spawn_client)

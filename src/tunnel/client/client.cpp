@@ -31,8 +31,8 @@ Client::Client(ClientOptions options, const std::vector<io::EventLoop*>& loops, 
     workers_.push_back(std::make_unique<ClientWorker>(*loop, loops.size(), stuck_tunnels_, ready_, options_, instance,
                                                       [this] { worker_stopped(); }));
   }
-  for (std::uint32_t slot = 0; slot < options_.servers.size(); ++slot) {
-    workers_[slot % workers_.size()]->add_server(slot);
+  for (std::uint32_t server_index = 0; server_index < options_.servers.size(); ++server_index) {
+    workers_[server_index % workers_.size()]->add_server(server_index);
   }
 }
 

@@ -33,8 +33,8 @@ ClientWorker::~ClientWorker() {
   state_.retired.clear();
 }
 
-void ClientWorker::add_server(std::uint32_t slot) {
-  links_.push_back(std::make_unique<ServerLink>(state_, ready_, options_, instance_, slot));
+void ClientWorker::add_server(std::uint32_t server_index) {
+  links_.push_back(std::make_unique<ServerLink>(state_, ready_, options_, instance_, server_index));
 }
 
 void ClientWorker::start() {

@@ -31,7 +31,7 @@ class ClientWorker final : private io::EventLoop::PassEvents, private io::EventL
   ~ClientWorker();
 
   /// Adds the server at this position in the options.
-  void add_server(std::uint32_t slot);
+  void add_server(std::uint32_t server_index);
   void start();
   /// Takes no more visitors. Once the last one has been served, or after ClientOptions::drain_timeout, closes the connections in
   /// order, within limits::kStopTimeMax.

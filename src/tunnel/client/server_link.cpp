@@ -19,13 +19,13 @@ std::int64_t milliseconds(Duration duration) {
 }  // namespace
 
 ServerLink::ServerLink(WorkerState& worker, ReadyNotice& ready, const ClientOptions& options, std::string instance,
-                       std::uint32_t slot)
+                       std::uint32_t server_index)
     : worker_(worker),
       ready_(ready),
       options_(options),
-      server_(options.servers[slot]),
+      server_(options.servers[server_index]),
       instance_(std::move(instance)),
-      slot_(slot),
+      server_index_(server_index),
       backoff_(options.backoff_time_max),
       next_step_(worker.loop.timers(), [this] { attempt(); }),
       slow_(worker.loop.timers(), [this] { announce_delay(); }) {}
@@ -71,7 +71,7 @@ void ServerLink::resolved(Result<std::vector<Address>> addresses) {
     return;
   }
   failed({.cause = addresses ? "the name has no addresses" : addresses.error().text(),
-          .remedy = options_.advice != nullptr ? options_.advice->unresolved(slot_) : std::string()},
+          .remedy = options_.advice != nullptr ? options_.advice->unresolved(server_index_) : std::string()},
          Where::here);
 }
 
@@ -84,7 +84,7 @@ void ServerLink::connect_next() {
                        std::string(wire::capability::kConnAck), std::string(wire::capability::kFragSeq),
                        std::string(wire::capability::kUdpEnd), std::string(wire::capability::kDrain)},
       .instance = instance_,
-      .slot = slot_,
+      .slot = server_index_,
       .epoch = ++epoch_};
   auto endpoint = std::make_unique<quic::Endpoint>(worker_.loop, worker_.chunks,
                                                    quic::EndpointOptions{.transport = options_.transport,
@@ -227,10 +227,9 @@ bool ServerLink::stopped() const noexcept { return stopping_ && (endpoints_.empt
 
 void ServerLink::forget_finished() {
   // Beyond a few, closing connections are dropped: a server that refuses at once must not make us collect sockets.
-  constexpr std::size_t kFarewellsMax = 4;
   std::erase_if(endpoints_, [](const auto& endpoint) { return endpoint->connection_count() == 0; });
   const std::size_t in_use = leaving_.size() + (current_.session ? 1 : 0);
-  std::size_t surplus = endpoints_.size() - std::min(endpoints_.size(), in_use + kFarewellsMax);
+  std::size_t surplus = endpoints_.size() - std::min(endpoints_.size(), in_use + limits::kClosingEndpointsMax);
   std::erase_if(endpoints_, [&](const auto& endpoint) {
     if (surplus == 0 || owns(endpoint.get())) return false;
     --surplus;

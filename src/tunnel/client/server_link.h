@@ -25,9 +25,10 @@ namespace qmux::tunnel {
 
 class ServerLink final : public ClientSessionEvents {
  public:
-  /// `options` outlives it. `slot` is the position of this server in `options`. With `instance` it identifies the connection.
+  /// `options` outlives it. `server_index` is the position of this server in `options`, and the Slot of Register: with `instance`
+  /// it identifies the connection.
   ServerLink(WorkerState& worker, ReadyNotice& ready, const ClientOptions& options, std::string instance,
-             std::uint32_t slot);
+             std::uint32_t server_index);
   ServerLink(const ServerLink&) = delete;
   ServerLink& operator=(const ServerLink&) = delete;
   ~ServerLink();
@@ -84,7 +85,7 @@ class ServerLink final : public ClientSessionEvents {
   const ClientOptions& options_;
   const ServerEntry& server_;
   const std::string instance_;
-  const std::uint32_t slot_;
+  const std::uint32_t server_index_;
   std::uint64_t epoch_ = 0;
   Backoff backoff_;
   Timer next_step_;

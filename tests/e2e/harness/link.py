@@ -116,5 +116,5 @@ class Link:
                 elif self._client is not None:
                     self._inner.sendto(datagram, self._client)
             except OSError:
-                # A full buffer or a port that nobody holds: the network loses such datagrams as well.
+                # A full buffer or a port that none holds: the network loses such datagrams as well.
                 pass

@@ -71,7 +71,7 @@ class ScriptedServer:
         self.control = await within(self._control.get())
         self.register = await within(messages.expect(self.control, Type.REGISTER))
         await self.control.write(messages.encode(Type.REGISTER_ACK, **({"Success": True, "Message": ""} | fields)))
-        # Within one packet aioquic puts DATAGRAM frames first, and nobody is there for those before the answer.
+        # Within one packet aioquic puts DATAGRAM frames first, and none is there for those before the answer.
         await within(self.connection.ping())
 
     async def next_datagram(self) -> bytes:

@@ -49,7 +49,7 @@ class UdpService:
         self._thread.start()
 
     def down(self) -> None:
-        """From now on nobody holds the port."""
+        """From now on none holds the port."""
         if self._thread is not None:
             self._down.set()
             self._thread.join()

@@ -94,7 +94,7 @@ TEST(ChunkPool, gives_free_chunks_out_again) {
   pool.give_back(first);
 }
 
-TEST(ChunkPool, gives_up_only_what_nobody_needed_since_the_last_time) {
+TEST(ChunkPool, gives_up_only_what_none_needed_since_the_last_time) {
   ChunkPool pool;
   std::vector<Chunk*> burst;
   for (int i = 0; i < 10; ++i) burst.push_back(pool.take());

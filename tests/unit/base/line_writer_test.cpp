@@ -44,7 +44,7 @@ TEST_F(LineWriterTest, writes_lines_in_their_order) {
   EXPECT_TRUE(received_.starts_with("0\n1\n2\n"));
 }
 
-TEST_F(LineWriterTest, a_reader_that_has_stopped_holds_up_nobody_and_learns_what_was_dropped) {
+TEST_F(LineWriterTest, a_reader_that_has_stopped_holds_up_none_and_learns_what_was_dropped) {
   const std::string line = std::string(99, 'x') + "\n";
   for (int i = 0; i < 1000; ++i) writer_->write(line);
   EXPECT_FALSE(writer_->flush(1ms));

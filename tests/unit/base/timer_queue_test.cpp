@@ -75,7 +75,7 @@ TEST(TimerQueue, what_a_callback_sets_for_now_runs_in_the_next_call) {
   timer->cancel();
 }
 
-TEST(TimerQueue, a_callback_that_sets_itself_for_the_past_starves_nobody) {
+TEST(TimerQueue, a_callback_that_sets_itself_for_the_past_starves_none) {
   TimerQueue queue;
   std::unique_ptr<Timer> greedy;
   greedy = std::make_unique<Timer>(queue, [&] { greedy->set(at(0)); });

@@ -43,7 +43,7 @@ TEST_F(Resolver, says_which_host_has_no_address) {
   EXPECT_THAT(answer_->error().text(), testing::StartsWith("cannot resolve \"no such host\": "));
 }
 
-TEST_F(Resolver, a_destroyed_resolution_tells_nobody) {
+TEST_F(Resolver, a_destroyed_resolution_tells_none) {
   for (const char* host : {"localhost", "127.0.0.1"}) {
     {
       const auto resolution = ask({host, 80});

@@ -265,7 +265,7 @@ TEST_F(TcpSocket, destruction_resets_what_has_not_ended_both_ways) {
   ASSERT_TRUE(run_until([&] { return server_sees_.reset == 1; }));
 }
 
-TEST_F(TcpSocket, a_handle_that_nobody_adopts_resets_its_connection) {
+TEST_F(TcpSocket, a_handle_that_none_adopts_resets_its_connection) {
   connect_pair();
   {
     const io::TcpHandle handle = client_->detach();

@@ -61,7 +61,7 @@ TEST_F(SendAll, keeps_packets_without_bytes_apart) {
   EXPECT_THAT(sizes, testing::ElementsAre(0, 30, 0, 0));
 }
 
-TEST_F(SendAll, a_bad_peer_costs_nobody_else_anything) {
+TEST_F(SendAll, a_bad_peer_costs_no_other_anything) {
   const auto to = [&](const char* host, std::uint16_t port, std::size_t size, std::size_t count) {
     return run_to(Address::from_literal(host, port).value(), ConstBytes(bytes_).first(size * count), size);
   };
@@ -124,7 +124,7 @@ TEST_F(SendAll, needs_no_address_on_a_connected_socket) {
   }
 }
 
-TEST_F(SendAll, sends_to_a_closed_port_in_vain_but_without_loss_of_its_own) {
+TEST_F(SendAll, sends_to_a_closed_port_without_loss_of_its_own) {
   a_ = {};
   open(a_, loopback(), closed_port());
   const std::array runs{run_to({}, ConstBytes(bytes_).first(5), 5), run_to({}, ConstBytes(bytes_).first(6), 6),

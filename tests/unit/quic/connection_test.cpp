@@ -72,7 +72,7 @@ TEST(Connection, survives_loss_reordering_and_duplication) {
   }
 }
 
-TEST(Connection, a_stream_that_nobody_reads_stops_its_sender_and_no_other) {
+TEST(Connection, a_stream_that_none_reads_stops_its_sender_and_no_other) {
   TransportConfig transport;
   transport.initial_stream_window_bytes = 64 * 1024;
   transport.stream_window_bytes_max = 64 * 1024;

@@ -343,7 +343,7 @@ TEST(Endpoint, resets_connections_that_a_crash_has_lost) {
   QuicPair pair;
   pair.establish();
   pair.world.run_for(seconds(1));
-  // The process dies: no word to anybody. Its successor has the same key, and so the same secret.
+  // The process dies: no peer is notified. Its successor has the same key, and so the same secret.
   pair.server.endpoint.reset();
   pair.server.endpoint = std::make_unique<Endpoint>(
       pair.server.loop, pair.server.chunks,

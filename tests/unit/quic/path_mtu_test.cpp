@@ -58,7 +58,7 @@ TEST(PathMtu, loses_few_packets_to_find_what_a_narrower_path_takes) {
   EXPECT_EQ(sender.lost, limits::kPathMtuLossesMax + 2 * limits::kPathMtuAttemptsMax);
 }
 
-TEST(PathMtu, tries_ever_more_rarely_what_is_in_vain) {
+TEST(PathMtu, tries_what_failed_ever_more_rarely) {
   Sender sender(1452);
   sender.path_takes = 1200;
   sender.exchange(20);

@@ -358,7 +358,7 @@ TEST(UdpTunnel, a_new_session_may_end_the_last_one_of_the_same_address) {
   EXPECT_EQ(tunnel.server->pool(0).assignments(), 1U);
 }
 
-TEST(UdpTunnel, counts_what_the_kernel_dropped_before_anybody_could_look_at_it) {
+TEST(UdpTunnel, counts_what_the_kernel_dropped_before_the_program_could_look_at_it) {
   UdpTunnel tunnel;
   tunnel.add_client();
   const auto visitor = tunnel.visitor();

@@ -126,7 +126,7 @@ TEST(Messages, has_room_for_all_ends_of_udp_sessions_that_are_told_at_a_time) {
   EXPECT_EQ(decode_message(0x08, std::span(bytes).subspan(kMessageHeaderBytes)), Message(longest));
 }
 
-TEST(Messages, padding_is_a_message_of_about_the_size_asked_for_that_nobody_looks_into) {
+TEST(Messages, padding_is_a_message_of_about_the_size_asked_for_that_none_looks_into) {
   for (const std::size_t bytes : {std::size_t{0}, std::size_t{1452}, 2 * limits::kMessageBytesMax}) {
     std::vector<std::byte> padding;
     encode_padding(bytes, padding);

@@ -235,7 +235,7 @@ TEST_F(ReassemblerTest, with_frag_seq_a_group_ends_once_ids_far_ahead_come) {
   }
 }
 
-TEST_F(ReassemblerTest, with_frag_seq_a_late_part_overtakes_nobody) {
+TEST_F(ReassemblerTest, with_frag_seq_a_late_part_overtakes_none) {
   open(ours, 100, 10);
   open(ours, static_cast<std::uint16_t>(100 - limits::kFragmentIdsAheadMax + 1), 10);
   EXPECT_EQ(ours.counters().overtaken, 0U);

@@ -113,7 +113,7 @@ TEST(CommandLine, generates_one_more_client) {
               StartsWith("qmux generate certs: \"a/b\" is not a valid client name"));
 }
 
-TEST(CommandLine, refuses_certificates_for_nobody_or_nonsense) {
+TEST(CommandLine, refuses_certificates_for_none_or_nonsense) {
   EXPECT_THAT(error("generate certs"), StartsWith("qmux generate certs: --server-name is required\n"));
   EXPECT_THAT(error("generate certs -s https://a.org"), HasSubstr("is not a server name"));
   EXPECT_THAT(error("generate certs -s a.org -y 0"), HasSubstr("--years"));

@@ -54,7 +54,7 @@ TEST_F(MemoryBudgetOf4Chunks, charges_whole_chunks) {
   EXPECT_EQ(budget.holder_count(), 0U);
 }
 
-TEST_F(MemoryBudgetOf4Chunks, evicts_nobody_at_the_limit) {
+TEST_F(MemoryBudgetOf4Chunks, evicts_none_at_the_limit) {
   a.charge(4 * Chunk::kCapacityBytes, false);
   EXPECT_FALSE(budget.make_room());
   EXPECT_EQ(evicted, "");

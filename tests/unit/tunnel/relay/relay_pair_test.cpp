@@ -51,7 +51,7 @@ class Pair {
     wind_up();
   }
 
-  [[nodiscard]] bool anybody_reset() const { return somebody_reset_; }
+  [[nodiscard]] bool any_reset() const { return one_reset_; }
 
   Worker worker;
   Side near{worker};
@@ -69,7 +69,7 @@ class Pair {
         far.fin_sent = true;
         break;
       case 13:
-        far.reset_sent = somebody_reset_ = true;
+        far.reset_sent = one_reset_ = true;
         break;
       default:
         if (below(2) == 0) {
@@ -132,7 +132,7 @@ class Pair {
 
   std::mt19937 random_;
   const bool resets_;
-  bool somebody_reset_ = false;
+  bool one_reset_ = false;
 };
 
 TEST(RelayPair, each_side_sees_what_the_other_did) {
@@ -148,7 +148,7 @@ TEST(RelayPair, each_side_sees_what_the_other_did) {
     ASSERT_TRUE(pair.distant.over());
     const testing::FarEnd& near = pair.near.tunnel.far;
     const testing::FarEnd& distant = pair.distant.tunnel.far;
-    if (!pair.anybody_reset()) {
+    if (!pair.any_reset()) {
       ASSERT_TRUE(near.closed_in_order());
       ASSERT_TRUE(distant.closed_in_order());
       ++clean;

@@ -281,7 +281,7 @@ TEST_F(Resetting, bytes_before_a_fin_are_read_as_slowly_as_the_socket_likes_afte
   EXPECT_FALSE(tunnel.end->cut);
 }
 
-TEST_F(Resetting, a_socket_that_sends_on_to_nobody_keeps_what_is_on_its_way_to_it) {
+TEST_F(Resetting, a_socket_that_sends_on_to_none_keeps_what_is_on_its_way_to_it) {
   peer.finishes("bye");
   peer.stops();
   far.unacknowledged_bytes = 3;

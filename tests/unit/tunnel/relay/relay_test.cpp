@@ -384,7 +384,7 @@ TEST_F(Relaying, socket_that_waited_for_room_when_stop_sending_came_ends_in_orde
   EXPECT_TRUE(tunnel.ended_with(Cause::peer_stopped));
 }
 
-TEST_F(Relaying, socket_that_sends_on_to_nobody_is_reset) {
+TEST_F(Relaying, socket_that_sends_on_to_none_is_reset) {
   peer.finishes("bye");
   peer.stops();
   far.arriving = pattern(limits::kDiscardBytesMax + 1);

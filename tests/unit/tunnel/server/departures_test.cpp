@@ -39,7 +39,8 @@ TEST_F(ServerTest, a_visitor_that_every_member_refuses_is_offered_to_each_once) 
 
 class Departures : public ServerTest, public ::testing::WithParamInterface<std::uint64_t> {
  protected:
-  Departures() : ServerTest(2) {}
+  /// Eager, so that visitors return from silent clients too.
+  Departures() : ServerTest(2, Balance::least_connections, Handover::eager) {}
 
   void join() {
     auto introduction = good();
@@ -57,6 +58,15 @@ class Departures : public ServerTest, public ::testing::WithParamInterface<std::
     }
     present_.erase(which);
   }
+  void go_away() {
+    if (present_.empty()) return;
+    present_[random_.below(present_.size())]->say(wire::GoAway{.idle = random_.chance(0.5)});
+  }
+  /// A client is cut off, or back.
+  void fall_silent() {
+    if (clients_.empty()) return;
+    set_up(random_.below(clients_.size()), random_.chance(0.5));
+  }
   /// A client is done with a tunnel, which is stream credit for another.
   void end_tunnel() {
     if (present_.empty()) return;
@@ -72,7 +82,11 @@ class Departures : public ServerTest, public ::testing::WithParamInterface<std::
     }
   }
   void act() {
-    switch (random_.below(8)) {
+    switch (random_.below(10)) {
+      case 8:
+        return go_away();
+      case 9:
+        return fall_silent();
       case 0:
         return join();
       case 1:
@@ -103,10 +117,26 @@ TEST_P(Departures, every_visitor_is_served_or_refused_for_a_reason) {
     act();
     if (random_.chance(0.6)) world_.run_for(random_.between(Duration(0ms), Duration(400ms)));
   }
+  for (std::size_t client = 0; client < clients_.size(); ++client) reconnect(client);
   while (!present_.empty()) leave();
   world_.run_for(ListenerOptions{}.wait_for_client + limits::kStreamCreditWaitTimeMax + 1s);
   EXPECT_EQ(server_->pool(0).size(), 0U);
   EXPECT_EQ(server_->pool(0).assignments(), 0U);
+  EXPECT_EQ(
+      sum(&Counters::visitors_accepted) + sum(&Counters::visitors_returned),
+      sum(&Counters::tunnels_opened) + counters(0).visitors_refused_in_all() + counters(1).visitors_refused_in_all());
+  EXPECT_EQ(sum(&Counters::tunnels_opened), counters(0).tunnels_closed_in_all() + counters(1).tunnels_closed_in_all());
+}
+
+TEST_P(Departures, a_stop_at_any_moment_ends_and_accounts_for_every_visitor) {
+  join();
+  for (std::uint64_t actions = random_.between(5, 100); actions > 0; --actions) {
+    act();
+    if (random_.chance(0.6)) world_.run_for(random_.between(Duration(0ms), Duration(400ms)));
+  }
+  server_->stop();
+  EXPECT_TRUE(
+      world_.run_until([&] { return server_stopped_; }, ServerOptions{}.drain_timeout + limits::kStopTimeMax + 1s));
   EXPECT_EQ(
       sum(&Counters::visitors_accepted) + sum(&Counters::visitors_returned),
       sum(&Counters::tunnels_opened) + counters(0).visitors_refused_in_all() + counters(1).visitors_refused_in_all());

@@ -165,7 +165,7 @@ TEST_F(ServerTest, a_visitor_for_whom_no_client_comes_is_reset) {
   EXPECT_EQ(counters().visitors_no_client, 1U);
 }
 
-TEST_F(ServerTest, a_visitor_waits_for_stream_credit_and_blocks_nobody) {
+TEST_F(ServerTest, a_visitor_waits_for_stream_credit_and_blocks_none) {
   RawClient& client = add_registered_client(good(), 1);
   std::vector<std::unique_ptr<TcpEnd>> visitors;
   visitors.push_back(visit());
@@ -216,7 +216,7 @@ TEST_F(ServerTest, losing_a_client_resets_its_visitors) {
   EXPECT_EQ(counters().tunnels_opened, counters().tunnels_closed_in_all());
 }
 
-TEST_F(ServerTest, nobody_new_goes_to_a_client_that_drains) {
+TEST_F(ServerTest, no_visitor_goes_to_a_client_that_drains) {
   RawClient& client = add_registered_client();
   client.say(wire::GoAway{.reason = "maintenance"});
   world_.run_for(100ms);

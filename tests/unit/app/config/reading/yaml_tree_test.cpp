@@ -65,7 +65,7 @@ TEST(YamlTree, names_line_and_column_of_what_is_no_yaml) {
   EXPECT_EQ(problem("a:\n  <<: 5\n"), "2:3: << must name a map");
 }
 
-TEST(YamlTree, finds_the_tab_that_somebody_took_for_spaces) {
+TEST(YamlTree, finds_the_tab_that_was_taken_for_spaces) {
   constexpr auto kTab = "a tab in the indentation";
   EXPECT_EQ(problem("a:\n\tb: 1\n"), std::string("2:1: ") + kTab);
   EXPECT_EQ(problem("a:\n\t- b\n"), std::string("2:1: ") + kTab);
