@@ -112,6 +112,11 @@ void Deployment::join(std::size_t client) {
 void Deployment::visitors_vanish() {
   vanishing_loop_->host().set_dark(true);
   vanishing_crowd_->vanish();
+  // The FIN of a visitor that was done may still have been on its way: it is lost with the host.
+  for (TunnelRecord& tunnel : plan_.ledger.tunnels) {
+    if (!plan_.tcp_visits[tunnel.id].vanishes || !tunnel.visitor.sent_fin) continue;
+    if (!tunnel.service.received_fin) tunnel.visitor.sent_reset = true;
+  }
 }
 
 void Deployment::begin_tcp_visit(std::size_t index) {
