@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 namespace qmux {
 
@@ -20,6 +21,11 @@ struct MonotonicClock {
 };
 
 using Time = MonotonicClock::time_point;
+
+/// For logs; rounded towards zero.
+[[nodiscard]] constexpr std::int64_t milliseconds(Duration duration) noexcept {
+  return duration / std::chrono::milliseconds(1);
+}
 
 /// "Never": later than every deadline.
 inline constexpr Time kNever = Time::max();

@@ -4,6 +4,7 @@
 import itertools
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from harness.kinds import Openssl, kind_named
 from harness.process import Process
 from harness.programs import BINARY, INTEROP, OURS, OWN, REFERENCE, Pair, pair_named
 from harness.service import Service, echo
+from harness.sites import Sites, sites_of
 from harness.tunnel import Tunnel
 from harness.udp import echo_datagram
 
@@ -116,6 +118,22 @@ def make_tunnel(credentials: Credentials, tmp_path: Path) -> Iterator[Callable[.
     yield make
     for tunnel in made:
         tunnel.stop()
+
+
+@pytest.fixture
+def make_sites(make_tunnel, pair: Pair) -> Iterator[Callable[..., Sites]]:
+    """Several clients, none of them yet, of a server that runs with these settings besides the usual ones."""
+    with ExitStack() as stack:
+
+        def make(*, server: dict | None = None, client: dict | None = None, listener: dict | None = None) -> Sites:
+            tunnel = make_tunnel(pair)
+            tunnel.server_settings |= server or {}
+            tunnel.server_settings["listeners"][0] |= listener or {}
+            tunnel.client_settings |= client or {}
+            tunnel.start_server()
+            return stack.enter_context(sites_of(tunnel))
+
+        yield make
 
 
 @pytest.fixture(scope="session")

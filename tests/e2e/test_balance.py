@@ -2,11 +2,10 @@
 """How our server shares visitors out among clients: one whose service is down, and several of one name."""
 
 import contextlib
-from collections.abc import Iterator
 
 import pytest
 
-from harness.sites import ANSWER, Sites, sites_of
+from harness.sites import ANSWER, Sites
 from harness.waiting import wait_until
 
 pytestmark = [
@@ -17,12 +16,8 @@ pytestmark = [
 
 
 @pytest.fixture
-def sites(make_tunnel, pair, balance) -> Iterator[Sites]:
-    tunnel = make_tunnel(pair)
-    tunnel.server_settings["load_balancer"] = balance
-    tunnel.start_server()
-    with sites_of(tunnel) as made:
-        yield made
+def sites(make_sites, balance) -> Sites:
+    return make_sites(server={"load_balancer": balance})
 
 
 def test_a_client_whose_service_is_down_costs_few_visitors(sites):

@@ -4,33 +4,14 @@
 import signal
 import socket
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from harness.service import read_exactly, read_to_end
-from harness.sites import Sites, sites_of
+from harness.sites import Sites
 from harness.waiting import wait_until
 
 SIZE = 20_000_000
-
-
-@pytest.fixture
-def make_sites(make_tunnel, pair) -> Iterator:
-    opened = []
-
-    def make(**settings: str) -> Sites:
-        tunnel = make_tunnel(pair)
-        tunnel.server_settings |= settings
-        tunnel.client_settings |= settings
-        tunnel.start_server()
-        context = sites_of(tunnel)
-        opened.append(context)
-        return context.__enter__()
-
-    yield make
-    for context in opened:
-        context.__exit__(None, None, None)
 
 
 def send_much(sock: socket.socket) -> None:
@@ -106,7 +87,7 @@ def test_a_server_without_visitors_stops_at_once_and_its_client_is_back_soon(mak
 
 
 def test_a_drain_ends_when_its_time_is_up(make_sites):
-    sites = make_sites(drain_timeout="2s")
+    sites = make_sites(server={"drain_timeout": "2s"}, client={"drain_timeout": "2s"})
     site = sites.add("site")
     with sites.tunnel.visit() as visitor:
         assert read_exactly(visitor, 6)

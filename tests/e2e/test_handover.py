@@ -4,31 +4,8 @@
 import signal
 import threading
 import time
-from collections.abc import Iterator
-
-import pytest
-
-from harness.sites import Sites, sites_of
 
 REQUEST = b"GET / HTTP/1.1\r\n\r\n"
-
-
-@pytest.fixture
-def make_sites(make_tunnel, pair) -> Iterator:
-    opened = []
-
-    def make(balance: str = "least-connections", **listener: str) -> Sites:
-        tunnel = make_tunnel(pair)
-        tunnel.server_settings["load_balancer"] = balance
-        tunnel.server_settings["listeners"][0] |= listener
-        tunnel.start_server()
-        context = sites_of(tunnel)
-        opened.append(context)
-        return context.__enter__()
-
-    yield make
-    for context in opened:
-        context.__exit__(None, None, None)
 
 
 def test_the_request_of_a_visitor_whose_dial_fails_is_handed_over(make_sites):
@@ -41,7 +18,7 @@ def test_the_request_of_a_visitor_whose_dial_fails_is_handed_over(make_sites):
 
 
 def test_a_burst_of_visitors_loses_none_to_a_dead_service(make_sites):
-    sites = make_sites(balance="round-robin")
+    sites = make_sites(server={"load_balancer": "round-robin"})
     live, dead = sites.add("live"), sites.add("dead")
     dead.service.down()
     served = [False] * 50
@@ -59,7 +36,7 @@ def test_a_burst_of_visitors_loses_none_to_a_dead_service(make_sites):
 
 
 def test_a_frozen_client_loses_no_visitor_of_an_eager_listener(make_sites):
-    sites = make_sites(handover="eager")
+    sites = make_sites(listener={"handover": "eager"})
     sites.add("live")
     frozen = sites.add("frozen")
     frozen.client.signal(signal.SIGSTOP)
@@ -71,7 +48,7 @@ def test_a_frozen_client_loses_no_visitor_of_an_eager_listener(make_sites):
 
 
 def test_a_killed_client_loses_no_visitor_of_an_eager_listener(make_sites):
-    sites = make_sites(handover="eager")
+    sites = make_sites(listener={"handover": "eager"})
     sites.add("live")
     doomed = sites.add("doomed")
     served = []
@@ -87,14 +64,14 @@ def test_a_killed_client_loses_no_visitor_of_an_eager_listener(make_sites):
 
 
 def test_a_visitor_waits_for_a_client_as_long_as_the_listener_says(make_sites):
-    sites = make_sites(wait_for_client="1s")
+    sites = make_sites(listener={"wait_for_client": "1s"})
     began = time.monotonic()
     assert not sites.is_served(REQUEST)
     assert 0.9 < time.monotonic() - began < 3
 
 
 def test_a_visitor_is_served_by_the_client_that_comes_while_it_waits(make_sites):
-    sites = make_sites(wait_for_client="20s")
+    sites = make_sites(listener={"wait_for_client": "20s"})
     served = []
     visitor = threading.Thread(target=lambda: served.append(sites.is_served(REQUEST)))
     visitor.start()

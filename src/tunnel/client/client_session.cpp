@@ -27,13 +27,10 @@ ClientSession::~ClientSession() = default;
 
 void ClientSession::drain() {
   const auto call = guard_.call();
-  if (registered_ && can_drain_) drain_.begin("the client is stopping");
+  if (registered_) drain_.begin("the client is stopping", can_drain_);
 }
 
-bool ClientSession::is_drained() const noexcept {
-  if (!registered_) return true;
-  return can_drain_ ? drain_.done() : is_idle();
-}
+bool ClientSession::is_drained() const noexcept { return !registered_ || drain_.done(); }
 
 bool ClientSession::is_idle() const {
   // A Go server never ends the streams whose bytes it has left unread.
@@ -44,12 +41,10 @@ bool ClientSession::is_idle() const {
 bool ClientSession::return_visitors() {
   const auto call = guard_.call();
   bool any = false;
-  std::vector<ClientTunnel*> tunnels;
-  tunnels.reserve(tunnels_.size());
-  for (const auto& [id, tunnel] : tunnels_) tunnels.push_back(tunnel.get());
-  for (ClientTunnel* const tunnel : tunnels) {
-    if (!tunnel->go_away()) continue;
-    tunnel_ended(*tunnel);
+  for (auto next = tunnels_.begin(); next != tunnels_.end();) {
+    ClientTunnel& tunnel = *(next++)->second;  // which may go now
+    if (!tunnel.go_away()) continue;
+    tunnel_ended(tunnel);
     any = true;
   }
   return any;
@@ -96,9 +91,7 @@ bool ClientSession::control_message(const wire::Message& message) {
 
 /// Open tunnels continue. The server opens no more by itself.
 void ClientSession::go_away_received(const wire::GoAway& message) {
-  const bool asked_before = drain_.is_asked();
-  drain_.peer_said(message);
-  if (asked_before || !drain_.is_asked()) return;
+  if (!drain_.peer_said(message)) return;
   log::info("server is draining", {{"reason", message.reason}});
   guard_.check_no_call();
   events_.server_drains(*this);
@@ -123,7 +116,7 @@ void ClientSession::registration_answered(const wire::RegisterAck& answer) {
   udp_ = std::make_unique<ClientUdp>(worker_, *connection_, local_service_, options_.udp_options, fragment_sequence);
   udp_->receive_early(early);
   guard_.check_no_call();
-  events_.session_registered(*this);
+  events_.session_registered();
   for (quic::Stream* const stream : std::exchange(early_, {})) begin_tunnel(*stream);
 }
 

@@ -38,7 +38,7 @@ struct SessionEnd {
 class ClientSessionEvents {
  public:
   /// The server has accepted the registration.
-  virtual void session_registered(ClientSession& session) = 0;
+  virtual void session_registered() = 0;
   /// The server is to stop. The session goes on for the visitors that it has.
   virtual void server_drains(ClientSession& session) = 0;
   /// The connection has ended. The receiver retires the session.

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "tunnel/limits.h"
+#include "tunnel/relay/acknowledgement.h"
 #include "tunnel/worker/describe.h"
 
 namespace qmux::tunnel {
@@ -106,11 +107,11 @@ void ClientTunnel::dialed(Result<std::unique_ptr<io::TcpSocket>> result) {
     return;
   }
   release();
-  if (request_.ack) stream_->send_copy(std::array{std::byte{0}});
+  if (request_.ack) stream_->send_copy(kAcknowledgement);
   ++worker_.counters.tunnels_opened;
   if (worker_.tcp_keep_alive > Duration::zero()) (*result)->keep_alive(worker_.tcp_keep_alive);
   relay_.emplace(worker_.loop, worker_.memory, std::move(*result), *std::exchange(stream_, nullptr), *this,
-                 RelayOptions{.peer = server_, .conn_id = request_.conn_id, .expect_ack = false});
+                 RelayOptions{.peer = server_, .conn_id = request_.conn_id});
   dial_.reset();
 }
 

@@ -56,8 +56,7 @@ void ClientWorker::woken() {
   std::size_t tunnels = 0;
   for (const auto& link : links_) tunnels += link->tunnel_count();
   if (tunnels > 0 && options_.drain_timeout > Duration::zero()) {
-    const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(options_.drain_timeout);
-    log::info("draining", {{"tunnels", tunnels}, {"timeout_ms", timeout.count()}});
+    log::info("draining", {{"tunnels", tunnels}, {"timeout_ms", milliseconds(options_.drain_timeout)}});
   }
   for (const auto& link : links_) link->drain();
   look_for_end();

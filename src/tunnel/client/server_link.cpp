@@ -10,14 +10,6 @@
 #include "tunnel/limits.h"
 
 namespace qmux::tunnel {
-namespace {
-
-std::int64_t milliseconds(Duration duration) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
-}
-
-}  // namespace
-
 ServerLink::ServerLink(WorkerState& worker, ReadyNotice& ready, const ClientOptions& options, std::string instance,
                        std::uint32_t server_index)
     : worker_(worker),
@@ -102,7 +94,7 @@ void ServerLink::connect_next() {
   endpoints_.push_back(std::move(endpoint));
 }
 
-void ServerLink::session_registered(ClientSession& /*session*/) {
+void ServerLink::session_registered() {
   restart_expected_until_ = Time::min();
   registered_at_ = worker_.loop.now();
   next_address_ = addresses_.size();  // once lost, the name is looked up again

@@ -57,7 +57,7 @@ class ServerLink final : public ClientSessionEvents {
 
  private:
   // ClientSessionEvents
-  void session_registered(ClientSession& session) override;
+  void session_registered() override;
   void server_drains(ClientSession& session) override;
   void session_ended(ClientSession& session, const SessionEnd& end) override;
 

@@ -12,18 +12,22 @@ namespace qmux::tunnel {
 Drain::Drain(io::EventLoop& loop, DrainHost& host)
     : loop_(loop), host_(host), look_(loop.timers(), [this] { look(); }) {}
 
-void Drain::begin(std::string reason) {
-  if (asked_peer_at_ != kNever) return;
+void Drain::begin(std::string reason, bool peer_understands) {
+  if (begun_at_ != kNever) return;
+  begun_at_ = loop_.now();
+  if (!peer_understands) return;
   reason_ = std::move(reason);
-  asked_peer_at_ = ask_again_at_ = loop_.now();
+  ask_again_at_ = begun_at_;
   look();
 }
 
-void Drain::peer_said(const wire::GoAway& message) {
+bool Drain::peer_said(const wire::GoAway& message) {
+  const bool asked_before = asked_;
   // A peer that we have asked and that is not asking itself answers that it is idle.
-  if (!message.idle || asked_peer_at_ == kNever) asked_ = true;
+  if (!message.idle || begun_at_ == kNever) asked_ = true;
   if (message.idle) peer_idle_with_ = message.tunnels;
   look();
+  return asked_ && !asked_before;
 }
 
 void Drain::tunnel_opened() noexcept {
@@ -32,11 +36,11 @@ void Drain::tunnel_opened() noexcept {
 }
 
 bool Drain::done() const noexcept {
-  CHECK(asked_peer_at_ != kNever);
+  CHECK(begun_at_ != kNever);
   if (!host_.is_idle()) return false;
   // A live peer acknowledges what it is asked every second.
-  return peer_idle_with_ == tunnels_ ||
-         loop_.now() >= std::max(asked_peer_at_, host_.last_heard()) + limits::kDrainSilenceTimeMax;
+  return ask_again_at_ == kNever || peer_idle_with_ == tunnels_ ||
+         loop_.now() >= std::max(begun_at_, host_.last_heard()) + limits::kDrainSilenceTimeMax;
 }
 
 void Drain::look() {

@@ -40,15 +40,16 @@ class Drain {
  public:
   Drain(io::EventLoop& loop, DrainHost& host);
 
-  /// This side is to stop, and the peer understands GoAway.
-  void begin(std::string reason);
-  void peer_said(const wire::GoAway& message);
+  /// This side is to stop. A peer that does not understand GoAway is not asked.
+  void begin(std::string reason, bool peer_understands);
+  /// True: the peer asks for nothing new, for the first time.
+  [[nodiscard]] bool peer_said(const wire::GoAway& message);
   /// A tunnel was opened, by either side. Both count them: an Idle that was sent before the newest one was seen does not count.
   void tunnel_opened() noexcept;
 
   /// The peer has asked for nothing new.
   [[nodiscard]] bool is_asked() const noexcept { return asked_; }
-  /// After begin(): neither side has anything left to carry, or the peer is silent.
+  /// After begin(): this side has nothing left to carry, nor has a peer that understands GoAway and is not silent.
   [[nodiscard]] bool done() const noexcept;
   /// The connection is gone.
   void cancel() noexcept { look_.cancel(); }
@@ -59,8 +60,8 @@ class Drain {
   io::EventLoop& loop_;
   DrainHost& host_;
   std::string reason_;
-  Time asked_peer_at_ = kNever;  ///< for the first time
-  Time ask_again_at_ = kNever;
+  Time begun_at_ = kNever;
+  Time ask_again_at_ = kNever;                   ///< kNever: the peer is not asked
   Timer look_;                                   ///< set while one of the sides is to stop
   std::uint64_t tunnels_ = 0;                    ///< opened on the connection
   std::optional<std::uint64_t> peer_idle_with_;  ///< of the peer's last Idle: how many it had seen

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tunnel/limits.h"
+#include "tunnel/relay/acknowledgement.h"
 #include "tunnel/relay/relay_go_client.h"
 
 namespace qmux::tunnel {
@@ -49,9 +50,7 @@ Relay::Relay(io::EventLoop& loop, MemoryBudget& budget, std::unique_ptr<io::TcpS
       bytes_to_stream_(options.bytes_to_stream),
       peer_(options.peer),
       upstream_(options.socket_finished ? Upstream::finished : Upstream::open),
-      service_(options.reached      ? Service::reached
-               : options.expect_ack ? Service::ack_expected
-                                    : Service::unknown) {
+      service_(options.service) {
   if (peer_ == RelayPeer::go_client) {
     go_client_ =
         std::make_unique<GoClientRules>(loop, options.conn_id, [this] { tail_due(); }, [this] { held_fin_due(); });
@@ -174,7 +173,7 @@ bool Relay::write_some(std::span<ConstBytes> views) {
     withheld_credit_bytes_ += static_cast<std::uint32_t>(put.count);
     bytes_to_socket_ += put.count;
     progressed_ = progressed_ || put.count > 0;
-    if (service_ != Service::reached && put.count > 0) service_reached();
+    if (service_ != RelayService::reached && put.count > 0) service_reached();
     if (put.count < share.deliver) {
       wanted_ = wanted_ | Interest::write;
       return true;
@@ -191,19 +190,17 @@ void Relay::return_credit() {
 }
 
 bool Relay::take_ack() {
-  std::array<ConstBytes, 1> front;
-  if (stream_->readable(front) == 0 && !stream_->fin_received()) return true;
-  if (stream_->readable_bytes() == 0 || front[0][0] != std::byte{0}) {
+  if (stream_->readable_bytes() == 0 && !stream_->fin_received()) return true;
+  if (!take_acknowledgement(*stream_)) {
     end(RelayEnd::Cause::protocol_error);
     return false;
   }
-  stream_->consume(1);
   service_reached();
   return true;
 }
 
 void Relay::service_reached() {
-  service_ = Service::reached;
+  service_ = RelayService::reached;
   guard_.check_no_call();
   events_.relay_acknowledged(*this);
 }
@@ -227,7 +224,7 @@ void Relay::socket_reset() {
 }
 
 void Relay::stream_readable(quic::Stream& /*stream*/) {
-  if (service_ == Service::ack_expected && !take_ack()) return;
+  if (service_ == RelayService::ack_expected && !take_ack()) return;
   if (stream_->reset_received() && !peer_was_reset()) return;
   if (go_client_ != nullptr) go_client_->heard();
   if (stream_->fin_received() && peer_ != RelayPeer::exact && !go_peer_finished()) return;

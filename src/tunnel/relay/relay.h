@@ -45,12 +45,17 @@ enum class RelayPeer : std::uint8_t {
   go_server,  ///< ends both directions at the first FIN
 };
 
+/// What is known of the peer's service.
+enum class RelayService : std::uint8_t {
+  unknown,       ///< the first bytes that reach the socket show that it was reached
+  ack_expected,  ///< the peer's first byte is to acknowledge it (capability conn-ack)
+  reached,       ///< and the owner knows
+};
+
 struct RelayOptions {
   RelayPeer peer = RelayPeer::exact;
   std::uint64_t conn_id = 0;  ///< NewConn's; what a Go client's ConnClose is known by
-  /// The peer's first byte is 0x00 and says that it reached its service (capability conn-ack) ...
-  bool expect_ack = false;
-  bool reached = false;               ///< ... or it has come already, and relay_acknowledged() is not called
+  RelayService service = RelayService::unknown;
   bool socket_finished = false;       ///< the socket's FIN was read, and stream.finish() called
   std::uint64_t bytes_to_stream = 0;  ///< already read from the socket and committed; added to RelayEnd's
 };
@@ -79,8 +84,8 @@ struct RelayEnd {
 /// The owner. Never notified from inside a call that it makes to the relay.
 class RelayEvents {
  public:
-  /// Once: the peer has reached its service. With expect_ack it says so; else the first bytes that reach the socket show it. The
-  /// relay goes on; it must not be ended or destroyed from here.
+  /// Once, unless known before: the peer has reached its service. It says so, or the first bytes that reach the socket show it.
+  /// The relay goes on; it must not be ended or destroyed from here.
   virtual void relay_acknowledged(Relay& relay) = 0;
   /// Once, and the last event: socket and stream are no longer used. The relay may be destroyed from here.
   virtual void relay_ended(Relay& relay, const RelayEnd& end) = 0;
@@ -120,12 +125,6 @@ class Relay final : private io::TcpSocketEvents, private quic::StreamEvents, pri
     open,
     finished,  ///< FIN went to the socket
     dropping,  ///< the socket was reset: what still comes is dropped
-  };
-  /// What is known of the peer's service.
-  enum class Service : std::uint8_t {
-    unknown,       ///< the first bytes that reach the socket show that it was reached
-    ack_expected,  ///< the peer's first byte is to acknowledge it
-    reached,       ///< and the owner has been notified
   };
 
   // io::TcpSocketEvents
@@ -197,7 +196,7 @@ class Relay final : private io::TcpSocketEvents, private quic::StreamEvents, pri
   const RelayPeer peer_;
   Upstream upstream_ = Upstream::open;
   Downstream downstream_ = Downstream::open;
-  Service service_;
+  RelayService service_;
   bool progressed_ = false;       ///< the socket has taken something in this call
   bool peer_lost_bytes_ = false;  ///< the peer did not take all that the socket sent
   bool cut_ = false;              ///< RelayEnd::cut

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "tunnel/limits.h"
+#include "tunnel/relay/acknowledgement.h"
 
 namespace qmux::tunnel {
 
@@ -89,32 +90,26 @@ bool Offer::keep(ConstBytes bytes) {
 }
 
 void Offer::stream_readable(quic::Stream& /*stream*/) {
-  if (!acknowledged_ && !take_acknowledgement()) return;
-  const bool answered = stream_->readable_bytes() > 0 || stream_->fin_received() || stream_->reset_received();
-  const bool is_full = !visitor_ended_ && prefix_.size() >= limits::kVisitorPrefixBytesMax;
-  if (rules_.handover != Handover::eager || answered || is_full) decide();
-}
-
-/// False: the offer has ended, or still awaits it.
-bool Offer::take_acknowledgement() {
-  std::array<ConstBytes, 1> front;
-  if (stream_->readable(front) > 0 && !front[0].empty() && front[0][0] == std::byte{0}) {
-    stream_->consume(1);
+  if (!acknowledged_) {
+    if (!take_acknowledgement(*stream_)) return not_acknowledged();
     acknowledged_ = true;
     guard_.check_no_call();
     events_.offer_acknowledged();
-    return true;
   }
-  if (const auto code = stream_->reset_received(); code && stream_->readable_bytes() == 0) {
-    const auto why = static_cast<ErrorCode>(*code);
-    if (why == ErrorCode::dial_failed || why == ErrorCode::going_away) {
-      refuse(why);
-      return false;
-    }
-  }
-  // A relay knows what anything else means.
-  if (stream_->readable_bytes() > 0 || stream_->fin_received() || stream_->reset_received()) decide();
-  return false;
+  const bool is_full = !visitor_ended_ && prefix_.size() >= limits::kVisitorPrefixBytesMax;
+  if (rules_.handover != Handover::eager || has_something() || is_full) decide();
+}
+
+void Offer::not_acknowledged() {
+  const auto code = stream_->reset_received();
+  const auto why = static_cast<ErrorCode>(code.value_or(0));
+  const bool refuses = why == ErrorCode::dial_failed || why == ErrorCode::going_away;
+  if (refuses && stream_->readable_bytes() == 0) return refuse(why);
+  if (has_something()) decide();  // a relay knows what it means
+}
+
+bool Offer::has_something() const noexcept {
+  return stream_->readable_bytes() > 0 || stream_->fin_received() || stream_->reset_received();
 }
 
 void Offer::stream_writable(quic::Stream& /*stream*/) {}  // of STOP_SENDING: the reset that comes with it tells why

@@ -106,7 +106,9 @@ class Offer final : private io::TcpSocketEvents, private quic::StreamEvents {
 
   /// False: the offer has ended.
   [[nodiscard]] bool keep(ConstBytes bytes);
-  [[nodiscard]] bool take_acknowledgement();
+  void not_acknowledged();
+  /// The client has sent bytes, FIN or a reset that were not taken yet.
+  [[nodiscard]] bool has_something() const noexcept;
   void watch();
   void decide();
   void refuse(quic::ErrorCode why);

@@ -80,8 +80,7 @@ Result<void> Server::start() {
 void Server::stop() noexcept {
   const std::size_t visitors = admission_.visitor_count();
   if (visitors > 0 && options_.drain_timeout > Duration::zero()) {
-    const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(options_.drain_timeout);
-    log::info("draining", {{"visitors", visitors}, {"timeout_ms", timeout.count()}});
+    log::info("draining", {{"visitors", visitors}, {"timeout_ms", milliseconds(options_.drain_timeout)}});
   }
   for (const auto& worker : workers_) worker->stop();
 }

@@ -47,13 +47,10 @@ void ServerSession::close(ErrorCode code, std::string reason) {
 void ServerSession::drain() {
   const auto call = guard_.call();
   draining_ = true;
-  if (phase_ == Phase::registered && abilities_.drain) drain_.begin(kStopping);
+  if (phase_ == Phase::registered) drain_.begin(kStopping, abilities_.drain);
 }
 
-bool ServerSession::is_drained() const noexcept {
-  if (phase_ != Phase::registered || !was_used_) return true;
-  return abilities_.drain ? drain_.done() : is_idle();
-}
+bool ServerSession::is_drained() const noexcept { return phase_ != Phase::registered || !was_used_ || drain_.done(); }
 
 bool ServerSession::is_idle() const {
   // A Go client never ends the streams whose bytes it has left unread.
@@ -100,9 +97,7 @@ bool ServerSession::control_message(const wire::Message& message) {
 }
 
 void ServerSession::go_away_received(const wire::GoAway& message) {
-  const bool asked_before = drain_.is_asked();
-  drain_.peer_said(message);
-  if (asked_before || !drain_.is_asked()) return;
+  if (!drain_.peer_said(message)) return;
   pool_.drain(member_);
   log::info("client is draining", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
   return_waiting();
@@ -282,11 +277,8 @@ void ServerSession::check_sign_of_life() {
 }
 
 void ServerSession::take_back_visitors() {
-  std::vector<std::int64_t> streams;
-  streams.reserve(tunnels_.size());
-  for (const auto& [id, tunnel] : tunnels_) streams.push_back(id);
-  for (const std::int64_t id : streams) {
-    ServerTunnel& tunnel = *tunnels_.at(id);
+  for (auto next = tunnels_.begin(); next != tunnels_.end();) {
+    ServerTunnel& tunnel = *(next++)->second;  // which may go now
     if (auto returned = tunnel.take_back()) tunnel_ended(tunnel, std::move(returned));
   }
 }
@@ -346,11 +338,10 @@ void ServerSession::service_not_reached_promptly() { avoid("client does not reac
 void ServerSession::avoid(std::string_view event) {
   const auto avoided = pool_.dial_failed(member_, worker_.loop.now());
   if (!avoided) return;
-  worker_.complaints.service_not_reached.write(
-      worker_.loop.now(), log::Level::info, event,
-      {{"client_id", client_id_},
-       {"remote", connection_.remote_address().text()},
-       {"others_first_ms", std::chrono::duration_cast<std::chrono::milliseconds>(*avoided).count()}});
+  worker_.complaints.service_not_reached.write(worker_.loop.now(), log::Level::info, event,
+                                               {{"client_id", client_id_},
+                                                {"remote", connection_.remote_address().text()},
+                                                {"others_first_ms", milliseconds(*avoided)}});
 }
 
 void ServerSession::tunnel_ended(ServerTunnel& tunnel, std::optional<AssignedVisitor> returned) {

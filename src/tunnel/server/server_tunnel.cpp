@@ -58,7 +58,7 @@ ServerTunnel::ServerTunnel(WorkerState& worker, const OfferRules& rules, const C
     relay_.emplace(worker.loop, worker.memory, std::move(socket), stream, *this,
                    RelayOptions{.peer = client.names_instances ? RelayPeer::exact : RelayPeer::go_client,
                                 .conn_id = conn_id_,
-                                .expect_ack = client.conn_ack,
+                                .service = client.conn_ack ? RelayService::ack_expected : RelayService::unknown,
                                 .bytes_to_stream = visitor.prefix.size()});
     visitor.prefix = {};
   }
@@ -68,12 +68,7 @@ ServerTunnel::ServerTunnel(WorkerState& worker, const OfferRules& rules, const C
 
 // --- while it is an offer ---------------------------------------------------------------------------------------------
 
-void ServerTunnel::offer_acknowledged() {
-  ack_due_.cancel();
-  reached_ = true;
-  guard_.check_no_call();
-  events_.service_reached();
-}
+void ServerTunnel::offer_acknowledged() { service_reached(); }
 
 /// Only a client of ours acknowledges.
 void ServerTunnel::offer_decided() {
@@ -81,8 +76,7 @@ void ServerTunnel::offer_decided() {
   relay_.emplace(worker_.loop, worker_.memory, std::move(parts.socket), *parts.stream, *this,
                  RelayOptions{.peer = RelayPeer::exact,
                               .conn_id = conn_id_,
-                              .expect_ack = !parts.acknowledged,
-                              .reached = parts.acknowledged,
+                              .service = parts.acknowledged ? RelayService::reached : RelayService::ack_expected,
                               .socket_finished = parts.visitor_ended,
                               .bytes_to_stream = parts.bytes_sent});
   offer_.reset();
@@ -156,7 +150,9 @@ void ServerTunnel::no_ack() {
   events_.tunnel_ended(*this, std::nullopt);
 }
 
-void ServerTunnel::relay_acknowledged(Relay& /*relay*/) {
+void ServerTunnel::relay_acknowledged(Relay& /*relay*/) { service_reached(); }
+
+void ServerTunnel::service_reached() {
   ack_due_.cancel();
   reached_ = true;
   guard_.check_no_call();

@@ -65,6 +65,7 @@ class ServerTunnel final : public Retirable, public RelayEvents, public OfferEve
   void offer_decided() override;
   void offer_refused(quic::ErrorCode why) override;
 
+  void service_reached();
   [[nodiscard]] AssignedVisitor take_visitor(Offer::Parts parts, RelayEnd::Cause cause);
   /// The visitor is served no more.
   void finish(const RelayEnd& end);

@@ -24,6 +24,12 @@ std::string name_of(std::size_t tunnel) { return fmt::format("tunnel {}", tunnel
 
 bool is_complete(const TunnelRecord& tunnel) { return tunnel.visitor.complete() && tunnel.service.complete(); }
 
+/// An orderly stop, and a start once the time to drain is over.
+FaultPlan add_stop(Plan& plan, FaultKind kind, std::size_t target, Duration begin) {
+  plan.faults.push_back({.kind = kind, .target = target, .begin = begin, .length = tunnel::kDrainTimeoutDefault + 2s});
+  return plan.faults.back();
+}
+
 /// A download that takes no longer than the time to drain.
 void add_short_download(SeededRandom& random, Plan& plan, const Place& place, Duration at) {
   add_download(plan, place, at, random.between(1, 1'000'000));
@@ -38,11 +44,7 @@ void draining_client(SeededRandom& random, Plan& plan) {
   const std::size_t leaving = add_client(plan, place, link);
   add_client(plan, place, link);
   plan.clients[leaving].drain_timeout = tunnel::kDrainTimeoutDefault;
-  const FaultPlan stop{.kind = FaultKind::client_stop,
-                       .target = leaving,
-                       .begin = random.between(Duration(2s), Duration(6s)),
-                       .length = tunnel::kDrainTimeoutDefault + 2s};
-  plan.faults.push_back(stop);
+  const FaultPlan stop = add_stop(plan, FaultKind::client_stop, leaving, random.between(Duration(2s), Duration(6s)));
   const std::size_t first = plan.tcp_visits.size();
   const std::size_t count = random.between(40, 80);
   for (std::size_t i = 0; i < count; ++i) {
@@ -75,11 +77,7 @@ void draining_server(SeededRandom& random, Plan& plan) {
   if (random.chance(0.5)) add_client(plan, place, link);
   plan.servers[0].drain_timeout = tunnel::kDrainTimeoutDefault;
   plan.calm = false;  // the server's UDP ends with it
-  const FaultPlan stop{.kind = FaultKind::server_stop,
-                       .target = 0,
-                       .begin = random.between(Duration(4s), Duration(8s)),
-                       .length = tunnel::kDrainTimeoutDefault + 2s};
-  plan.faults.push_back(stop);
+  const FaultPlan stop = add_stop(plan, FaultKind::server_stop, 0, random.between(Duration(4s), Duration(8s)));
   const std::size_t first = plan.tcp_visits.size();
   const std::size_t before = random.between(20, 40);
   for (std::size_t i = 0; i < before; ++i) {

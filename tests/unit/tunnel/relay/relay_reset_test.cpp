@@ -251,7 +251,7 @@ TEST_F(Resetting, bytes_and_reset_that_came_before_the_relay_began_are_relayed) 
 
 TEST(ResettingWithAck, the_acknowledgement_is_none_of_the_last_bytes) {
   Worker worker;
-  Tunnel tunnel(worker, RelayOptions{.expect_ack = true});
+  Tunnel tunnel(worker, RelayOptions{.service = RelayService::ack_expected});
   tunnel.peer.sends(std::string("\0answer", 7));
   tunnel.peer.resets(ErrorCode::tcp_reset);
   tunnel.run();

@@ -464,7 +464,7 @@ TEST_F(Relaying, destruction_resets_both_sides) {
 
 class RelayingWithAck : public TunnelTest {
  protected:
-  RelayingWithAck() : TunnelTest(RelayOptions{.expect_ack = true}) {}
+  RelayingWithAck() : TunnelTest(RelayOptions{.service = RelayService::ack_expected}) {}
 };
 
 TEST_F(RelayingWithAck, takes_the_zero_byte_and_tells) {
