@@ -123,7 +123,7 @@ bool Connection::start_server(const ConnectionStart& start) {
                              &settings, &params, memory_.allocator(), this) != 0) {
     return false;
   }
-  if (!adopt(conn, TlsSession::server(*start.credentials, conn_ref_))) return false;
+  if (!adopt(conn, TlsSession::server(start.credentials, conn_ref_))) return false;
   // The client goes on using the ID of its own choice until it has ours.
   add_route(start.client_dcid);
   add_route(id);
@@ -147,7 +147,7 @@ bool Connection::start_client(const ConnectionStart& start) {
                              &params, memory_.allocator(), this) != 0) {
     return false;
   }
-  if (!adopt(conn, TlsSession::client(*start.credentials, start.server_name, conn_ref_))) return false;
+  if (!adopt(conn, TlsSession::client(start.credentials, start.server_name, conn_ref_))) return false;
   add_route(id);
   host_.touch(*this);  // the first Initial waits to be sent
   return true;

@@ -67,10 +67,10 @@ class ConnectionEvents {
 struct ConnectionStart {
   io::PacketRun first;               ///< server: the client's Initial; client: only the addresses
   const TransportConfig* transport;  ///< outlives the connection
-  const Credentials* credentials;    ///< outlives the connection
-  std::string server_name;           ///< client: verified against the certificate, sent as SNI
-  ngtcp2_cid client_dcid{};          ///< server: destination ID of the Initial
-  ngtcp2_cid client_scid{};          ///< server: source ID of the Initial
+  std::shared_ptr<const Credentials> credentials;
+  std::string server_name;   ///< client: verified against the certificate, sent as SNI
+  ngtcp2_cid client_dcid{};  ///< server: destination ID of the Initial
+  ngtcp2_cid client_scid{};  ///< server: source ID of the Initial
   std::uint32_t version = NGTCP2_PROTO_VER_V1;
   std::optional<ngtcp2_cid> original_dcid;  ///< server, after Retry: the destination ID before it
   ConstBytes token;                         ///< server: verified token; client: token to present

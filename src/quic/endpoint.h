@@ -73,7 +73,7 @@ class EndpointHost {
 
 struct EndpointOptions {
   TransportConfig transport;
-  const Credentials* credentials = nullptr;  ///< outlives the endpoint
+  std::shared_ptr<const Credentials> credentials{};
   WorkerIndex worker;
   HandshakeAdmission* admission = nullptr;  ///< a server's; outlives the endpoint
   EndpointCounters* counters = nullptr;     ///< outlive the endpoint; nullptr: it counts for itself

@@ -36,15 +36,15 @@ bool TlsSession::start(unsigned flags, TlsLink& link) {
     session_ = nullptr;
     return false;
   }
-  if (gnutls_priority_set(session_, credentials_.priority()) != GNUTLS_E_SUCCESS) return false;
+  if (gnutls_priority_set(session_, credentials_->priority()) != GNUTLS_E_SUCCESS) return false;
   link.tls = this;
   gnutls_session_set_ptr(session_, static_cast<ngtcp2_crypto_conn_ref*>(&link));
   gnutls_session_set_verify_function(session_, [](gnutls_session_t session) { return of(session).verify_peer(); });
-  return gnutls_credentials_set(session_, GNUTLS_CRD_CERTIFICATE, credentials_.raw()) == GNUTLS_E_SUCCESS;
+  return gnutls_credentials_set(session_, GNUTLS_CRD_CERTIFICATE, credentials_->raw()) == GNUTLS_E_SUCCESS;
 }
 
-std::unique_ptr<TlsSession> TlsSession::server(const Credentials& credentials, TlsLink& link) {
-  std::unique_ptr<TlsSession> tls(new TlsSession(credentials));
+std::unique_ptr<TlsSession> TlsSession::server(std::shared_ptr<const Credentials> credentials, TlsLink& link) {
+  std::unique_ptr<TlsSession> tls(new TlsSession(std::move(credentials)));
   if (!tls->start(GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET | GNUTLS_NO_END_OF_EARLY_DATA, link)) {
     return nullptr;
   }
@@ -62,9 +62,9 @@ std::unique_ptr<TlsSession> TlsSession::server(const Credentials& credentials, T
   return tls;
 }
 
-std::unique_ptr<TlsSession> TlsSession::client(const Credentials& credentials, const std::string& server_name,
-                                               TlsLink& link) {
-  std::unique_ptr<TlsSession> tls(new TlsSession(credentials));
+std::unique_ptr<TlsSession> TlsSession::client(std::shared_ptr<const Credentials> credentials,
+                                               const std::string& server_name, TlsLink& link) {
+  std::unique_ptr<TlsSession> tls(new TlsSession(std::move(credentials)));
   tls->client_ = true;
   tls->server_name_ = server_name;
   if (!tls->start(GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA, link)) return nullptr;
@@ -85,7 +85,7 @@ std::unique_ptr<TlsSession> TlsSession::client(const Credentials& credentials, c
 int TlsSession::show_own_certificate(gnutls_session_t session, const gnutls_cert_retr_st* /*request*/,
                                      gnutls_pcert_st** chain, unsigned* length, gnutls_ocsp_data_st** /*ocsp*/,
                                      unsigned* /*ocsp_length*/, gnutls_privkey_t* key, unsigned* /*flags*/) {
-  of(session).credentials_.own_certificate().show(*chain, *length, *key);
+  of(session).credentials_->own_certificate().show(*chain, *length, *key);
   return 0;
 }
 
@@ -126,7 +126,7 @@ std::uint8_t TlsSession::verification_alert(std::uint8_t otherwise) const noexce
 }
 
 std::string TlsSession::own_certificate_refusal() const {
-  return credentials_.own_certificate().refusal(session_, client_ ? "server" : "client");
+  return credentials_->own_certificate().refusal(session_, client_ ? "server" : "client");
 }
 
 std::string TlsSession::peer_common_name() const {

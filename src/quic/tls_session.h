@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "quic/certificate_fault.h"
 #include "quic/credentials.h"
@@ -24,11 +25,12 @@ struct TlsLink : ngtcp2_crypto_conn_ref {
 
 class TlsSession {
  public:
-  /// `credentials` and `link` outlive the session. nullptr: GnuTLS refused.
+  /// `link` outlives the session. nullptr: GnuTLS refused.
   /// Server: demands a certificate fit for clientAuth; takes ALPN "qmux/1" or none, refuses any other.
-  [[nodiscard]] static std::unique_ptr<TlsSession> server(const Credentials& credentials, TlsLink& link);
+  [[nodiscard]] static std::unique_ptr<TlsSession> server(std::shared_ptr<const Credentials> credentials,
+                                                          TlsLink& link);
   /// Client: verifies chain, serverAuth and `server_name` (server_name.h); offers ALPN "qmux/1".
-  [[nodiscard]] static std::unique_ptr<TlsSession> client(const Credentials& credentials,
+  [[nodiscard]] static std::unique_ptr<TlsSession> client(std::shared_ptr<const Credentials> credentials,
                                                           const std::string& server_name, TlsLink& link);
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
@@ -52,12 +54,12 @@ class TlsSession {
   [[nodiscard]] std::string application_protocol() const;
 
  private:
-  explicit TlsSession(const Credentials& credentials) noexcept : credentials_(credentials) {}
+  explicit TlsSession(std::shared_ptr<const Credentials> credentials) noexcept : credentials_(std::move(credentials)) {}
   bool start(unsigned flags, TlsLink& link);
   /// Judges the peer's certificate, as GnuTLS asks for it in the handshake; 0 or an error of GnuTLS.
   int verify_peer();
 
-  const Credentials& credentials_;
+  const std::shared_ptr<const Credentials> credentials_;
   gnutls_session_t session_ = nullptr;
   bool client_ = false;
   std::string server_name_;     ///< of a client alone

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -81,8 +82,8 @@ struct ListenerOptions {
 
 struct ServerOptions {
   std::vector<ListenerOptions> listeners;
-  const quic::Credentials* credentials = nullptr;  ///< outlives the server
-  const ServerAdvice* advice = nullptr;            ///< outlives the server; may be absent
+  std::shared_ptr<const quic::Credentials> credentials{};
+  const ServerAdvice* advice = nullptr;  ///< outlives the server; may be absent
   Balance balance = Balance::least_connections;
   HealthOptions health{};
   std::size_t visitors_max = std::numeric_limits<std::size_t>::max();  ///< by TCP; each takes a descriptor
@@ -105,7 +106,7 @@ struct ClientOptions {
   std::string client_id{};
   std::vector<ServerEntry> servers{};  ///< at least one
   LocalServiceOptions local_service{};
-  const quic::Credentials* credentials = nullptr;                   ///< outlives the client
+  std::shared_ptr<const quic::Credentials> credentials{};
   const ClientAdvice* advice = nullptr;                             ///< outlives the client; may be absent
   quic::TransportConfig transport{.incoming_streams_max = 65'536};  ///< one a visitor by TCP
   UdpOptions udp_options{};

@@ -15,8 +15,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "net/event_loop.h"
 #include "quic/endpoint.h"
@@ -99,8 +101,11 @@ class Transfer final : public quic::StreamEvents {
 
 class Side final : public io::EventLoop::PassEvents, public quic::ConnectionEvents, public quic::EndpointHost {
  public:
-  Side(net::AsioEventLoop& loop, const quic::Credentials& credentials, const quic::TransportConfig& transport)
-      : loop_(loop), admission_(loop, load_, 1), endpoint(loop, chunks_, {transport, &credentials, {}, &admission_}) {
+  Side(net::AsioEventLoop& loop, std::shared_ptr<const quic::Credentials> credentials,
+       const quic::TransportConfig& transport)
+      : loop_(loop),
+        admission_(loop, load_, 1),
+        endpoint(loop, chunks_, {transport, std::move(credentials), {}, &admission_}) {
     loop_.set_pass_events(this);
   }
   void end_of_pass(Time now) override {
@@ -167,7 +172,7 @@ int run(int argc, char** argv) {
   transport.incoming_streams_max = 65536;
   const int packet_argument = server ? 3 : 7;
   if (argc > packet_argument) transport.udp_payload_bytes_max = std::strtoul(argv[packet_argument], nullptr, 10);
-  Side side(**loop, **credentials, transport);
+  Side side(**loop, std::move(*credentials), transport);
 
   if (server) {
     side.serving = true;

@@ -22,8 +22,8 @@ namespace {
 
 using namespace qmux;
 
-const quic::Credentials& credentials() {
-  static const std::unique_ptr<quic::Credentials> loaded = [] {
+const std::shared_ptr<const quic::Credentials>& credentials() {
+  static const std::shared_ptr<const quic::Credentials> loaded = [] {
     log::configure(log::Level::off, log::Format::text);
     auto made = quic::Credentials::load({.certificate = test::fixture("server.crt"),
                                          .key = test::fixture("server.key"),
@@ -32,7 +32,7 @@ const quic::Credentials& credentials() {
     CHECK(made.has_value());
     return std::move(*made);
   }();
-  return *loaded;
+  return loaded;
 }
 
 /// Takes every connection and ignores its events.
@@ -73,7 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   quic::HandshakeAdmission admission(world.b, load, workers);
   quic::Endpoint endpoint(world.b, chunks,
                           {.transport = transport,
-                           .credentials = &credentials(),
+                           .credentials = credentials(),
                            .worker = {.index = 0, .count = workers},
                            .admission = &admission});
   CHECK(endpoint.listen(world.b_host.v4(4433), false, acceptor).has_value());

@@ -91,11 +91,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     options.listeners.push_back({.quic_address = world.b_host.v4(4433),
                                  .traffic_address = world.b_host.v4(8080),
                                  .protocol = tunnel::VisitorProtocol::both});
-    options.credentials = &fuzz::credentials(Purpose::server);
+    options.credentials = fuzz::credentials(Purpose::server);
     tunnel::Server server(std::move(options), {&world.b}, [] {});
     CHECK(server.start().has_value());
     hostile::Peer peer(world.a, {.server = false,
-                                 .credentials = &fuzz::credentials(Purpose::client),
+                                 .credentials = fuzz::credentials(Purpose::client),
                                  .local = world.a_host.v4(5000),
                                  .remote = world.b_host.v4(4433),
                                  .server_name = "server.test",

@@ -16,7 +16,7 @@
 
 namespace qmux::fuzz {
 
-inline const quic::Credentials& credentials(quic::Credentials::Purpose purpose) {
+inline const std::shared_ptr<const quic::Credentials>& credentials(quic::Credentials::Purpose purpose) {
   const auto load = [](const std::string& name, quic::Credentials::Purpose wanted) {
     log::configure(log::Level::off, log::Format::text);
     auto made = quic::Credentials::load({.certificate = test::fixture(name + ".crt"),
@@ -26,9 +26,9 @@ inline const quic::Credentials& credentials(quic::Credentials::Purpose purpose) 
     CHECK(made.has_value());
     return std::move(*made);
   };
-  static const std::unique_ptr<quic::Credentials> server = load("server", quic::Credentials::Purpose::server);
-  static const std::unique_ptr<quic::Credentials> client = load("client", quic::Credentials::Purpose::client);
-  return purpose == quic::Credentials::Purpose::server ? *server : *client;
+  static const std::shared_ptr<const quic::Credentials> server = load("server", quic::Credentials::Purpose::server);
+  static const std::shared_ptr<const quic::Credentials> client = load("client", quic::Credentials::Purpose::client);
+  return purpose == quic::Credentials::Purpose::server ? server : client;
 }
 
 /// A message of the protocol as a stream's bytes.

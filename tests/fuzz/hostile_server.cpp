@@ -81,7 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     world.a_to_b.properties().mtu_bytes = world.b_to_a.properties().mtu_bytes = 65'535;
     Service service(world.a);
     hostile::Peer peer(world.b, {.server = true,
-                                 .credentials = &fuzz::credentials(Purpose::server),
+                                 .credentials = fuzz::credentials(Purpose::server),
                                  .local = world.b_host.v4(4433),
                                  .remote = {},
                                  .server_name = {},
@@ -90,7 +90,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         .client_id = "a",
         .servers = {{.address = {.host = world.b_host.v4(0).host_text(), .port = 4433}, .server_name = "server.test"}},
         .local_service = {.address = {.host = world.a_host.v4(0).host_text(), .port = 80}},
-        .credentials = &fuzz::credentials(Purpose::client)};
+        .credentials = fuzz::credentials(Purpose::client)};
     tunnel::Client client(std::move(options), {&world.a}, [] {});
     std::uint64_t control_offset = 0;
     fuzz::HostileScript script(

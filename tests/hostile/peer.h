@@ -62,7 +62,7 @@ struct PacketPlan {
 
 struct PeerOptions {
   bool server = false;
-  const quic::Credentials* credentials = nullptr;  ///< outlives the peer
+  std::shared_ptr<const quic::Credentials> credentials{};
   Address local;
   Address remote;           ///< of a client's peer; a server's peer answers where the first packet came from
   std::string server_name;  ///< client: in its ClientHello
@@ -179,7 +179,7 @@ class Peer final : private io::DatagramSocket::Events {
   gnutls_session_t session_ = nullptr;
   gnutls_priority_t priority_ = nullptr;
   gnutls_certificate_credentials_t shown_ = nullptr;
-  const quic::Credentials* credentials_ = nullptr;
+  std::shared_ptr<const quic::Credentials> credentials_;
   TransportParameters parameters_;
   std::vector<std::byte> source_;       ///< our ID
   std::vector<std::byte> destination_;  ///< the other side's

@@ -12,7 +12,7 @@
 namespace qmux::integration {
 namespace {
 
-std::unique_ptr<quic::Credentials> credentials(const std::string& name, quic::Credentials::Purpose purpose) {
+std::shared_ptr<const quic::Credentials> credentials(const std::string& name, quic::Credentials::Purpose purpose) {
   auto loaded = quic::Credentials::load(
       {test::fixture(name + ".crt"), test::fixture(name + ".key"), test::fixture("ca.crt")}, purpose);
   CHECK(loaded);
@@ -55,7 +55,7 @@ TunnelPair::TunnelPair(Carries what, std::uint16_t service_port)
   listener.quic_address = listener.traffic_address = *Address::parse("127.0.0.1:0");
   listener.protocol = what == Carries::tcp ? tunnel::VisitorProtocol::tcp : tunnel::VisitorProtocol::udp;
   listener.transport.udp_payload_bytes_max = kPacketBytes;
-  server_options.credentials = server_credentials_.get();
+  server_options.credentials = server_credentials_;
   server_ = std::make_unique<tunnel::Server>(server_options, std::vector<io::EventLoop*>{server_loop_.get()}, [] {});
   CHECK(server_->start());
 
@@ -63,7 +63,7 @@ TunnelPair::TunnelPair(Carries what, std::uint16_t service_port)
   client_options.client_id = "steady";
   client_options.servers.push_back({{"127.0.0.1", server_->quic_address(0).port()}, "127.0.0.1"});
   client_options.local_service.address = {"127.0.0.1", service_port};
-  client_options.credentials = client_credentials_.get();
+  client_options.credentials = client_credentials_;
   client_options.transport.udp_payload_bytes_max = kPacketBytes;
   client_options.transport.incoming_streams_max = 100;
   client_ = std::make_unique<tunnel::Client>(client_options, std::vector<io::EventLoop*>{client_loop_.get()}, [] {});

@@ -46,8 +46,8 @@ class TunnelPair {
   [[nodiscard]] std::uint64_t allocations() { return server_thread_->allocations() + client_thread_->allocations(); }
 
  private:
-  std::unique_ptr<quic::Credentials> server_credentials_;
-  std::unique_ptr<quic::Credentials> client_credentials_;
+  std::shared_ptr<const quic::Credentials> server_credentials_;
+  std::shared_ptr<const quic::Credentials> client_credentials_;
   std::unique_ptr<net::AsioEventLoop> server_loop_;
   std::unique_ptr<net::AsioEventLoop> client_loop_;
   std::unique_ptr<tunnel::Server> server_;

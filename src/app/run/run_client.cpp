@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <memory>
 #include <utility>
 
 #include "app/config/client_id.h"
@@ -24,11 +25,11 @@ std::size_t udp_sessions_max(std::size_t servers, std::size_t descriptors) {
   return std::clamp<std::size_t>(descriptors / 2 / servers, 1, limits::kUdpSessionsPerConnectionMax);
 }
 
-tunnel::ClientOptions to_options(const ClientConfig& config, const quic::Credentials& credentials,
+tunnel::ClientOptions to_options(const ClientConfig& config, std::shared_ptr<const quic::Credentials> credentials,
                                  const tunnel::ClientAdvice& advice, std::size_t descriptors, Random& random) {
   tunnel::ClientOptions options = config.options;
   if (options.client_id.empty()) options.client_id = random_client_id(random);
-  options.credentials = &credentials;
+  options.credentials = std::move(credentials);
   options.advice = &advice;
   options.udp_options.sessions_max = udp_sessions_max(options.servers.size(), descriptors);
   return options;
@@ -41,7 +42,7 @@ Result<void> serve(const ClientConfig& config, const RunInputs& inputs, std::siz
 
   const ClientConnectionAdvice advice(config);
   tunnel::ClientOptions options =
-      to_options(config, *inputs.credentials, advice, descriptors, loops->interfaces().front()->random());
+      to_options(config, inputs.credentials, advice, descriptors, loops->interfaces().front()->random());
   tunnel::Client client(std::move(options), loops->interfaces(), [&] { loops->stop(); });
   client.start();
   return loops->run([&] { client.stop(); });

@@ -27,7 +27,7 @@ struct ListenAddresses {
 };
 
 struct RunInputs {
-  std::unique_ptr<quic::Credentials> credentials;
+  std::shared_ptr<const quic::Credentials> credentials;
   std::string certificate_file;            ///< the own certificate; empty when there is none
   std::optional<DateTrouble> dates;        ///< of the own certificate; only warned of, since a clock may be wrong
   std::vector<ListenAddresses> listeners;  ///< of a server, in the order of the configuration

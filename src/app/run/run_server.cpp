@@ -51,7 +51,7 @@ Result<Address> reserve_traffic(tunnel::VisitorProtocol protocol, const Address&
 Result<tunnel::ServerOptions> to_options(const ServerConfig& config, const RunInputs& inputs,
                                          std::vector<net::PortReservation>& held) {
   tunnel::ServerOptions options = config.options;
-  options.credentials = inputs.credentials.get();
+  options.credentials = inputs.credentials;
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const ListenerConfig& listener = config.listeners[i];
     auto quic = reserve(net::Transport::udp, inputs.listeners[i].quic, held);

@@ -52,7 +52,7 @@ Deployment::Deployment(World& world, Plan& plan, const RunCredentials& credentia
 }
 
 ClientSite Deployment::make_client_site(const ClientPlan& plan, std::size_t index,
-                                        const quic::Credentials& credentials) {
+                                        const std::shared_ptr<const quic::Credentials>& credentials) {
   Network& network = world_.network();
   ClientSite site;
   ServerProcess& server = *servers_[plan.server];
@@ -87,7 +87,7 @@ ClientSite Deployment::make_client_site(const ClientPlan& plan, std::size_t inde
   return site;
 }
 
-void Deployment::add_intruder(const quic::Credentials& credentials) {
+void Deployment::add_intruder(const std::shared_ptr<const quic::Credentials>& credentials) {
   Host& host = world_.network().add_host("intruder");
   const Address quic = servers_[0]->quic_address(0);
   intruder_ =

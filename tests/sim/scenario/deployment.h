@@ -72,8 +72,9 @@ class Deployment {
   [[nodiscard]] ClientProcess* intruder() noexcept { return intruder_.get(); }
 
  private:
-  void add_intruder(const quic::Credentials& credentials);
-  ClientSite make_client_site(const ClientPlan& plan, std::size_t index, const quic::Credentials& credentials);
+  void add_intruder(const std::shared_ptr<const quic::Credentials>& credentials);
+  ClientSite make_client_site(const ClientPlan& plan, std::size_t index,
+                              const std::shared_ptr<const quic::Credentials>& credentials);
 
   World& world_;
   Plan& plan_;

@@ -12,6 +12,7 @@
 #include <ratio>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -172,17 +173,17 @@ int run(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   log::configure(options.log ? log::Level::debug : log::Level::off, log::Format::text);
-  const auto server =
+  auto server =
       quic::Credentials::load({test::fixture("server.crt"), test::fixture("server.key"), test::fixture("ca.crt")},
                               quic::Credentials::Purpose::server);
-  const auto client =
+  auto client =
       quic::Credentials::load({test::fixture("client.crt"), test::fixture("client.key"), test::fixture("ca.crt")},
                               quic::Credentials::Purpose::client);
-  const auto intruder = quic::Credentials::load(
+  auto intruder = quic::Credentials::load(
       {test::fixture("foreign_client.crt"), test::fixture("foreign_client.key"), test::fixture("ca.crt")},
       quic::Credentials::Purpose::client);
-  const auto anonymous = quic::Credentials::load({.certificate = {}, .key = {}, .trust = test::fixture("ca.crt")},
-                                                 quic::Credentials::Purpose::client);
+  auto anonymous = quic::Credentials::load({.certificate = {}, .key = {}, .trust = test::fixture("ca.crt")},
+                                           quic::Credentials::Purpose::client);
   for (const auto* loaded : {&server, &client, &intruder, &anonymous}) {
     if (*loaded) continue;
     fmt::print(stderr, "{}\n", loaded->error().text());
@@ -193,7 +194,10 @@ int run(int argc, char** argv) {
     return 2;
   }
   const std::string forced = options.scenario == kEveryScenario ? "" : options.scenario;
-  return run_seeds(app, options, {.credentials = {**server, **client, **intruder, **anonymous}, .scenario = forced});
+  return run_seeds(
+      app, options,
+      {.credentials = {std::move(*server), std::move(*client), std::move(*intruder), std::move(*anonymous)},
+       .scenario = forced});
 }
 
 }  // namespace

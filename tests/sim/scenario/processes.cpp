@@ -12,7 +12,7 @@ std::uint64_t cut(const tunnel::Counters& c) { return c.tunnels_cut + c.tunnels_
 }  // namespace
 
 ServerProcess::ServerProcess(Host& host, const ServerPlan& plan, const tunnel::HealthOptions& health,
-                             const quic::Credentials& credentials)
+                             const std::shared_ptr<const quic::Credentials>& credentials)
     : host_(host), plan_(plan), health_(health), credentials_(credentials) {
   host_.set_steering(plan.steering);
 }
@@ -36,7 +36,7 @@ void ServerProcess::start() {
     loops.push_back(loops_.back().get());
   }
   tunnel::ServerOptions options;
-  options.credentials = &credentials_;
+  options.credentials = credentials_;
   options.balance = plan_.balance;
   options.health = health_;
   options.tcp_keep_alive = plan_.tcp_keep_alive;
@@ -73,7 +73,7 @@ std::uint64_t ServerProcess::cut_count() const { return cut_before_ + (running()
 
 ClientProcess::ClientProcess(Host& host, const ClientPlan& plan, const tunnel::HealthOptions& health,
                              const HostPort& server, const HostPort& local_service,
-                             const quic::Credentials& credentials)
+                             const std::shared_ptr<const quic::Credentials>& credentials)
     : host_(host),
       plan_(plan),
       health_(health),
@@ -89,7 +89,7 @@ void ClientProcess::start() {
   options.client_id = plan_.client_id;
   options.servers = {{.address = server_, .server_name = "server.test"}};
   options.local_service.address = local_service_;
-  options.credentials = &credentials_;
+  options.credentials = credentials_;
   options.transport = plan_.transport;
   options.udp_options = plan_.udp_options;
   options.health = health_;

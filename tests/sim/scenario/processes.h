@@ -22,7 +22,7 @@ namespace qmux::sim {
 class ServerProcess {
  public:
   ServerProcess(Host& host, const ServerPlan& plan, const tunnel::HealthOptions& health,
-                const quic::Credentials& credentials);
+                const std::shared_ptr<const quic::Credentials>& credentials);
 
   void start();
   void stop() { server_->stop(); }
@@ -46,7 +46,7 @@ class ServerProcess {
   Host& host_;
   const ServerPlan& plan_;
   const tunnel::HealthOptions health_;
-  const quic::Credentials& credentials_;
+  const std::shared_ptr<const quic::Credentials> credentials_;
   std::vector<std::unique_ptr<SimLoop>> loops_;
   std::unique_ptr<tunnel::Server> server_;
   std::uint64_t cut_before_ = 0;  ///< by those that have crashed
@@ -56,7 +56,7 @@ class ServerProcess {
 class ClientProcess {
  public:
   ClientProcess(Host& host, const ClientPlan& plan, const tunnel::HealthOptions& health, const HostPort& server,
-                const HostPort& local_service, const quic::Credentials& credentials);
+                const HostPort& local_service, const std::shared_ptr<const quic::Credentials>& credentials);
 
   void start();
   void stop() { client_->stop(); }
@@ -79,7 +79,7 @@ class ClientProcess {
   const tunnel::HealthOptions health_;
   const HostPort server_;
   const HostPort local_service_;
-  const quic::Credentials& credentials_;
+  const std::shared_ptr<const quic::Credentials> credentials_;
   std::unique_ptr<SimLoop> loop_;
   std::unique_ptr<tunnel::Client> client_;
   std::uint64_t cut_before_ = 0;

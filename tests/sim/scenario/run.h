@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,10 +25,10 @@ struct Verdict {
 
 /// Certificates of the simulator's servers and clients; they outlive the run.
 struct RunCredentials {
-  const quic::Credentials& server;
-  const quic::Credentials& client;
-  const quic::Credentials& intruder;   ///< of an authority that the server does not trust
-  const quic::Credentials& anonymous;  ///< a client's without a certificate
+  std::shared_ptr<const quic::Credentials> server;
+  std::shared_ptr<const quic::Credentials> client;
+  std::shared_ptr<const quic::Credentials> intruder;   ///< of an authority that the server does not trust
+  std::shared_ptr<const quic::Credentials> anonymous;  ///< a client's without a certificate
 };
 
 /// What is run besides the seed.

@@ -40,7 +40,7 @@ std::vector<std::byte> garbage_initial(std::uint64_t id) {
 class Strangers::Attempt final : private quic::ConnectionEvents {
  public:
   Attempt(Strangers& strangers, SimLoop& loop)
-      : endpoint_(loop, strangers.chunks_, {.transport = {}, .credentials = &strangers.credentials_, .worker = {}}) {
+      : endpoint_(loop, strangers.chunks_, {.transport = {}, .credentials = strangers.credentials_, .worker = {}}) {
     CHECK(endpoint_.connect(strangers.server_, "server.test", {}, *this).has_value());
   }
 

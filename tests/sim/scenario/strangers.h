@@ -37,7 +37,7 @@ class Strangers {
   World& world_;
   const StrangersPlan plan_;
   const Address server_;
-  const quic::Credentials& credentials_;
+  const std::shared_ptr<const quic::Credentials> credentials_;
   ChunkPool chunks_;
   SeededRandom random_;
   std::vector<std::unique_ptr<Stand>> stands_;  ///< one a host

@@ -150,7 +150,7 @@ class Crowd final : public io::EventLoop::PassEvents, public ConnectionEvents {
     loop_.set_pass_events(this);
     for (std::size_t i = 0; i < count; ++i) {
       endpoints_.push_back(std::make_unique<Endpoint>(
-          loop_, chunks_, EndpointOptions{TransportConfig{}, pair.client_credentials.get(), WorkerIndex{}}));
+          loop_, chunks_, EndpointOptions{TransportConfig{}, pair.client_credentials, WorkerIndex{}}));
       EXPECT_TRUE(endpoints_.back()->connect(pair.server_address, "server.test", token, *this));
     }
     loop_.request_pass();
@@ -235,7 +235,7 @@ Duration time_until_all_are_back(QuicPair& pair, std::size_t clients, bool with_
   pair.server.endpoint.reset();
   pair.server.endpoint = std::make_unique<Endpoint>(
       pair.server.loop, pair.server.chunks,
-      EndpointOptions{TransportConfig{}, pair.server_credentials.get(), {}, &pair.server.admission});
+      EndpointOptions{TransportConfig{}, pair.server_credentials, {}, &pair.server.admission});
   EXPECT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
   RawSender raw(pair);
   for (std::uint64_t i = 0; i < 500; ++i) raw.send(garbage_initial(i));
@@ -347,7 +347,7 @@ TEST(Endpoint, resets_connections_that_a_crash_has_lost) {
   pair.server.endpoint.reset();
   pair.server.endpoint = std::make_unique<Endpoint>(
       pair.server.loop, pair.server.chunks,
-      EndpointOptions{TransportConfig{}, pair.server_credentials.get(), {}, &pair.server.admission});
+      EndpointOptions{TransportConfig{}, pair.server_credentials, {}, &pair.server.admission});
   ASSERT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
   TestStream mine(*pair.client.connection->open_stream());
   mine.send("anybody there? a packet must be long enough to be answered with a reset", false);
@@ -394,7 +394,7 @@ TEST(Endpoint, hands_a_packet_of_another_worker_over) {
   pair.server_address = pair.world.b_host.address(AF_INET, 4433);
   pair.server.endpoint = std::make_unique<Endpoint>(
       pair.server.loop, pair.server.chunks,
-      EndpointOptions{TransportConfig{}, pair.server_credentials.get(), WorkerIndex{1, 2}, &pair.server.admission});
+      EndpointOptions{TransportConfig{}, pair.server_credentials, WorkerIndex{1, 2}, &pair.server.admission});
   ASSERT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
   RawSender raw(pair);
   std::vector<std::byte> packet(100, std::byte{0x42});

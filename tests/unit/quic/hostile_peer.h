@@ -18,9 +18,9 @@ class HostilePeerTest : public ::testing::Test {
  protected:
   /// Our client, a, connects to the hostile server.
   hostile::Peer& hostile_server() {
-    ours_ = std::make_unique<Side>(world_.a, client_credentials_.get(), transport_);
+    ours_ = std::make_unique<Side>(world_.a, client_credentials_, transport_);
     peer_ = std::make_unique<hostile::Peer>(world_.b, hostile::PeerOptions{.server = true,
-                                                                           .credentials = server_credentials_.get(),
+                                                                           .credentials = server_credentials_,
                                                                            .local = server_,
                                                                            .remote = {},
                                                                            .server_name = {},
@@ -35,9 +35,9 @@ class HostilePeerTest : public ::testing::Test {
   }
   /// The hostile client connects to our server, b.
   hostile::Peer& hostile_client(bool retries_hello = false) {
-    ours_ = std::make_unique<Side>(world_.b, server_credentials_.get(), transport_);
+    ours_ = std::make_unique<Side>(world_.b, server_credentials_, transport_);
     EXPECT_TRUE(ours_->endpoint->listen(server_, false, *ours_));
-    peer_ = std::make_unique<hostile::Peer>(world_.a, hostile::PeerOptions{.credentials = client_credentials_.get(),
+    peer_ = std::make_unique<hostile::Peer>(world_.a, hostile::PeerOptions{.credentials = client_credentials_,
                                                                            .local = world_.a_host.v4(5000),
                                                                            .remote = server_,
                                                                            .server_name = "server.test",
@@ -59,8 +59,10 @@ class HostilePeerTest : public ::testing::Test {
   TransportConfig transport_;
   sim::Pair world_;
   Address server_ = world_.b_host.v4(4433);
-  std::unique_ptr<Credentials> server_credentials_ = load_credentials("server", "ca", Credentials::Purpose::server);
-  std::unique_ptr<Credentials> client_credentials_ = load_credentials("client", "ca", Credentials::Purpose::client);
+  std::shared_ptr<const Credentials> server_credentials_ =
+      load_credentials("server", "ca", Credentials::Purpose::server);
+  std::shared_ptr<const Credentials> client_credentials_ =
+      load_credentials("client", "ca", Credentials::Purpose::client);
   std::unique_ptr<Side> ours_;
   std::unique_ptr<hostile::Peer> peer_;
 };

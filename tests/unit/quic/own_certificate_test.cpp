@@ -20,8 +20,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-std::unique_ptr<Credentials> load(const CredentialFiles& files, Credentials::Purpose purpose,
-                                  std::string_view schemes = {}) {
+std::shared_ptr<const Credentials> load(const CredentialFiles& files, Credentials::Purpose purpose,
+                                        std::string_view schemes = {}) {
   auto loaded = Credentials::load(files, purpose, schemes);
   EXPECT_TRUE(loaded) << loaded.error().text();
   return loaded ? std::move(*loaded) : nullptr;

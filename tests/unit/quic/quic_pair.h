@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/chunk.h"
@@ -20,8 +21,8 @@ namespace qmux::quic {
 
 using test::fixture;
 
-inline std::unique_ptr<Credentials> load_credentials(const std::string& certificate, const std::string& trust,
-                                                     Credentials::Purpose purpose) {
+inline std::shared_ptr<const Credentials> load_credentials(const std::string& certificate, const std::string& trust,
+                                                           Credentials::Purpose purpose) {
   CredentialFiles files;
   if (!certificate.empty()) {
     files.certificate = fixture(certificate + ".crt");
@@ -122,10 +123,12 @@ class Pump final : public StreamEvents {
 /// One side: an endpoint on a loop, and a log of its connections' events.
 class Side final : public io::EventLoop::PassEvents, public ConnectionEvents, public EndpointHost {
  public:
-  Side(sim::SimLoop& on, const Credentials* credentials, const TransportConfig& transport, WorkerIndex slot = {})
+  Side(sim::SimLoop& on, std::shared_ptr<const Credentials> credentials, const TransportConfig& transport,
+       WorkerIndex slot = {})
       : loop(on),
         admission(on, load, slot.count),
-        endpoint(std::make_unique<Endpoint>(on, chunks, EndpointOptions{transport, credentials, slot, &admission})) {
+        endpoint(std::make_unique<Endpoint>(on, chunks,
+                                            EndpointOptions{transport, std::move(credentials), slot, &admission})) {
     loop.set_pass_events(this);
   }
   ~Side() { loop.set_pass_events(nullptr); }
@@ -196,15 +199,15 @@ struct QuicPair {
       : world(seed, link),
         server_credentials(load_credentials(server_certificate, "ca", Credentials::Purpose::server)),
         client_credentials(load_credentials(client_certificate, client_trust, Credentials::Purpose::client)),
-        server(world.b, server_credentials.get(), server_transport),
-        client(world.a, client_credentials.get(), client_transport) {}
+        server(world.b, server_credentials, server_transport),
+        client(world.a, client_credentials, client_transport) {}
 
-  QuicPair(std::unique_ptr<Credentials> of_server, std::unique_ptr<Credentials> of_client)
+  QuicPair(std::shared_ptr<const Credentials> of_server, std::shared_ptr<const Credentials> of_client)
       : world(1, {}),
         server_credentials(std::move(of_server)),
         client_credentials(std::move(of_client)),
-        server(world.b, server_credentials.get(), {}),
-        client(world.a, client_credentials.get(), {}) {}
+        server(world.b, server_credentials, {}),
+        client(world.a, client_credentials, {}) {}
 
   void connect(const std::string& server_name = "server.test") {
     server_address = world.b_host.address(AF_INET, 4433);
@@ -228,8 +231,8 @@ struct QuicPair {
   static void act(Side& side) { side.loop.request_pass(); }
 
   sim::Pair world;
-  std::unique_ptr<Credentials> server_credentials;
-  std::unique_ptr<Credentials> client_credentials;
+  std::shared_ptr<const Credentials> server_credentials;
+  std::shared_ptr<const Credentials> client_credentials;
   Side server;
   Side client;
   Address server_address;

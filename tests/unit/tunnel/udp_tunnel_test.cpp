@@ -78,9 +78,9 @@ class UdpTunnel {
   sim::Host& server_host_ = world_.network().add_host("server");
   sim::Host& visitors_host_ = world_.network().add_host("visitors");
   sim::SimLoop visitors_{visitors_host_, "visitors"};
-  std::unique_ptr<quic::Credentials> server_credentials_ =
+  std::shared_ptr<const quic::Credentials> server_credentials_ =
       quic::load_credentials("server", "ca", quic::Credentials::Purpose::server);
-  std::unique_ptr<quic::Credentials> client_credentials_ =
+  std::shared_ptr<const quic::Credentials> client_credentials_ =
       quic::load_credentials("client", "ca", quic::Credentials::Purpose::client);
   std::vector<std::unique_ptr<sim::SimLoop>> workers_;
 
@@ -96,7 +96,7 @@ class UdpTunnel {
                                  .traffic_address = server_host_.v4(53),
                                  .protocol = VisitorProtocol::udp,
                                  .udp_options = shape.udp});
-    options.credentials = server_credentials_.get();
+    options.credentials = server_credentials_;
     server = std::make_unique<Server>(std::move(options), loops, [] {});
     EXPECT_TRUE(server->start());
   }
@@ -125,7 +125,7 @@ class UdpTunnel {
         .local_service = {.address = {.host =
                                           shape_.service_host.empty() ? host.v4(0).host_text() : shape_.service_host,
                                       .port = 5353}},
-        .credentials = client_credentials_.get(),
+        .credentials = client_credentials_,
         .udp_options = shape_.udp,
         .drain_timeout = Duration::zero()};
     options.udp_options.session_idle_timeout = shape_.client_idle_timeout.value_or(shape_.udp.session_idle_timeout);

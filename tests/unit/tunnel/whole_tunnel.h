@@ -33,14 +33,14 @@ class WholeTunnel : public ::testing::Test {
   void begin(const quic::TransportConfig& client_transport = {}) {
     tunnel::ServerOptions server;
     server.listeners.push_back({.quic_address = server_host_.v4(4433), .traffic_address = server_host_.v4(8080)});
-    server.credentials = server_credentials_.get();
+    server.credentials = server_credentials_;
     server_ = std::make_unique<tunnel::Server>(std::move(server), std::vector<io::EventLoop*>{&server_loop_}, [] {});
     ASSERT_TRUE(server_->start());
     tunnel::ClientOptions client{
         .client_id = "a",
         .servers = {{.address = {.host = server_host_.v4(0).host_text(), .port = 4433}, .server_name = "server.test"}},
         .local_service = {.address = {.host = service_address().host_text(), .port = service_address().port()}},
-        .credentials = client_credentials_.get(),
+        .credentials = client_credentials_,
         .transport = client_transport};
     client_ = std::make_unique<tunnel::Client>(std::move(client), std::vector<io::EventLoop*>{&client_loop_}, [] {});
     client_->start();
@@ -61,9 +61,9 @@ class WholeTunnel : public ::testing::Test {
   sim::SimLoop visitors_loop_{visitors_host_, "visitors"};
 
  private:
-  std::unique_ptr<quic::Credentials> server_credentials_ =
+  std::shared_ptr<const quic::Credentials> server_credentials_ =
       quic::load_credentials("server", "ca", quic::Credentials::Purpose::server);
-  std::unique_ptr<quic::Credentials> client_credentials_ =
+  std::shared_ptr<const quic::Credentials> client_credentials_ =
       quic::load_credentials("client", "ca", quic::Credentials::Purpose::client);
 
  protected:

@@ -52,7 +52,7 @@ class ClientTest : public ::testing::Test {
         .client_id = "a",
         .servers = {{.address = {.host = world_.b_host.v4(0).host_text(), .port = 4433}, .server_name = "server.test"}},
         .local_service = {.address = {.host = world_.a_host.v4(0).host_text(), .port = 80}},
-        .credentials = client_credentials_.get()};
+        .credentials = client_credentials_};
     client_ = std::make_unique<Client>(std::move(options), std::vector<io::EventLoop*>{&world_.a},
                                        [this] { client_stopped_ = true; });
     client_->start();
@@ -112,11 +112,11 @@ class ClientTest : public ::testing::Test {
   [[nodiscard]] const Counters& counters() const { return client_->worker(0).state().counters; }
 
   sim::Pair world_;
-  std::unique_ptr<quic::Credentials> server_credentials_ =
+  std::shared_ptr<const quic::Credentials> server_credentials_ =
       quic::load_credentials("server", "ca", quic::Credentials::Purpose::server);
-  std::unique_ptr<quic::Credentials> client_credentials_ =
+  std::shared_ptr<const quic::Credentials> client_credentials_ =
       quic::load_credentials("client", "ca", quic::Credentials::Purpose::client);
-  quic::Side server_{world_.b, server_credentials_.get(), {}};
+  quic::Side server_{world_.b, server_credentials_, {}};
   std::deque<quic::TestStream> tunnels_;
   bool client_stopped_ = false;
   std::unique_ptr<Client> client_;

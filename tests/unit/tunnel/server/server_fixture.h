@@ -25,8 +25,9 @@ using namespace std::chrono_literals;
 /// A client without manners, on the host of the visitors.
 class RawClient {
  public:
-  RawClient(sim::SimLoop& loop, const quic::Credentials* credentials, const quic::TransportConfig& transport)
-      : side_(loop, credentials, transport) {}
+  RawClient(sim::SimLoop& loop, std::shared_ptr<const quic::Credentials> credentials,
+            const quic::TransportConfig& transport)
+      : side_(loop, std::move(credentials), transport) {}
 
   void connect(const Address& server) {
     auto made = side_.endpoint->connect(server, "server.test", {}, side_);
@@ -76,7 +77,7 @@ class ServerTest : public ::testing::Test {
     tunnel::ServerOptions options;
     options.listeners.push_back(
         {.quic_address = world_.b_host.v4(4433), .traffic_address = world_.b_host.v4(8080), .handover = handover});
-    options.credentials = server_credentials_.get();
+    options.credentials = server_credentials_;
     options.balance = balance;
     server_ = std::make_unique<tunnel::Server>(std::move(options), worker_loops, [this] { server_stopped_ = true; });
     EXPECT_TRUE(server_->start());
@@ -90,7 +91,7 @@ class ServerTest : public ::testing::Test {
     loops_.push_back(std::make_unique<sim::SimLoop>(host, "client"));
     quic::TransportConfig transport;
     transport.incoming_streams_max = streams_max;
-    clients_.push_back(std::make_unique<RawClient>(*loops_.back(), client_credentials_.get(), transport));
+    clients_.push_back(std::make_unique<RawClient>(*loops_.back(), client_credentials_, transport));
     RawClient& client = *clients_.back();
     client.connect(server_->quic_address(0));
     EXPECT_TRUE(world_.run_until([&] { return client.established(); }));
@@ -137,9 +138,9 @@ class ServerTest : public ::testing::Test {
   }
 
   sim::Pair world_;
-  std::unique_ptr<quic::Credentials> server_credentials_ =
+  std::shared_ptr<const quic::Credentials> server_credentials_ =
       quic::load_credentials("server", "ca", quic::Credentials::Purpose::server);
-  std::unique_ptr<quic::Credentials> client_credentials_ =
+  std::shared_ptr<const quic::Credentials> client_credentials_ =
       quic::load_credentials("client", "ca", quic::Credentials::Purpose::client);
   bool server_stopped_ = false;
   std::vector<std::unique_ptr<sim::SimLoop>> more_workers_;
