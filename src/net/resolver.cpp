@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "net/resolver.h"
 
-#include <fcntl.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <mutex>
-#include <optional>
-#include <system_error>
-#include <thread>
 #include <utility>
 
+#include "net/background.h"
 #include "net/event_loop.h"
 #include "net/file_descriptor.h"
 
@@ -64,53 +60,26 @@ class Known final : public io::Resolution {
   Timer timer_;
 };
 
-/// A look-up on a thread of its own. getaddrinfo() cannot be cancelled and may take as long as the timeouts of all name servers
-/// together, so no thread waits for this one. It shares only the answer with the loop. The end of its pipe reports that the
-/// answer is there.
-class Asked final : public io::Resolution, Reactor::Events {
+/// A look-up on a thread of its own: getaddrinfo() cannot be cancelled, and may take as long as the timeouts of all name servers
+/// together.
+class Asked final : public io::Resolution {
  public:
-  explicit Asked(AsioEventLoop& loop) : descriptor_(loop.reactor(), *this) {}
+  explicit Asked(AsioEventLoop& loop) : background_(loop.reactor()) {}
 
-  [[nodiscard]] Result<void> begin(const HostPort& host) {
-    int ends[2];
-    if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return fail("cannot resolve: " + errno_text(errno));
-    FileDescriptor writer(ends[1]);
-    if (auto opened = descriptor_.open(ends[0]); !opened) return opened;
-    descriptor_.arm(Readiness::read);
-    try {
-      std::thread([host, answer = answer_, signal = std::move(writer)] {
-        auto addresses = ask_system(host);
-        const std::lock_guard lock(answer->mutex);
-        answer->addresses = std::move(addresses);
-      }).detach();
-    } catch (const std::system_error& error) {
-      return fail(std::string("cannot resolve: ") + error.what());
-    }
+  [[nodiscard]] Result<void> begin(const HostPort& host, io::EventLoop::Resolved& done) {
+    auto begun = background_.begin([host] { return ask_system(host); },
+                                   [this](Addresses addresses) {
+                                     auto report = std::move(done_);  // the callback may destroy this
+                                     report(std::move(addresses));
+                                   });
+    if (!begun) return fail("cannot resolve: " + begun.error().what);
+    done_ = std::move(done);
     return {};
   }
-  void tell_to(io::EventLoop::Resolved done) { done_ = std::move(done); }
 
  private:
-  struct Answer {
-    std::mutex mutex;
-    std::optional<Addresses> addresses;
-  };
-
-  void ready(Readiness) override {
-    std::optional<Addresses> addresses;
-    {
-      const std::lock_guard lock(answer_->mutex);
-      addresses = std::move(answer_->addresses);
-    }
-    if (!addresses) return descriptor_.arm(Readiness::read);
-    // The callback may destroy this.
-    auto done = std::move(done_);
-    done(std::move(*addresses));
-  }
-
   io::EventLoop::Resolved done_;
-  std::shared_ptr<Answer> answer_ = std::make_shared<Answer>();
-  Descriptor descriptor_;
+  Background<Addresses> background_;
 };
 
 }  // namespace
@@ -120,10 +89,9 @@ std::unique_ptr<io::Resolution> look_up(AsioEventLoop& loop, const HostPort& hos
     return std::make_unique<Known>(loop, std::vector{*literal}, std::move(done));
   }
   auto asked = std::make_unique<Asked>(loop);
-  if (auto begun = asked->begin(host); !begun) {
+  if (auto begun = asked->begin(host, done); !begun) {
     return std::make_unique<Known>(loop, std::unexpected(begun.error()), std::move(done));
   }
-  asked->tell_to(std::move(done));
   return asked;
 }
 

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/chunk.h"
@@ -107,6 +108,13 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
     stopped_accepting_ = accepting_;
     accepting_ = false;
   }
+  /// After stop_accepting().
+  void accept_again() noexcept { accepting_ = std::exchange(stopped_accepting_, false) || accepting_; }
+  /// For the connections that begin from now on. What depends on Credentials::secret() stays as it was.
+  void renew(const TransportConfig& transport, std::shared_ptr<const Credentials> credentials) {
+    options_.transport = transport;
+    options_.credentials = std::move(credentials);
+  }
   /// Client: this machine's network may have changed. If packets to the server now have another source address, the connection
   /// moves there. True: it does.
   bool follow_network();
@@ -183,7 +191,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
 
   io::EventLoop& loop_;
   ChunkPool& chunks_;
-  const EndpointOptions options_;
+  EndpointOptions options_;
   GivenOrOwn<EndpointCounters> counters_;
   std::vector<std::byte> secret_;  ///< for reset tokens, Retry and NEW_TOKEN
   EndpointHost* host_ = nullptr;

@@ -68,6 +68,9 @@ enum class Handover : std::uint8_t {
 struct ListenerOptions {
   Address quic_address;     ///< port 0: any free one
   Address traffic_address;  ///< likewise
+  /// Let go when the sockets with that address have been closed; may be absent.
+  std::shared_ptr<const void> quic_hold{};
+  std::shared_ptr<const void> traffic_hold{};
   VisitorProtocol protocol = VisitorProtocol::tcp;
   UdpOptions udp_options{};
   quic::TransportConfig transport{};

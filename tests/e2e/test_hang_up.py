@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""SIGHUP: a terminal that closes, or someone who expects it to reload the configuration."""
+"""SIGHUP: a terminal that closes (tests/e2e/test_reload.py: a request to reload)."""
 
 import os
 import pty
@@ -15,7 +15,6 @@ from harness.waiting import wait_until
 
 DEFAULT = ("env", "--default-signal=HUP")
 IGNORED = ("env", "--ignore-signal=HUP")
-SAID = r"info SIGHUP ignored: the configuration is not reloaded while running"
 
 
 def start(make_tunnel, within: tuple[str, ...]):
@@ -33,17 +32,6 @@ def stop(program) -> None:
     assert program.wait() == 0
 
 
-@pytest.mark.parametrize("role", ["server", "client"])
-def test_hang_up_is_ignored_with_a_line(make_tunnel, role: str):
-    tunnel = start(make_tunnel, DEFAULT)
-    program = getattr(tunnel, role)
-    for count in (1, 2):
-        program.signal(signal.SIGHUP)
-        program.wait_for_log(SAID, count=count)
-    assert tunnel.serves() and tunnel.alive()
-    stop(program)
-
-
 def test_hang_up_that_is_ignored_from_the_start_stays_so(make_tunnel):
     """As nohup wants it."""
     tunnel = start(make_tunnel, IGNORED)
@@ -52,7 +40,7 @@ def test_hang_up_that_is_ignored_from_the_start_stays_so(make_tunnel):
     assert tunnel.serves() and tunnel.alive()
     for program in (tunnel.client, tunnel.server):
         stop(program)
-        assert "SIGHUP" not in program.log()
+        assert "reload" not in program.log()
 
 
 def test_server_outlives_its_terminal(make_tunnel):

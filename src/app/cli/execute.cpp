@@ -47,10 +47,16 @@ int check(const LoadResult<T>& loaded, bool debug) {
 }
 
 template <typename T>
-int run_with(LoadResult<T> loaded, bool debug, int (&run)(const Loaded<T>&)) {
+int run_with(LoadResult<T> (&load)(const std::string&), const std::string& file, bool debug,
+             int (&run)(const Loaded<T>&, const ReadConfig<T>&)) {
+  const ReadConfig<T> read = [&load, file, debug] {
+    LoadResult<T> loaded = load(file);
+    if (loaded && debug) loaded->config.log.level = log::Level::debug;
+    return loaded;
+  };
+  const LoadResult<T> loaded = read();
   if (!loaded) return wrong_configuration(loaded.error());
-  if (debug) loaded->config.log.level = log::Level::debug;
-  return run(*loaded);
+  return run(*loaded, read);
 }
 
 int do_command(const ShowText& show, bool /*debug*/) {
@@ -59,8 +65,8 @@ int do_command(const ShowText& show, bool /*debug*/) {
 }
 
 int do_command(const RunEnd& run, bool debug) {
-  return run.role == Role::server ? run_with(load_server_config(run.config_file), debug, run_server)
-                                  : run_with(load_client_config(run.config_file), debug, run_client);
+  return run.role == Role::server ? run_with(load_server_config, run.config_file, debug, run_server)
+                                  : run_with(load_client_config, run.config_file, debug, run_client);
 }
 
 int do_command(const CheckConfig& wanted, bool debug) {

@@ -29,6 +29,7 @@ struct ClientConfig {
   ClientTlsConfig tls;
   ClientAuthConfig auth;
   std::uint32_t workers = 1;  ///< event loops, at least one
+  bool watch_files = false;   ///< reload when one of the files has changed
   LogConfig log;
 };
 

@@ -92,6 +92,9 @@ health_timeout: 30s
 # 0, ends it at once.
 # drain_timeout: 25s
 
+# Read this file, certificates and keys again as soon as they have changed, as SIGHUP does at any time.
+# watch_files: false
+
 # Event loops, one thread each.
 # workers: 1
 

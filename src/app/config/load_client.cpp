@@ -51,6 +51,7 @@ void client_file_keys(Section& keys, ClientConfig& client) {
   });
   tcp_keepalive_key(keys, client.options.tcp_keep_alive);
   drain_timeout_key(keys, client.options.drain_timeout);
+  keys.flag("watch_files", client.watch_files);
   keys.number("workers", client.workers, 0, kWorkersMax);
   keys.section("log", [&](Section& log) { log_keys(log, client.log); });
 }

@@ -62,6 +62,7 @@ void server_file_keys(Section& keys, ServerConfig& server) {
   health_keys(keys, server.options.health);
   tcp_keepalive_key(keys, server.options.tcp_keep_alive);
   drain_timeout_key(keys, server.options.drain_timeout);
+  keys.flag("watch_files", server.watch_files);
   keys.number("workers", server.workers, 0, kWorkersMax);
   keys.section("log", [&](Section& log) { log_keys(log, server.log); });
 }

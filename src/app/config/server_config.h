@@ -43,6 +43,7 @@ struct ServerConfig {
   ServerTlsConfig tls;
   tunnel::ServerOptions options;  ///< without the listeners and what is loaded at start
   std::uint32_t workers = 0;      ///< event loops; 0: one per core
+  bool watch_files = false;       ///< reload when one of the files has changed
   LogConfig log;
 };
 

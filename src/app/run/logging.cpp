@@ -9,6 +9,12 @@ void configure_log(const LogConfig& config) {
   log::configure(config.level, config.format);
 }
 
+void change_log(const LogConfig& config) { log::configure(config.level, config.format); }
+
+void log_if_kept(std::string_view key, bool changed) {
+  if (changed) log::warn("takes effect after a restart", {{"key", key}});
+}
+
 void log_remarks(const std::vector<std::string>& warnings, const std::vector<std::string>& notices) {
   for (const std::string& warning : warnings) log::warn("configuration", {{"remark", warning}});
   for (const std::string& notice : notices) log::debug("configuration", {{"remark", notice}});

@@ -15,6 +15,11 @@ namespace qmux::app {
 /// Call it once a process, after net::take_over_signals() and before other threads start: a thread writes the lines.
 void configure_log(const LogConfig& config);
 
+/// After a reload.
+void change_log(const LogConfig& config);
+/// After a reload: `key` has changed, and what it says takes effect at the next start.
+void log_if_kept(std::string_view key, bool changed);
+
 /// Logs the warnings and notices of loading the configuration.
 void log_remarks(const std::vector<std::string>& warnings, const std::vector<std::string>& notices);
 

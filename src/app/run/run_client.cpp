@@ -45,12 +45,13 @@ Result<void> serve(const ClientConfig& config, const RunInputs& inputs, std::siz
       to_options(config, inputs.credentials, advice, descriptors, loops->interfaces().front()->random());
   tunnel::Client client(std::move(options), loops->interfaces(), [&] { loops->stop(); });
   client.start();
-  return loops->run([&] { client.stop(); });
+  return loops->run([&] { client.stop(); },
+                    [] { log::info("SIGHUP ignored: the configuration is not reloaded while running"); });
 }
 
 }  // namespace
 
-int run_client(const Loaded<ClientConfig>& loaded) {
+int run_client(const Loaded<ClientConfig>& loaded, const ReadConfig<ClientConfig>& /*read*/) {
   net::take_over_signals();
   const std::size_t descriptors = net::raise_descriptor_limit();
   configure_log(loaded.config.log);

@@ -4,66 +4,25 @@
 #include <algorithm>
 #include <ctime>
 #include <limits>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "app/run/connection_advice.h"
 #include "app/run/logging.h"
+#include "app/run/port_reservations.h"
+#include "app/run/reload.h"
 #include "app/run/run_inputs.h"
 #include "app/run/secret_file.h"
 #include "app/run/worker_loops.h"
 #include "base/log.h"
 #include "net/os_random.h"
-#include "net/port_reservation.h"
 #include "net/process.h"
 #include "tunnel/server/server.h"
 
 namespace qmux::app {
 namespace {
-
-/// The address with its actual port, which is reserved for this process.
-Result<Address> reserve(net::Transport transport, const Address& where, std::vector<net::PortReservation>& held) {
-  auto reservation = net::PortReservation::take(transport, where);
-  if (!reservation) return std::unexpected(std::move(reservation.error()));
-  held.push_back(std::move(*reservation));
-  return held.back().address();
-}
-
-/// The address for visitors, whose port is one number in all their protocols.
-Result<Address> reserve_traffic(tunnel::VisitorProtocol protocol, const Address& where,
-                                std::vector<net::PortReservation>& held) {
-  if (protocol == tunnel::VisitorProtocol::tcp) return reserve(net::Transport::tcp, where, held);
-  if (protocol == tunnel::VisitorProtocol::udp) return reserve(net::Transport::udp, where, held);
-  // With port 0, a port that is free for TCP may be in use for UDP.
-  constexpr int kAttempts = 16;
-  Result<Address> reserved;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    reserved = reserve(net::Transport::tcp, where, held);
-    if (!reserved) return reserved;
-    reserved = reserve(net::Transport::udp, *reserved, held);
-    if (reserved || where.port() != 0) return reserved;
-    held.pop_back();
-  }
-  return reserved;
-}
-
-Result<tunnel::ServerOptions> to_options(const ServerConfig& config, const RunInputs& inputs,
-                                         std::vector<net::PortReservation>& held) {
-  tunnel::ServerOptions options = config.options;
-  options.credentials = inputs.credentials;
-  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
-    const ListenerConfig& listener = config.listeners[i];
-    auto quic = reserve(net::Transport::udp, inputs.listeners[i].quic, held);
-    if (!quic) return std::unexpected(std::move(quic.error()));
-    auto traffic = reserve_traffic(listener.options.protocol, inputs.listeners[i].traffic, held);
-    if (!traffic) return std::unexpected(std::move(traffic.error()));
-    tunnel::ListenerOptions& added = options.listeners.emplace_back(listener.options);
-    added.quic_address = *quic;
-    added.traffic_address = *traffic;
-  }
-  return options;
-}
 
 /// How many visitors by TCP there are descriptors for, besides those that the process itself needs.
 std::size_t visitors_max(std::size_t descriptors, std::size_t workers, std::size_t listeners) {
@@ -79,26 +38,135 @@ Result<void> make_secret(const ServerConfig& config) {
   return make_secret_file(config.tls.quic_secret_file, random);
 }
 
-Result<void> serve(const ServerConfig& config, const RunInputs& inputs, std::size_t descriptors) {
-  std::vector<net::PortReservation> held;
-  auto options = to_options(config, inputs, held);
-  if (!options) return std::unexpected(std::move(options.error()));
-  const ServerConnectionAdvice advice(config);
-  options->advice = &advice;
-  const std::size_t workers = config.workers != 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
-  options->visitors_max = visitors_max(descriptors, workers, config.listeners.size());
-  auto loops = WorkerLoops::make(workers);
-  if (!loops) return std::unexpected(std::move(loops.error()));
-  log_dates(inputs);
+/// A server that runs, with what it is made of.
+class RunningServer {
+ public:
+  RunningServer(Loaded<ServerConfig> loaded, ReadConfig<ServerConfig> read, std::size_t descriptors, WorkerLoops& loops)
+      : loaded_(std::move(loaded)),
+        descriptors_(descriptors),
+        loops_(loops),
+        workers_(loops.interfaces().size()),
+        advice_(loaded_.config),
+        reload_(loops, [this, read = std::move(read)] { return prepare(*this, read); }) {}
 
-  tunnel::Server server(std::move(*options), loops->interfaces(), [&] { loops->stop(); });
-  if (auto started = server.start(); !started) return started;
-  return loops->run([&] { server.stop(); });
-}
+  [[nodiscard]] Result<void> run(const RunInputs& inputs) {
+    auto options = to_options(loaded_.config, inputs);
+    if (!options) return std::unexpected(std::move(options.error()));
+    log_dates(inputs);
+    tunnel::Server server(std::move(*options), loops_.interfaces(), [this] { loops_.stop(); });
+    if (auto started = server.start(); !started) return started;
+    server_ = &server;
+    keep_addresses();
+    watch_files();
+    return loops_.run(
+        [&] {
+          reload_.stop();
+          server.stop();
+        },
+        [this] { reload_.begin("SIGHUP"); });
+  }
+
+ private:
+  /// The addresses that a listener's keys stand for, with their actual ports. They stay the same as long as its keys do.
+  struct KnownAddresses {
+    std::string quic;
+    std::string traffic;
+    Address quic_address;
+    Address traffic_address;
+  };
+
+  /// On a thread of its own: `self` is only for what is then called on the first loop's thread.
+  static PreparedReload prepare(RunningServer& self, const ReadConfig<ServerConfig>& read) {
+    auto loaded = read();
+    if (!loaded) return std::unexpected(std::move(loaded.error()));
+    auto inputs = gather_inputs(*loaded, std::time(nullptr));
+    if (!inputs) return std::unexpected(std::move(inputs.error()));
+    return [&self, loaded = std::move(*loaded), inputs = std::move(*inputs)]() mutable {
+      return self.apply(std::move(loaded), inputs);
+    };
+  }
+
+  Result<void> apply(Loaded<ServerConfig> loaded, const RunInputs& inputs) {
+    auto options = to_options(loaded.config, inputs);
+    if (!options) return std::unexpected(std::move(options.error()));
+    const auto done = server_->reload(std::move(*options));
+    if (!done) return std::unexpected(done.error());
+    log_remarks(loaded.warnings, loaded.notices);
+    log_dates(inputs);
+    log_if_kept("workers", loaded_.config.workers != loaded.config.workers);
+    log_if_kept("tls.quic_secret_file", loaded_.config.tls.quic_secret_file != loaded.config.tls.quic_secret_file);
+    loaded_ = std::move(loaded);  // also what the advice refers to
+    change_log(loaded_.config.log);
+    keep_addresses();
+    watch_files();
+    log::info("listeners", {{"added", done->added}, {"moved", done->moved}, {"removed", done->removed}});
+    return {};
+  }
+
+  Result<tunnel::ServerOptions> to_options(const ServerConfig& config, const RunInputs& inputs) {
+    tunnel::ServerOptions options = config.options;
+    options.credentials = inputs.credentials;
+    options.advice = &advice_;
+    options.visitors_max = visitors_max(descriptors_, workers_, config.listeners.size());
+    next_addresses_.clear();
+    std::vector<KnownAddresses> known = addresses_;
+    for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+      auto added = listener_options(config.listeners[i], inputs.listeners[i], known);
+      if (!added) return std::unexpected(std::move(added.error()));
+      options.listeners.push_back(std::move(*added));
+    }
+    return options;
+  }
+
+  /// `known`: of the listeners that run, each once. What a key stands for is used again.
+  Result<tunnel::ListenerOptions> listener_options(const ListenerConfig& listener, const ListenAddresses& looked_up,
+                                                   std::vector<KnownAddresses>& known) {
+    KnownAddresses addresses{.quic = listener.quic_addr.text(),
+                             .traffic = listener.traffic_addr.text(),
+                             .quic_address = looked_up.quic,
+                             .traffic_address = looked_up.traffic};
+    if (const auto found = std::ranges::find(known, addresses.quic, &KnownAddresses::quic); found != known.end()) {
+      addresses.quic_address = found->quic_address;
+      if (found->traffic == addresses.traffic) addresses.traffic_address = found->traffic_address;
+      known.erase(found);
+    }
+    auto quic = reservations_.take(net::Transport::udp, addresses.quic_address);
+    if (!quic) return std::unexpected(std::move(quic.error()));
+    auto traffic = reservations_.take(listener.options.protocol, addresses.traffic_address);
+    if (!traffic) return std::unexpected(std::move(traffic.error()));
+    tunnel::ListenerOptions options = listener.options;
+    options.quic_address = addresses.quic_address = quic->address;
+    options.quic_hold = std::move(quic->hold);
+    options.traffic_address = addresses.traffic_address = traffic->address;
+    options.traffic_hold = std::move(traffic->hold);
+    next_addresses_.push_back(std::move(addresses));
+    return options;
+  }
+
+  void keep_addresses() { addresses_ = std::exchange(next_addresses_, {}); }
+
+  void watch_files() {
+    const ServerConfig& config = loaded_.config;
+    reload_.watch(config.watch_files ? std::vector{loaded_.file, config.tls.server_cert_file,
+                                                   config.tls.server_key_file, config.auth.ca_cert_file}
+                                     : std::vector<std::string>());
+  }
+
+  Loaded<ServerConfig> loaded_;
+  const std::size_t descriptors_;
+  WorkerLoops& loops_;
+  const std::size_t workers_;
+  const ServerConnectionAdvice advice_;
+  PortReservations reservations_;
+  std::vector<KnownAddresses> addresses_;       ///< of the listeners that run
+  std::vector<KnownAddresses> next_addresses_;  ///< of those that the last call of to_options() was for
+  tunnel::Server* server_ = nullptr;            ///< while it runs
+  Reload reload_;
+};
 
 }  // namespace
 
-int run_server(const Loaded<ServerConfig>& loaded) {
+int run_server(const Loaded<ServerConfig>& loaded, const ReadConfig<ServerConfig>& read) {
   net::take_over_signals();
   const std::size_t descriptors = net::raise_descriptor_limit();
   configure_log(loaded.config.log);
@@ -107,9 +175,11 @@ int run_server(const Loaded<ServerConfig>& loaded) {
   const auto inputs = gather_inputs(loaded, std::time(nullptr));
   if (!inputs) return cannot_run("server", inputs.error());  // also reports why the secret could not be made
   if (!made) return cannot_run("server", {made.error()});
-  if (auto served = serve(loaded.config, *inputs, descriptors); !served) {
-    return cannot_run("server", {served.error()});
-  }
+  const std::uint32_t configured = loaded.config.workers;
+  auto loops = WorkerLoops::make(configured != 0 ? configured : std::max(1U, std::thread::hardware_concurrency()));
+  if (!loops) return cannot_run("server", {loops.error()});
+  RunningServer server(loaded, read, descriptors, *loops);
+  if (auto served = server.run(*inputs); !served) return cannot_run("server", {served.error()});
   log::info("stopped");
   log::flush();
   return 0;

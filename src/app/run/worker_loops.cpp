@@ -18,6 +18,13 @@ Result<WorkerLoops> WorkerLoops::make(std::size_t count) {
     auto loop = net::AsioEventLoop::make();
     if (!loop) return std::unexpected(std::move(loop.error()));
     made.loops_.push_back(std::move(*loop));
+    if (i == 0) continue;
+    try {
+      made.halts_.push_back(std::make_unique<net::LoopWaker>(made.loops_.back()->reactor()));
+    } catch (const std::system_error& error) {
+      return fail(std::string("cannot make an event loop: ") + error.what());
+    }
+    made.halts_.back()->set_handler([halt = made.halt_.get()] { halt->wait(); });
   }
   return made;
 }
@@ -29,11 +36,36 @@ std::vector<io::EventLoop*> WorkerLoops::interfaces() const {
   return loops;
 }
 
-Result<void> WorkerLoops::run(std::move_only_function<void()> stop_wanted) {
+void WorkerLoops::Halt::wait() {
+  std::unique_lock lock(mutex);
+  if (!wanted) return;
+  ++waiting;
+  changed.notify_all();
+  changed.wait(lock, [this] { return !wanted; });
+  --waiting;
+  changed.notify_all();
+}
+
+void WorkerLoops::exclusively(const std::function<void()>& work) {
+  std::unique_lock lock(halt_->mutex);
+  halt_->wanted = true;
+  for (const auto& halt : halts_) halt->wake();
+  halt_->changed.wait(lock, [this] { return halt_->waiting == halts_.size(); });
+  lock.unlock();
+  work();
+  lock.lock();
+  halt_->wanted = false;
+  halt_->changed.notify_all();
+  // All have gone on, so that the next call finds none of them here.
+  halt_->changed.wait(lock, [this] { return halt_->waiting == 0; });
+}
+
+Result<void> WorkerLoops::run(std::move_only_function<void()> stop_wanted,
+                              std::move_only_function<void()> reload_wanted) {
   bool stopping = false;
   net::SignalWatch signals(loops_.front()->reactor(), [&](int signal) {
     if (signal == SIGHUP) {
-      log::info("SIGHUP ignored: the configuration is not reloaded while running");
+      if (!stopping) reload_wanted();
       return;
     }
     if (stopping) {

@@ -4,13 +4,17 @@
 // runs on a thread of its own.
 #pragma once
 
+#include <condition_variable>
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "base/io/event_loop.h"
 #include "base/result.h"
 #include "net/event_loop.h"
+#include "net/loop_waker.h"
 
 namespace qmux::app {
 
@@ -21,13 +25,30 @@ class WorkerLoops {
 
   [[nodiscard]] std::vector<io::EventLoop*> interfaces() const;
   /// Runs all of them until stop(). The first SIGINT or SIGTERM calls `stop_wanted`; a second one ends the process at once.
-  /// SIGHUP is logged and has no other effect.
-  [[nodiscard]] Result<void> run(std::move_only_function<void()> stop_wanted);
+  /// SIGHUP calls `reload_wanted`, until then.
+  [[nodiscard]] Result<void> run(std::move_only_function<void()> stop_wanted,
+                                 std::move_only_function<void()> reload_wanted);
+  /// Runs `work` while every other loop waits, so that it may touch what belongs to them. Call it on the first loop's thread, and
+  /// not after stop().
+  void exclusively(const std::function<void()>& work);
+  [[nodiscard]] net::AsioEventLoop& first() const noexcept { return *loops_.front(); }
   /// Any thread.
   void stop() const noexcept;
 
  private:
+  /// Where the other loops wait.
+  struct Halt {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t waiting = 0;
+    bool wanted = false;
+
+    void wait();
+  };
+
+  std::unique_ptr<Halt> halt_ = std::make_unique<Halt>();
   std::vector<std::unique_ptr<net::AsioEventLoop>> loops_;
+  std::vector<std::unique_ptr<net::LoopWaker>> halts_;  ///< of each loop but the first
 };
 
 }  // namespace qmux::app

@@ -24,6 +24,11 @@ Duration penalty(unsigned periods) {
 
 }  // namespace
 
+void Pool::set_balance(Balance balance) {
+  const std::lock_guard lock(mutex_);
+  balance_ = balance;
+}
+
 std::optional<Pool::Admission> Pool::join(Applicant applicant) {
   const std::lock_guard lock(mutex_);
   Admission admission{.member = 0, .replaced = std::nullopt, .namesake_workers = {}};
@@ -118,6 +123,7 @@ Pool::Assignment Pool::choose(std::span<const MemberId> tried, Time now, Need ne
   if (best == nullptr) return {};
   best->last_choice[static_cast<std::size_t>(need)] = ++choices_;
   ++best->assignments;
+  ++assignments_;
   FailedDials failed_dials = best->failed_dials;
   const bool is_probe = need == Need::tcp && failed_dials.periods > 0 && now >= failed_dials.next_probe;
   if (is_probe) {
@@ -164,8 +170,14 @@ std::size_t Pool::assignments() const {
   return sum;
 }
 
+bool Pool::is_unused() const {
+  const std::lock_guard lock(mutex_);
+  return members_.empty() && assignments_ == 0;
+}
+
 void Pool::give_back(MemberId member, bool was_probe) noexcept {
   const std::lock_guard lock(mutex_);
+  --assignments_;
   Member* const found = find(member);
   if (found == nullptr) return;  // has left with its assignments
   CHECK(found->assignments > 0);

@@ -88,6 +88,9 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
+  /// For the choices from now on.
+  void set_balance(Balance balance);
+
   /// Adds the applicant. It replaces the member with the same client, instance and slot. Nothing: that member has the same or a
   /// higher epoch, so the applicant is the older one.
   [[nodiscard]] std::optional<Admission> join(Applicant applicant);
@@ -121,6 +124,8 @@ class Pool {
   [[nodiscard]] std::size_t size() const;
   /// Assignments to the present members.
   [[nodiscard]] std::size_t assignments() const;
+  /// It has no members, and no assignment is left of those that it had.
+  [[nodiscard]] bool is_unused() const;
 
  private:
   enum class State : std::uint8_t {
@@ -151,8 +156,9 @@ class Pool {
   [[nodiscard]] bool better(const Member& candidate, const Member& best, Time now, Need need) const noexcept;
 
   mutable std::mutex mutex_;
-  const Balance balance_;
+  Balance balance_;
   std::vector<Member> members_;
+  std::size_t assignments_ = 0;  ///< not given back yet
   MemberId last_id_ = 0;
   std::uint64_t choices_ = 0;
 };

@@ -10,60 +10,117 @@
 
 namespace qmux::tunnel {
 
-ServerListener::ServerListener(WorkerState& worker, quic::WorkerIndex worker_index, const ListenerSetup& setup,
+ServerListener::ServerListener(WorkerState& worker, quic::WorkerIndex worker_index, SharedListener& shared,
                                quic::HandshakeAdmission& handshakes, KeptBytes& kept, Workers& workers)
     : worker_(worker),
       worker_index_(worker_index),
-      setup_(setup),
-      offers_{.handover = setup.options->handover, .wait_for_client = setup.options->wait_for_client, .kept = &kept},
+      shared_(shared),
+      offers_{.handover = shared.options.handover, .wait_for_client = shared.options.wait_for_client, .kept = &kept},
       workers_(workers),
       endpoint_(worker.loop, worker.chunks,
-                {.transport = setup.options->transport,
-                 .credentials = setup.server->credentials,
+                {.transport = shared.options.transport,
+                 .credentials = shared.server.credentials,
                  .worker = worker_index,
                  .admission = &handshakes,
                  .counters = &worker.counters.quic}),
-      retry_(worker.loop.timers(), [this] { place_waiting(); }) {
-  if (!setup.options->takes_udp()) return;
-  udp_.emplace(worker, UdpListener::Setup{.listener = setup.index,
-                                          .worker_index = worker_index,
-                                          .pool = setup.pool,
-                                          .options = &setup.options->udp_options,
-                                          .workers = &workers,
-                                          .parcels = setup.parcels});
+      retry_(worker.loop.timers(), [this] { place_waiting(); }),
+      end_due_(worker.loop.timers(), [this] { look_for_end(); }) {
+  shared_.parts.fetch_add(1, std::memory_order_acq_rel);
 }
 
-ServerListener::~ServerListener() = default;
+ServerListener::~ServerListener() {
+  for (const auto& [member, session] : members_) shared_.pool.leave(member);  // whose connections did not end in time
+  if (phase_ != Phase::serving) shared_.parts_draining.fetch_sub(1, std::memory_order_acq_rel);
+  shared_.parts.fetch_sub(1, std::memory_order_acq_rel);
+}
 
-Result<void> ServerListener::open(const Address& quic_address, const Address& traffic_address) {
-  const bool shared = worker_index_.count > 1;
-  if (auto listening = endpoint_.listen(quic_address, shared, *this); !listening) return listening;
-  Address address = traffic_address;
-  if (setup_.options->takes_tcp()) {
-    auto listener = worker_.loop.listen_tcp(address, shared, *this);
-    if (!listener) return std::unexpected(std::move(listener.error()));
-    traffic_ = std::move(*listener);
-    address = traffic_->local_address();  // both protocols share one port
+// --- addresses ---------------------------------------------------------------------------------------------------------
+
+Result<void> ServerListener::open(const ListenerOptions& options) {
+  quic_hold_ = options.quic_hold;
+  return endpoint_.listen(options.quic_address, worker_index_.count > 1, *this);
+}
+
+Address ServerListener::Entrances::address() const {
+  if (tcp) return tcp->local_address();
+  return udp ? udp->address() : Address();
+}
+
+/// Ports are always shared, so that a listener can take over another one's address before the other one gives it up.
+Result<void> ServerListener::prepare(const ListenerOptions& options) {
+  constexpr bool kShared = true;
+  Address address = options.traffic_address;
+  if (options.takes_tcp() && !(entrances_.tcp && entrances_.tcp->local_address() == address)) {
+    auto tcp = worker_.loop.listen_tcp(address, kShared, *this);
+    if (!tcp) return std::unexpected(std::move(tcp.error()));
+    next_.tcp = std::move(*tcp);
+    address = next_.tcp->local_address();  // both protocols share one port
   }
-  return udp_ ? udp_->open(address, shared) : Result<void>();
+  if (options.takes_udp() && !(entrances_.udp && entrances_.udp->address() == address)) {
+    auto udp = std::make_unique<UdpListener>(worker_, UdpListener::Setup{.listener = shared_.index,
+                                                                         .worker_index = worker_index_,
+                                                                         .pool = &shared_.pool,
+                                                                         .options = &shared_.options.udp_options,
+                                                                         .workers = &workers_,
+                                                                         .parcels = &shared_.parcels});
+    if (auto opened = udp->open(address, kShared); !opened) {
+      abandon();
+      return opened;
+    }
+    next_.udp = std::move(udp);
+  }
+  if (next_.tcp || next_.udp) next_.hold = options.traffic_hold;
+  return {};
 }
 
-Address ServerListener::traffic_address() const {
-  if (traffic_) return traffic_->local_address();
-  return udp_ ? udp_->address() : Address();
+void ServerListener::renew() {
+  const ListenerOptions& options = shared_.options;
+  offers_.handover = options.handover;
+  offers_.wait_for_client = options.wait_for_client;
+  endpoint_.renew(options.transport, shared_.server.credentials);
+  if (phase_ == Phase::draining) {
+    phase_ = Phase::serving;
+    shared_.parts_draining.fetch_sub(1, std::memory_order_acq_rel);
+    end_due_.cancel();
+    endpoint_.accept_again();
+  }
+  if (next_.tcp || !options.takes_tcp()) close_tcp_entrance();
+  if (next_.tcp) entrances_.tcp = std::move(next_.tcp);
+  if (next_.udp || !options.takes_udp()) replace_udp_entrance(std::move(next_.udp));
+  if (next_.hold) entrances_.hold = std::move(next_.hold);
+}
+
+void ServerListener::close_tcp_entrance() {
+  if (!entrances_.tcp) return;
+  // Connections that the kernel has accepted are visitors already.
+  for (io::TcpListener::Waiting& each : entrances_.tcp->take_waiting()) {
+    accepted(std::move(each.handle), each.remote, each.local);
+  }
+  entrances_.tcp.reset();
+}
+
+void ServerListener::replace_udp_entrance(std::unique_ptr<UdpListener> next) {
+  if (entrances_.udp) {
+    for (const auto& [member, session] : members_) entrances_.udp->leave(member);
+  }
+  entrances_.udp = std::move(next);
+  if (!entrances_.udp) return;
+  for (const auto& [member, session] : members_) {
+    if (session->abilities().udp) entrances_.udp->join(*session);
+  }
 }
 
 // --- visitors ----------------------------------------------------------------------------------------------------------
 
 void ServerListener::accepted(io::TcpHandle handle, const Address& remote, const Address& local) {
   ++worker_.counters.visitors_accepted;
-  auto ticket = setup_.admission->admit(setup_.index, remote);
+  auto ticket = shared_.admission.admit(shared_.index, remote);
   if (!ticket) return not_admitted(ticket.error());
-  place({.listener = setup_.index,
+  place({.listener = shared_.index,
          .socket = std::move(handle),
          .remote = remote,
          .local = local,
-         .deadline = worker_.loop.now() + setup_.options->wait_for_client,
+         .deadline = worker_.loop.now() + shared_.options.wait_for_client,
          .ticket = std::move(*ticket)});
 }
 
@@ -88,7 +145,7 @@ void ServerListener::visitor_arrived(AssignedVisitor assigned) {
 }
 
 void ServerListener::place(Visitor visitor) {
-  if (stopping_) {
+  if (is_stopping()) {
     ++worker_.counters.visitors_stopping;
     return;
   }
@@ -98,7 +155,7 @@ void ServerListener::place(Visitor visitor) {
   }
   while (true) {
     AssignedVisitor assigned{.visitor = std::move(visitor), .assignment = {}};
-    assigned.assignment = setup_.pool->choose(assigned.visitor.tried, worker_.loop.now());
+    assigned.assignment = shared_.pool.choose(assigned.visitor.tried, worker_.loop.now());
     if (!assigned.assignment.valid()) return no_client_for(std::move(assigned.visitor));
     if (send_to(assigned)) return;
     visitor = unassign(std::move(assigned));
@@ -123,7 +180,7 @@ bool ServerListener::hand_to_member(AssignedVisitor& assigned) {
 }
 
 void ServerListener::no_client_for(Visitor visitor) {
-  if (!visitor.failed.empty() && !setup_.pool->has_other_than(visitor.failed)) {
+  if (!visitor.failed.empty() && !shared_.pool.has_other_than(visitor.failed)) {
     ++worker_.counters.visitors_no_service;
     return;
   }
@@ -157,8 +214,8 @@ void ServerListener::place_waiting() {
 // --- clients -----------------------------------------------------------------------------------------------------------
 
 quic::ConnectionEvents* ServerListener::connection_begun(quic::Connection& connection) {
-  auto session = std::make_unique<ServerSession>(worker_, worker_index_.index, *setup_.pool, offers_,
-                                                 setup_.server->health, setup_.server->advice, connection, *this);
+  auto session = std::make_unique<ServerSession>(worker_, worker_index_.index, shared_.pool, offers_,
+                                                 shared_.server.health, shared_.server.advice, connection, *this);
   ServerSession* const events = session.get();
   sessions_.emplace(&connection, std::move(session));
   return events;
@@ -167,12 +224,12 @@ quic::ConnectionEvents* ServerListener::connection_begun(quic::Connection& conne
 void ServerListener::session_registered(ServerSession& session, const Pool::Admission& admission) {
   const std::optional<Pool::Replaced>& replaced = admission.replaced;
   members_.emplace(session.member(), &session);
-  if (udp_ && session.abilities().udp) udp_->join(session);
+  if (entrances_.udp && session.abilities().udp) entrances_.udp->join(session);
   if (replaced) {
     if (replaced->worker == worker_index_.index) {
       member_replaced(replaced->member);
     } else {
-      WorkerMessage message = MemberReplaced{.listener = setup_.index, .member = replaced->member};
+      WorkerMessage message = MemberReplaced{.listener = shared_.index, .member = replaced->member};
       // If the message is lost, the session notices at its next heartbeat that it is no member any more.
       static_cast<void>(workers_.post(replaced->worker, message));
     }
@@ -183,7 +240,7 @@ void ServerListener::session_registered(ServerSession& session, const Pool::Admi
 
 /// If the message is lost, the next visitor shows that the member is dead.
 void ServerListener::notify_namesakes(ServerSession& session, const std::vector<std::size_t>& workers) {
-  const ClientRegistered newcomer{.listener = setup_.index,
+  const ClientRegistered newcomer{.listener = shared_.index,
                                   .member = session.member(),
                                   .client_id = session.client_id(),
                                   .instance = session.instance()};
@@ -208,7 +265,7 @@ void ServerListener::member_replaced(MemberId member) {
 
 void ServerListener::session_ended(ServerSession& session) {
   members_.erase(session.member());
-  if (udp_) udp_->leave(session.member());
+  if (entrances_.udp) entrances_.udp->leave(session.member());
   const auto found = sessions_.find(&session.connection());
   CHECK(found != sessions_.end());
   worker_.retired.add(std::move(found->second));
@@ -216,7 +273,7 @@ void ServerListener::session_ended(ServerSession& session) {
 }
 
 void ServerListener::hand_over(std::size_t worker_index, const io::PacketRun& run) {
-  workers_.hand_over(worker_index, {.listener = setup_.index,
+  workers_.hand_over(worker_index, {.listener = shared_.index,
                                     .local = run.local,
                                     .remote = run.remote,
                                     .bytes = {run.bytes.begin(), run.bytes.end()},
@@ -232,33 +289,48 @@ void ServerListener::packets_arrived(const StrayPackets& packets) {
                                  .ecn = packets.ecn});
 }
 
-void ServerListener::drain() {
-  if (traffic_) {
-    // Connections that the kernel has accepted are visitors already.
-    for (io::TcpListener::Waiting& each : traffic_->take_waiting())
-      accepted(std::move(each.handle), each.remote, each.local);
-    traffic_.reset();
-  }
+// --- the end -----------------------------------------------------------------------------------------------------------
+
+void ServerListener::drain(Duration time_max) {
+  if (phase_ != Phase::serving) return;
+  phase_ = Phase::draining;
+  shared_.parts_draining.fetch_add(1, std::memory_order_acq_rel);
+  phase_end_ = worker_.loop.now() + time_max;
+  close_tcp_entrance();
   endpoint_.stop_accepting();
   std::vector<ServerSession*> sessions;
   sessions.reserve(sessions_.size());
   for (const auto& [connection, session] : sessions_) sessions.push_back(session.get());
   std::ranges::sort(sessions, {}, &ServerSession::member);  // in the order of their registration
   for (ServerSession* const session : sessions) session->drain();
+  look_for_end();
 }
 
+void ServerListener::look_for_end() {
+  if (is_stopping()) return;  // its time is over: the worker sees that at the end of this pass
+  const Time now = worker_.loop.now();
+  if (is_drained() || now >= phase_end_) stop();
+  end_due_.set(is_stopping() ? phase_end_ : std::min(now + limits::kDrainLookInterval, phase_end_));
+}
+
+/// A visitor may need several workers one after another, so none stops while there are visitors on any.
 bool ServerListener::is_drained() const {
-  return std::ranges::all_of(sessions_, [](const auto& each) { return each.second->is_drained(); });
+  return shared_.parts_draining.load(std::memory_order_acquire) == shared_.parts.load(std::memory_order_acquire) &&
+         shared_.admission.visitor_count(shared_.index) == 0 &&
+         std::ranges::all_of(sessions_, [](const auto& each) { return each.second->is_drained(); });
 }
 
 void ServerListener::stop() {
-  stopping_ = true;
-  traffic_.reset();
+  phase_ = Phase::stopping;
+  phase_end_ = worker_.loop.now() + limits::kStopTimeMax;
   retry_.cancel();
   worker_.counters.visitors_stopping += waiting_.size();
   waiting_.clear();
-  endpoint_.stop_accepting();
   endpoint_.close_all(quic::ErrorCode::shutdown, "server is stopping");
+}
+
+bool ServerListener::has_ended() const {
+  return is_stopping() && (endpoint_.connection_count() == 0 || worker_.loop.now() >= phase_end_);
 }
 
 }  // namespace qmux::tunnel

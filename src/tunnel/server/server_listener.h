@@ -6,15 +6,16 @@
 // Owned by its worker; one thread.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <memory>
-#include <optional>
 #include <unordered_map>
 
 #include "quic/endpoint.h"
 #include "tunnel/options.h"
 #include "tunnel/server/pool.h"
 #include "tunnel/server/server_session.h"
+#include "tunnel/server/shared_listener.h"
 #include "tunnel/server/udp_listener.h"
 #include "tunnel/server/visitor.h"
 #include "tunnel/server/worker_message.h"
@@ -22,30 +23,30 @@
 
 namespace qmux::tunnel {
 
-/// Common data of all listeners of all workers. Outlives them.
-struct ListenerSetup {
-  std::size_t index = 0;
-  const ListenerOptions* options = nullptr;
-  const ServerOptions* server = nullptr;
-  Pool* pool = nullptr;
-  VisitorAdmission* admission = nullptr;
-  UdpParcels* parcels = nullptr;
-};
-
 class ServerListener final : private quic::EndpointHost, private io::TcpListener::Events, public ServerSessionEvents {
  public:
-  /// `handshakes` and `kept`: the worker's; outlive it.
-  ServerListener(WorkerState& worker, quic::WorkerIndex worker_index, const ListenerSetup& setup,
+  /// `handshakes` and `kept`: the worker's; outlive it, as `shared` does.
+  ServerListener(WorkerState& worker, quic::WorkerIndex worker_index, SharedListener& shared,
                  quic::HandshakeAdmission& handshakes, KeptBytes& kept, Workers& workers);
   ~ServerListener();
 
-  /// Opens both sockets at these addresses (those of the options, with the ports that the first worker got).
-  [[nodiscard]] Result<void> open(const Address& quic_address, const Address& traffic_address);
+  [[nodiscard]] std::size_t index() const noexcept { return shared_.index; }
+  /// Opens the socket for clients. Visitors come once renew() has been called.
+  [[nodiscard]] Result<void> open(const ListenerOptions& options);
+  /// Opens the sockets for visitors that `options` want and that are not open yet. They accept nothing before renew().
+  [[nodiscard]] Result<void> prepare(const ListenerOptions& options);
+  /// What prepare() has opened is closed.
+  void abandon() noexcept { next_ = {}; }
+  /// The shared options have changed to those of prepare(): they take effect. One that drains goes on as before.
+  void renew();
+
   [[nodiscard]] Address quic_address() const { return endpoint_.local_address(); }
   /// The address of visitors, for every protocol that is enabled.
-  [[nodiscard]] Address traffic_address() const;
+  [[nodiscard]] Address traffic_address() const { return entrances_.address(); }
+  /// The same of what prepare() has opened.
+  [[nodiscard]] Address prepared_address() const { return next_.address(); }
   /// nullptr when visitors may not come by UDP.
-  [[nodiscard]] UdpListener* udp() noexcept { return udp_ ? &*udp_ : nullptr; }
+  [[nodiscard]] UdpListener* udp() noexcept { return entrances_.udp.get(); }
 
   /// From other workers.
   void visitor_arrived(AssignedVisitor assigned);
@@ -54,14 +55,26 @@ class ServerListener final : private quic::EndpointHost, private io::TcpListener
   void client_registered(const ClientRegistered& newcomer);
 
   [[nodiscard]] quic::Endpoint& endpoint() noexcept { return endpoint_; }
-  /// Accepts no more visitors and clients, and asks the clients to look for another server. Visitors that are there go on.
-  void drain();
-  /// After drain(): no client's connection is needed any more.
-  [[nodiscard]] bool is_drained() const;
-  /// Accepts no more visitors, resets the waiting ones and closes the clients' connections.
-  void stop();
+  /// Accepts no more visitors and clients, and asks the clients to look for another server. Once the last visitor of the listener
+  /// has been served on every worker, or after `time_max`, resets visitors and closes connections, within limits::kStopTimeMax.
+  void drain(Duration time_max);
+  [[nodiscard]] bool is_draining() const noexcept { return phase_ != Phase::serving; }
+  /// Its last visitors and connections are being ended.
+  [[nodiscard]] bool is_stopping() const noexcept { return phase_ == Phase::stopping; }
+  /// After drain(): nothing is left to do, at the end of a pass.
+  [[nodiscard]] bool has_ended() const;
 
  private:
+  enum class Phase : std::uint8_t { serving, draining, stopping };
+  /// The sockets for visitors.
+  struct Entrances {
+    std::shared_ptr<const void> hold;  ///< ListenerOptions::traffic_hold
+    std::unique_ptr<io::TcpListener> tcp;
+    std::unique_ptr<UdpListener> udp;
+
+    [[nodiscard]] Address address() const;
+  };
+
   // io::TcpListener::Events
   void accepted(io::TcpHandle handle, const Address& remote, const Address& local) override;
 
@@ -86,20 +99,28 @@ class ServerListener final : private quic::EndpointHost, private io::TcpListener
   /// It waits for a client, unless no client can serve it.
   void no_client_for(Visitor visitor);
   void place_waiting();
+  void close_tcp_entrance();
+  void replace_udp_entrance(std::unique_ptr<UdpListener> next);
+  void look_for_end();
+  [[nodiscard]] bool is_drained() const;
+  void stop();
 
   WorkerState& worker_;
   const quic::WorkerIndex worker_index_;
-  const ListenerSetup setup_;
-  const OfferRules offers_;
+  SharedListener& shared_;
+  OfferRules offers_;
   Workers& workers_;
+  std::shared_ptr<const void> quic_hold_;
   quic::Endpoint endpoint_;
-  std::unique_ptr<io::TcpListener> traffic_;
-  std::optional<UdpListener> udp_;
+  Entrances entrances_;
+  Entrances next_;  ///< between prepare() and renew()
   std::unordered_map<quic::Connection*, std::unique_ptr<ServerSession>> sessions_;
   std::unordered_map<MemberId, ServerSession*> members_;
   std::deque<Visitor> waiting_;  ///< for a client
   Timer retry_;
-  bool stopping_ = false;
+  Phase phase_ = Phase::serving;
+  Time phase_end_ = kNever;  ///< at the latest
+  Timer end_due_;            ///< set while it drains and stops
 };
 
 }  // namespace qmux::tunnel

@@ -12,9 +12,8 @@
 namespace qmux::tunnel {
 
 ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerIndex worker_index, const ServerOptions& options,
-                           quic::HandshakeLoad& handshakes, MemoryLimit& stuck_tunnels,
-                           const VisitorAdmission& visitors, std::span<const ListenerSetup> setups, Workers& workers,
-                           std::move_only_function<void()> stopped)
+                           quic::HandshakeLoad& handshakes, MemoryLimit& stuck_tunnels, UdpParcels& parcels,
+                           Workers& workers, std::move_only_function<void()> stopped)
     : state_(loop, worker_index.count, stuck_tunnels, options.tcp_keep_alive),
       mailbox_(limits::kMailboxMessagesMax),
       strays_(limits::kStrayRunsMax),
@@ -22,13 +21,9 @@ ServerWorker::ServerWorker(io::EventLoop& loop, quic::WorkerIndex worker_index, 
       kept_(limits::kVisitorPrefixesBytesMax / worker_index.count, state_.counters.visitors_not_kept),
       stopped_(std::move(stopped)),
       workers_(workers),
-      visitors_(visitors),
-      drain_timeout_(options.drain_timeout),
-      drain_look_(loop.timers(), [this] { look_for_end(); }),
-      stop_deadline_(loop.timers(), [this] { finish_stop(); }) {
-  for (const ListenerSetup& setup : setups) {
-    listeners_.push_back(std::make_unique<ServerListener>(state_, worker_index, setup, admission_, kept_, workers));
-  }
+      parcels_(parcels),
+      options_(options),
+      worker_index_(worker_index) {
   loop.set_pass_events(this);
   loop.set_wake_handler([this] { woken(); });
 }
@@ -38,6 +33,22 @@ ServerWorker::~ServerWorker() {
   state_.loop.set_wake_handler({});
   state_.retired.clear();
 }
+
+ServerListener& ServerWorker::add(SharedListener& shared) {
+  return *listeners_.emplace_back(
+      std::make_unique<ServerListener>(state_, worker_index_, shared, admission_, kept_, workers_));
+}
+
+void ServerWorker::remove(std::size_t index) {
+  std::erase_if(listeners_, [index](const auto& each) { return each->index() == index; });
+}
+
+ServerListener* ServerWorker::find(std::size_t index) noexcept {
+  const auto found = std::ranges::lower_bound(listeners_, index, {}, [](const auto& each) { return each->index(); });
+  return found != listeners_.end() && (*found)->index() == index ? found->get() : nullptr;
+}
+
+void ServerWorker::renew() { state_.tcp_keep_alive = options_.tcp_keep_alive; }
 
 bool ServerWorker::post(WorkerMessage& message) {
   const auto posted = mailbox_.post(std::move(message));
@@ -56,43 +67,56 @@ void ServerWorker::stop() noexcept {
 }
 
 void ServerWorker::woken() {
-  if (stop_wanted_.load(std::memory_order_acquire) && drain_end_ == kNever) begin_drain();
+  if (stop_wanted_.load(std::memory_order_acquire)) {
+    for (const auto& listener : listeners_) listener->drain(options_.drain_timeout);
+  }
   mailbox_.take(taken_);
   state_.counters.mailbox_full.set(mailbox_.overflows());
   for (WorkerMessage& message : taken_) handle(std::move(message));
   taken_.clear();
   strays_.take(strays_taken_);
   state_.counters.strays_full.set(strays_.overflows());
-  for (const StrayPackets& packets : strays_taken_) listeners_[packets.listener]->packets_arrived(packets);
+  for (const StrayPackets& packets : strays_taken_) {
+    if (ServerListener* const listener = find(packets.listener)) listener->packets_arrived(packets);
+  }
   strays_taken_.clear();
 }
 
+/// What is for a listener that has ended is dropped.
 void ServerWorker::handle(WorkerMessage message) {
   std::visit(
       [this]<typename Message>(Message& each) {
         if constexpr (std::is_same_v<Message, AssignedVisitor>) {
-          listeners_[each.visitor.listener]->visitor_arrived(std::move(each));
-        } else if constexpr (std::is_same_v<Message, MemberReplaced>) {
-          listeners_[each.listener]->member_replaced(each.member);
-        } else if constexpr (std::is_same_v<Message, ClientRegistered>) {
-          listeners_[each.listener]->client_registered(each);
+          if (ServerListener* const listener = find(each.visitor.listener))
+            return listener->visitor_arrived(std::move(each));
+          ++state_.counters.visitors_stopping;
         } else {
-          handle_udp(*listeners_[each.listener]->udp(), each);
+          ServerListener* const listener = find(each.listener);
+          if constexpr (std::is_same_v<Message, MemberReplaced>) {
+            if (listener != nullptr) listener->member_replaced(each.member);
+          } else if constexpr (std::is_same_v<Message, ClientRegistered>) {
+            if (listener != nullptr) listener->client_registered(each);
+          } else {
+            handle_udp(listener != nullptr ? listener->udp() : nullptr, each);
+          }
         }
       },
       message);
 }
 
 template <typename Message>
-void ServerWorker::handle_udp(UdpListener& listener, Message& message) {
+void ServerWorker::handle_udp(UdpListener* listener, Message& message) {
   if constexpr (std::is_same_v<Message, UdpPackets>) {
-    listener.packets_arrived(std::move(message.parcel));
+    if (listener == nullptr) return parcels_.give_back(std::move(message.parcel));
+    listener->packets_arrived(std::move(message.parcel));
+  } else if (listener == nullptr) {
+    return;
   } else if constexpr (std::is_same_v<Message, UdpVisitorAssigned>) {
-    listener.visitor_arrived(std::move(message.assigned));
+    listener->visitor_arrived(std::move(message.assigned));
   } else if constexpr (std::is_same_v<Message, UdpVisitorEvicted>) {
-    listener.visitor_evicted(message.member, message.visitor, message.route);
+    listener->visitor_evicted(message.member, message.visitor, message.route);
   } else {
-    listener.session_events(message.events);
+    listener->session_events(message.events);
   }
 }
 
@@ -103,39 +127,18 @@ void ServerWorker::end_of_pass(Time now) {
   for (const auto& listener : listeners_) {
     if (UdpListener* const udp = listener->udp()) udp->finish_pass();
   }
-  if (stopping_ &&
-      std::ranges::all_of(listeners_, [](const auto& each) { return each->endpoint().connection_count() == 0; })) {
-    finish_stop();
+  if (!stop_wanted_.load(std::memory_order_acquire)) {
+    std::erase_if(listeners_, [](const auto& each) { return each->has_ended(); });
+    return;
   }
-}
-
-void ServerWorker::begin_drain() {
-  drain_end_ = state_.loop.now() + drain_timeout_;
-  for (const auto& listener : listeners_) listener->drain();
-  workers_.drain_begun();
-  look_for_end();
-}
-
-void ServerWorker::look_for_end() {
-  const Time now = state_.loop.now();
-  // A visitor may need several workers one after another, so none stops while there are visitors anywhere.
-  const bool drained = workers_.all_drain() && visitors_.visitor_count() == 0 &&
-                       std::ranges::all_of(listeners_, [](const auto& each) { return each->is_drained(); });
-  if (drained || now >= drain_end_) return begin_stop();
-  drain_look_.set(std::min(now + limits::kDrainLookInterval, drain_end_));
-}
-
-void ServerWorker::begin_stop() {
-  drain_look_.cancel();
-  stopping_ = true;
-  mailbox_.close();
-  strays_.close();
-  for (const auto& listener : listeners_) listener->stop();
-  stop_deadline_.set(state_.loop.now() + limits::kStopTimeMax);
+  if (std::ranges::all_of(listeners_, [](const auto& each) { return each->is_stopping(); })) {
+    mailbox_.close();
+    strays_.close();
+  }
+  if (std::ranges::all_of(listeners_, [](const auto& each) { return each->has_ended(); })) finish_stop();
 }
 
 void ServerWorker::finish_stop() {
-  stop_deadline_.cancel();
   if (stopped_) std::exchange(stopped_, nullptr)();
 }
 

@@ -9,7 +9,6 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "base/io/event_loop.h"
@@ -22,18 +21,24 @@ namespace qmux::tunnel {
 
 class ServerWorker final : private io::EventLoop::PassEvents {
  public:
-  /// `stopped` is called once, on the worker's thread, when an orderly stop is done. `handshakes`, `stuck_tunnels` and `visitors`
-  /// are the process's; all but `setups` outlive the worker.
+  /// `stopped` is called once, on the worker's thread, when an orderly stop is done. All others outlive the worker; `handshakes`,
+  /// `stuck_tunnels` and `parcels` are the process's.
   ServerWorker(io::EventLoop& loop, quic::WorkerIndex worker_index, const ServerOptions& options,
-               quic::HandshakeLoad& handshakes, MemoryLimit& stuck_tunnels, const VisitorAdmission& visitors,
-               std::span<const ListenerSetup> setups, Workers& workers, std::move_only_function<void()> stopped);
+               quic::HandshakeLoad& handshakes, MemoryLimit& stuck_tunnels, UdpParcels& parcels, Workers& workers,
+               std::move_only_function<void()> stopped);
   ServerWorker(const ServerWorker&) = delete;
   ServerWorker& operator=(const ServerWorker&) = delete;
   ~ServerWorker();
 
-  [[nodiscard]] ServerListener& listener(std::size_t index) { return *listeners_[index]; }
-  /// Accepts no more visitors and clients. Once the last visitor of the process has been served, or after
-  /// ServerOptions::drain_timeout, resets visitors and closes connections, within limits::kStopTimeMax.
+  /// This worker's part of a new listener, whose index is the highest.
+  ServerListener& add(SharedListener& shared);
+  /// At once. For one that has accepted nothing yet, or that is stopping.
+  void remove(std::size_t index);
+  /// nullptr: it has no part of that listener, or not any more.
+  [[nodiscard]] ServerListener* find(std::size_t index) noexcept;
+  /// ServerOptions have changed.
+  void renew();
+  /// Drains every listener for ServerOptions::drain_timeout at the most (ServerListener::drain()).
   void stop() noexcept;
   /// False: the mailbox is full or closed, and the caller keeps the message.
   [[nodiscard]] bool post(WorkerMessage& message);
@@ -48,10 +53,7 @@ class ServerWorker final : private io::EventLoop::PassEvents {
   void woken();
   void handle(WorkerMessage message);
   template <typename Message>
-  void handle_udp(UdpListener& listener, Message& message);
-  void begin_drain();
-  void look_for_end();
-  void begin_stop();
+  void handle_udp(UdpListener* listener, Message& message);
   void finish_stop();
 
   WorkerState state_;
@@ -61,16 +63,13 @@ class ServerWorker final : private io::EventLoop::PassEvents {
   std::vector<StrayPackets> strays_taken_;
   quic::HandshakeAdmission admission_;
   KeptBytes kept_;
-  std::vector<std::unique_ptr<ServerListener>> listeners_;
+  std::vector<std::unique_ptr<ServerListener>> listeners_;  ///< in the order of their indices
   std::move_only_function<void()> stopped_;
   Workers& workers_;
-  const VisitorAdmission& visitors_;
-  const Duration drain_timeout_;
-  Time drain_end_ = kNever;
-  Timer drain_look_;  ///< set while it drains
-  Timer stop_deadline_;
+  UdpParcels& parcels_;
+  const ServerOptions& options_;
+  const quic::WorkerIndex worker_index_;
   std::atomic<bool> stop_wanted_{false};
-  bool stopping_ = false;
 };
 
 }  // namespace qmux::tunnel

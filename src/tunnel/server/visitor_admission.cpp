@@ -2,6 +2,7 @@
 #include "tunnel/server/visitor_admission.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -12,24 +13,43 @@ constexpr bool reached(std::size_t count, std::size_t limit) noexcept { return l
 
 }  // namespace
 
-VisitorAdmission::VisitorAdmission(std::size_t visitors_max, const std::vector<VisitorLimits>& listeners,
-                                   std::uint64_t seed)
-    : visitors_max_(visitors_max) {
-  for (const VisitorLimits& limits : listeners) {
-    listeners_.push_back({.limits = limits, .by_source = decltype(Listener::by_source)(0, SourceHash{seed})});
-  }
+void VisitorAdmission::set_visitors_max(std::size_t visitors_max) {
+  const std::lock_guard lock(mutex_);
+  visitors_max_ = visitors_max;
+}
+
+void VisitorAdmission::set_limits(std::size_t index, const VisitorLimits& limits) {
+  const std::lock_guard lock(mutex_);
+  Listener& listener =
+      listeners_.try_emplace(index, Listener{.by_source = decltype(Listener::by_source)(0, SourceHash{seed_})})
+          .first->second;
+  listener.limits = limits;
+  if (!std::exchange(listener.open, true)) ++open_listeners_;
+}
+
+void VisitorAdmission::close(std::size_t index) {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(listeners_.at(index).open, false)) --open_listeners_;
+  forget_if_gone(index);
+}
+
+void VisitorAdmission::forget_if_gone(std::size_t index) noexcept {
+  const auto found = listeners_.find(index);
+  if (!found->second.open && found->second.visitors == 0) listeners_.erase(found);
 }
 
 std::expected<VisitorAdmission::Ticket, VisitorAdmission::Refusal> VisitorAdmission::admit(std::size_t index,
                                                                                            const Address& remote) {
   const Address source = remote.holder();
   const std::lock_guard lock(mutex_);
-  Listener& listener = listeners_[index];
+  const auto found = listeners_.find(index);
+  if (found == listeners_.end() || !found->second.open) return std::unexpected(Refusal::listener_full);
+  Listener& listener = found->second;
   const auto known = listener.by_source.find(source);
   const std::size_t of_source = known != listener.by_source.end() ? known->second : 0;
 
   if (visitors_ >= visitors_max_) return std::unexpected(Refusal::process_full);
-  const std::size_t share = visitors_max_ / listeners_.size();
+  const std::size_t share = visitors_max_ / open_listeners_;
   const bool scarce = visitors_ >= visitors_max_ - visitors_max_ / 4;
   const bool over_share = scarce && listener.visitors >= share;
   if (reached(listener.visitors, listener.limits.visitors_max) ||
@@ -50,18 +70,25 @@ std::expected<VisitorAdmission::Ticket, VisitorAdmission::Refusal> VisitorAdmiss
 
 void VisitorAdmission::leave(const Ticket::Leave& ticket) noexcept {
   const std::lock_guard lock(mutex_);
-  Listener& listener = listeners_[ticket.listener];
+  Listener& listener = listeners_.at(ticket.listener);
   const auto known = listener.by_source.find(ticket.source);
   CHECK(known != listener.by_source.end() && listener.visitors > 0 && visitors_ > 0);
   if (--known->second == 0) listener.by_source.erase(known);
   if (ticket.over_share) --listener.over_share;
   --listener.visitors;
   --visitors_;
+  forget_if_gone(ticket.listener);
 }
 
 std::size_t VisitorAdmission::visitor_count() const {
   const std::lock_guard lock(mutex_);
   return visitors_;
+}
+
+std::size_t VisitorAdmission::visitor_count(std::size_t index) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = listeners_.find(index);
+  return found != listeners_.end() ? found->second.visitors : 0;
 }
 
 }  // namespace qmux::tunnel

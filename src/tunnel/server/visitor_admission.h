@@ -19,7 +19,6 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
-#include <vector>
 
 #include "base/address.h"
 #include "tunnel/options.h"
@@ -53,14 +52,23 @@ class VisitorAdmission {
   };
 
   /// `visitors_max`: of the process; `seed`: random, because visitors may use any number of addresses.
-  VisitorAdmission(std::size_t visitors_max, const std::vector<VisitorLimits>& listeners, std::uint64_t seed);
+  VisitorAdmission(std::size_t visitors_max, std::uint64_t seed) : seed_(seed), visitors_max_(visitors_max) {}
   VisitorAdmission(const VisitorAdmission&) = delete;
   VisitorAdmission& operator=(const VisitorAdmission&) = delete;
 
+  /// Those admitted already stay, even where a new limit is lower.
+  void set_visitors_max(std::size_t visitors_max);
+  /// Adds the listener, changes its limits, or opens it again.
+  void set_limits(std::size_t listener, const VisitorLimits& limits);
+  /// It admits no more, and has no share of the descriptors. Its visitors stay.
+  void close(std::size_t listener);
+
+  /// The listener was added before.
   [[nodiscard]] std::expected<Ticket, Refusal> admit(std::size_t listener, const Address& remote);
 
-  /// Visitors admitted at present.
+  /// Visitors admitted at present; those of one listener.
   [[nodiscard]] std::size_t visitor_count() const;
+  [[nodiscard]] std::size_t visitor_count(std::size_t listener) const;
 
  private:
   struct SourceHash {
@@ -68,17 +76,21 @@ class VisitorAdmission {
     std::size_t operator()(const Address& source) const noexcept { return source.hash(seed); }
   };
   struct Listener {
-    VisitorLimits limits;
+    VisitorLimits limits{};
+    bool open = false;
     std::size_t visitors = 0;
     std::size_t over_share = 0;  ///< of these, tickets of that kind
     std::unordered_map<Address, std::size_t, SourceHash> by_source;
   };
 
   void leave(const Ticket::Leave& ticket) noexcept;
+  void forget_if_gone(std::size_t listener) noexcept;
 
-  const std::size_t visitors_max_;
+  const std::uint64_t seed_;
   mutable std::mutex mutex_;
-  std::vector<Listener> listeners_;
+  std::size_t visitors_max_;
+  std::unordered_map<std::size_t, Listener> listeners_;  ///< open, or with visitors
+  std::size_t open_listeners_ = 0;
   std::size_t visitors_ = 0;
 };
 

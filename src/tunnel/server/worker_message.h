@@ -73,10 +73,6 @@ class Workers {
   /// Packets have a queue of their own, because any host can send packets that arrive at the wrong worker. They are dropped and
   /// counted when the queue is full.
   virtual void hand_over(std::size_t worker, StrayPackets packets) = 0;
-  /// This worker takes no more visitors.
-  virtual void drain_begun() = 0;
-  /// No worker does: visitors are not more from now on.
-  [[nodiscard]] virtual bool all_drain() const = 0;
 
  protected:
   ~Workers() = default;

@@ -27,7 +27,7 @@ struct WorkerState {
         chunk_surplus(its_loop.timers(), [this] { chunks.give_up_surplus(); }) {}
 
   io::EventLoop& loop;
-  const Duration tcp_keep_alive;
+  Duration tcp_keep_alive;  ///< of sockets from now on
   ChunkPool chunks;
   Counters counters;
   MemoryBudget memory;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A server, a client and a local service, joined and ready for visitors."""
 
+import signal
 import socket
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from .waiting import wait_until
 VISITOR_TIMEOUT = 30.0
 UDP_VISITOR_TIMEOUT = 10.0
 READY_DEADLINE = 20.0
+RELOADED = "configuration reloaded"
 
 
 class Tunnel:
@@ -101,6 +103,21 @@ class Tunnel:
         config.write_text(yaml.safe_dump(settings, sort_keys=False))
         program = self.pair.server if role == "server" else self.pair.client
         return Process(f"{program.name} {name}", [*within, *program.run(role, config)], self.directory / f"{name}.log")
+
+    def rewrite(self, process: Process, settings: dict | str, name: str | None = None) -> None:
+        """Replaces the file that the process was started with, as an editor does."""
+        name = name or ("server" if process is self.server else "client")
+        text = settings if isinstance(settings, str) else yaml.safe_dump(settings, sort_keys=False)
+        written = self.directory / f"{name}.yaml.new"
+        written.write_text(text)
+        written.rename(self.directory / f"{name}.yaml")
+
+    def reload(self, process: Process, settings: dict | str, name: str | None = None) -> None:
+        """The same, and asks the process to read it. Returns when it has taken effect."""
+        before = process.log().count(RELOADED)
+        self.rewrite(process, settings, name)
+        process.signal(signal.SIGHUP)
+        process.wait_for_log(RELOADED, count=before + 1)
 
     def stop(self) -> None:
         self.service.down()

@@ -189,10 +189,10 @@ TEST(LoadServer, takes_how_visitors_wait_and_are_handed_over) {
 }
 
 TEST(LoadServer, lists_the_keys_when_none_is_near) {
-  EXPECT_THAT(
-      errors(with("", "metrics: 1\n")),
-      ElementsAre("s.yaml:7:1: metrics: unknown key (expected one of auth, drain_timeout, "
-                  "health_timeout, heartbeat_interval, listeners, load_balancer, log, tcp_keepalive, tls, workers)"));
+  EXPECT_THAT(errors(with("", "metrics: 1\n")),
+              ElementsAre("s.yaml:7:1: metrics: unknown key (expected one of auth, drain_timeout, "
+                          "health_timeout, heartbeat_interval, listeners, load_balancer, log, tcp_keepalive, tls, "
+                          "watch_files, workers)"));
   EXPECT_THAT(errors(with("", "foo: 1\n")),
               ElementsAre(::testing::StartsWith("s.yaml:7:1: foo: unknown key (expected one of")));
   EXPECT_THAT(errors(with("", "log: {foo: 1}\n")),

@@ -84,7 +84,7 @@ class ServerTest : public ::testing::Test {
   }
 
   /// A loop serves one client alone: each has a host of its own.
-  RawClient& add_client(std::uint64_t streams_max = 100) {
+  RawClient& begin_client(std::uint64_t streams_max = 100) {
     sim::Host& host = world_.world.network().add_host("client" + std::to_string(clients_.size()));
     links_.push_back(
         {&world_.world.network().link(host, world_.b_host), &world_.world.network().link(world_.b_host, host)});
@@ -94,6 +94,10 @@ class ServerTest : public ::testing::Test {
     clients_.push_back(std::make_unique<RawClient>(*loops_.back(), client_credentials_, transport));
     RawClient& client = *clients_.back();
     client.connect(server_->quic_address(0));
+    return client;
+  }
+  RawClient& add_client(std::uint64_t streams_max = 100) {
+    RawClient& client = begin_client(streams_max);
     EXPECT_TRUE(world_.run_until([&] { return client.established(); }));
     client.open_control();
     return client;

@@ -34,7 +34,9 @@ class VisitorAdmissionTest : public ::testing::Test {
   }
 
   VisitorAdmission& make(std::size_t visitors_max, const std::vector<VisitorLimits>& listeners, std::uint64_t seed) {
-    return admission_.emplace(visitors_max, listeners, seed);
+    VisitorAdmission& admission = admission_.emplace(visitors_max, seed);
+    for (std::size_t i = 0; i < listeners.size(); ++i) admission.set_limits(i, listeners[i]);
+    return admission;
   }
 
   std::optional<Refusal> last_refusal_;
@@ -113,6 +115,30 @@ TEST_F(VisitorAdmissionTest, who_leaves_makes_room) {
   EXPECT_EQ(admit(admission, 0, visitor(2), 1), 1U);
   moved = {};
   EXPECT_EQ(admit(admission, 0, visitor(2), 1), 0U);
+}
+
+TEST_F(VisitorAdmissionTest, a_closed_listener_admits_no_more_and_gives_its_share_to_the_others) {
+  VisitorAdmission& admission = make(160, std::vector<VisitorLimits>(2), 1);
+  for (int host = 0; host < 4; ++host) EXPECT_EQ(admit(admission, 1, visitor(host), 1), 0U);
+  admission.close(1);
+  EXPECT_EQ(admit(admission, 1, visitor(9), 1), 1U);
+  EXPECT_EQ(last_refusal_, Refusal::listener_full);
+  EXPECT_EQ(admission.visitor_count(1), 4U);
+  std::size_t admitted = 0;
+  for (int host = 0; host < 40; ++host) admitted += 4 - admit(admission, 0, visitor(host), 4);
+  EXPECT_EQ(admitted, 156U);  // all that is left, where half of it was its share
+  inside_.clear();
+  EXPECT_EQ(admission.visitor_count(1), 0U);
+}
+
+TEST_F(VisitorAdmissionTest, limits_change_while_visitors_are_there) {
+  VisitorAdmission& admission = make(160, {{.visitors_max = 4}}, 1);
+  EXPECT_EQ(admit(admission, 0, visitor(1), 5), 1U);
+  admission.set_limits(0, {.visitors_max = 6});
+  EXPECT_EQ(admit(admission, 0, visitor(1), 3), 1U);
+  admission.set_limits(0, {.visitors_max = 2});
+  EXPECT_EQ(admit(admission, 0, visitor(1), 1), 1U);
+  EXPECT_EQ(admission.visitor_count(0), 6U);
 }
 
 }  // namespace
