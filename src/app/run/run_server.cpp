@@ -47,7 +47,9 @@ class RunningServer {
         loops_(loops),
         workers_(loops.interfaces().size()),
         advice_(loaded_.config),
-        reload_(loops, [this, read = std::move(read)] { return prepare(*this, read); }) {}
+        reload_(loops, read_again<ServerConfig>(std::move(read), [this](auto loaded_again, const RunInputs& inputs) {
+                  return apply(std::move(loaded_again), inputs);
+                })) {}
 
   [[nodiscard]] Result<void> run(const RunInputs& inputs) {
     auto options = to_options(loaded_.config, inputs);
@@ -74,17 +76,6 @@ class RunningServer {
     Address quic_address;
     Address traffic_address;
   };
-
-  /// On a thread of its own: `self` is only for what is then called on the first loop's thread.
-  static PreparedReload prepare(RunningServer& self, const ReadConfig<ServerConfig>& read) {
-    auto loaded = read();
-    if (!loaded) return std::unexpected(std::move(loaded.error()));
-    auto inputs = gather_inputs(*loaded, std::time(nullptr));
-    if (!inputs) return std::unexpected(std::move(inputs.error()));
-    return [&self, loaded = std::move(*loaded), inputs = std::move(*inputs)]() mutable {
-      return self.apply(std::move(loaded), inputs);
-    };
-  }
 
   Result<void> apply(Loaded<ServerConfig> loaded, const RunInputs& inputs) {
     auto options = to_options(loaded.config, inputs);

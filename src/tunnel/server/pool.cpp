@@ -42,7 +42,8 @@ std::optional<Pool::Admission> Pool::join(Applicant applicant) {
       continue;
     }
     failed_dials = member->failed_dials;
-    if (member->client.slot == applicant.slot) before = member;
+    // One that drains keeps the tunnels that it has, beside the connection that comes after it.
+    if (member->client.slot == applicant.slot && member->state != State::draining) before = member;
   }
   if (before != members_.end()) {
     if (before->client.epoch >= applicant.epoch) return std::nullopt;

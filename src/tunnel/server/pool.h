@@ -91,8 +91,8 @@ class Pool {
   /// For the choices from now on.
   void set_balance(Balance balance);
 
-  /// Adds the applicant. It replaces the member with the same client, instance and slot. Nothing: that member has the same or a
-  /// higher epoch, so the applicant is the older one.
+  /// Adds the applicant. It replaces the member with the same client, instance and slot, unless that drains. Nothing: that member
+  /// has the same or a higher epoch, so the applicant is the older one.
   [[nodiscard]] std::optional<Admission> join(Applicant applicant);
   /// No-op for a member that was replaced.
   void leave(MemberId member);

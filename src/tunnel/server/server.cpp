@@ -112,6 +112,13 @@ Result<Server::Reloaded> Server::reload(ServerOptions options) {
   return done;
 }
 
+std::size_t Server::listener_index(const Address& quic_address) const {
+  const auto last = std::find_if(listeners_.rbegin(), listeners_.rend(),
+                                 [&](const auto& each) { return each->options.quic_address == quic_address; });
+  CHECK(last != listeners_.rend());
+  return (*last)->index;
+}
+
 const SharedListener& Server::shared(std::size_t index) const {
   const auto found = std::ranges::find(listeners_, index, [](const auto& each) { return each->index; });
   CHECK(found != listeners_.end());

@@ -43,7 +43,9 @@ class Server final : public Workers {
   /// closes what is left in order, within limits::kStopTimeMax.
   void stop() noexcept;
 
-  /// The addresses bound, with their actual ports. A listener's index is its place among all that this server has ever had.
+  /// A listener's index is its place among all that this server has ever had; of several with one QUIC address this is the last.
+  [[nodiscard]] std::size_t listener_index(const Address& quic_address) const;
+  /// The addresses bound, with their actual ports.
   [[nodiscard]] Address quic_address(std::size_t listener) const { return shared(listener).options.quic_address; }
   [[nodiscard]] Address traffic_address(std::size_t listener) const { return shared(listener).options.traffic_address; }
   [[nodiscard]] const Pool& pool(std::size_t listener) const { return shared(listener).pool; }

@@ -78,12 +78,7 @@ void ServerListener::renew() {
   offers_.handover = options.handover;
   offers_.wait_for_client = options.wait_for_client;
   endpoint_.renew(options.transport, shared_.server.credentials);
-  if (phase_ == Phase::draining) {
-    phase_ = Phase::serving;
-    shared_.parts_draining.fetch_sub(1, std::memory_order_acq_rel);
-    end_due_.cancel();
-    endpoint_.accept_again();
-  }
+  if (phase_ == Phase::draining) go_on();
   if (next_.tcp || !options.takes_tcp()) close_tcp_entrance();
   if (next_.tcp) entrances_.tcp = std::move(next_.tcp);
   if (next_.udp || !options.takes_udp()) replace_udp_entrance(std::move(next_.udp));
@@ -291,6 +286,14 @@ void ServerListener::packets_arrived(const StrayPackets& packets) {
 
 // --- the end -----------------------------------------------------------------------------------------------------------
 
+void ServerListener::go_on() {
+  phase_ = Phase::serving;
+  shared_.parts_draining.fetch_sub(1, std::memory_order_acq_rel);
+  endpoint_.accept_again();
+  for (const auto& [connection, session] : sessions_) session->go_on();
+  look_for_end();
+}
+
 void ServerListener::drain(Duration time_max) {
   if (phase_ != Phase::serving) return;
   phase_ = Phase::draining;
@@ -309,8 +312,27 @@ void ServerListener::drain(Duration time_max) {
 void ServerListener::look_for_end() {
   if (is_stopping()) return;  // its time is over: the worker sees that at the end of this pass
   const Time now = worker_.loop.now();
+  if (phase_ == Phase::serving) {
+    if (close_left()) end_due_.set(now + limits::kDrainLookInterval);
+    return;
+  }
   if (is_drained() || now >= phase_end_) stop();
   end_due_.set(is_stopping() ? phase_end_ : std::min(now + limits::kDrainLookInterval, phase_end_));
+}
+
+/// Connections that clients were asked to leave before the listener came back, and that have served their last visitor. True:
+/// others have not yet.
+bool ServerListener::close_left() {
+  bool more = false;
+  for (const auto& [connection, session] : sessions_) {
+    if (!session->is_leaving()) continue;
+    if (session->is_drained()) {
+      session->close(quic::ErrorCode::shutdown, "the client has another connection");
+    } else {
+      more = true;
+    }
+  }
+  return more;
 }
 
 /// A visitor may need several workers one after another, so none stops while there are visitors on any.

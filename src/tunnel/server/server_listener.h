@@ -101,7 +101,9 @@ class ServerListener final : private quic::EndpointHost, private io::TcpListener
   void place_waiting();
   void close_tcp_entrance();
   void replace_udp_entrance(std::unique_ptr<UdpListener> next);
+  void go_on();
   void look_for_end();
+  bool close_left();
   [[nodiscard]] bool is_drained() const;
   void stop();
 
@@ -120,7 +122,7 @@ class ServerListener final : private quic::EndpointHost, private io::TcpListener
   Timer retry_;
   Phase phase_ = Phase::serving;
   Time phase_end_ = kNever;  ///< at the latest
-  Timer end_due_;            ///< set while it drains and stops
+  Timer end_due_;            ///< set while it drains and stops, or still has connections from before
 };
 
 }  // namespace qmux::tunnel

@@ -50,6 +50,15 @@ void ServerSession::drain() {
   if (phase_ == Phase::registered) drain_.begin(kStopping, abilities_.drain);
 }
 
+void ServerSession::go_on() {
+  const auto call = guard_.call();
+  draining_ = false;
+  // A client that does not know of drains was asked nothing.
+  if (phase_ != Phase::registered || !abilities_.drain) return;
+  leaving_ = true;
+  pool_.drain(member_);
+}
+
 bool ServerSession::is_drained() const noexcept { return phase_ != Phase::registered || !was_used_ || drain_.done(); }
 
 bool ServerSession::is_idle() const {

@@ -76,6 +76,10 @@ class ServerSession final : public Retirable,
   [[nodiscard]] bool notify_udp_end(const std::vector<std::uint32_t>& sessions);
   /// The server is to stop: asks the client to look for another, and registers it no more.
   void drain();
+  /// After drain(): the server goes on. A client that was asked to leave leaves all the same, and gets no more visitors.
+  void go_on();
+  /// It was asked to leave, and another connection of it is expected or there.
+  [[nodiscard]] bool is_leaving() const noexcept { return leaving_; }
   /// After drain(): the connection is not needed any more.
   [[nodiscard]] bool is_drained() const noexcept;
   /// Ends the connection; session_ended() follows.
@@ -158,6 +162,7 @@ class ServerSession final : public Retirable,
   Time namesake_asked_at_ = Time::min();  ///< when client_registered() asked last
   bool suspect_ = false;
   bool draining_ = false;  ///< drain() was called
+  bool leaving_ = false;
   bool was_used_ = false;  ///< by a visitor
   Drain drain_;
   std::map<std::int64_t, std::unique_ptr<ServerTunnel>>

@@ -150,7 +150,8 @@ bool Deployment::all_registered() const {
         const ClientPlan& client = plan_.clients[i];
         if (client.server == server && client.listener == listener && !client_sites_[i].away) ++clients;
       }
-      if (servers_[server]->server().pool(listener).size() != clients) return false;
+      const tunnel::Pool* const pool = servers_[server]->pool(listener);
+      if (pool == nullptr || pool->size() != clients) return false;
     }
   }
   return true;

@@ -27,6 +27,10 @@ void Faults::begin(const FaultPlan& fault) {
       return shrink_path(fault);
     case FaultKind::client_moves:
       return world_.network().move(deployment_.client_sites()[fault.target].client->host());
+    case FaultKind::server_reloads:
+      return deployment_.servers()[fault.target]->reload();
+    case FaultKind::listener_goes:
+      return deployment_.servers()[fault.target]->remove(fault.listener);
     case FaultKind::short_partition:
     case FaultKind::long_partition:
       return partition(fault);
@@ -97,6 +101,8 @@ void Faults::end(const FaultPlan& fault) {
       return deployment_.client_sites()[fault.target].udp_service->come_back();
     case FaultKind::path_shrinks:
       return widen_path(fault);
+    case FaultKind::listener_goes:
+      return deployment_.servers()[fault.target]->put_back(fault.listener);
     case FaultKind::service_freezes:
       return deployment_.client_sites()[fault.target].service_loop->set_frozen(false);
     case FaultKind::client_freezes:

@@ -107,7 +107,7 @@ std::vector<std::string> inspect_rest(Deployment& deployment) {
       findings.require(held == 0, who, fmt::format("worker {} holds {} bytes at rest", i, held));
     }
     for (std::size_t i = 0; i < server->listener_count(); ++i) {
-      const std::size_t assignments = server->server().pool(i).assignments();
+      const std::size_t assignments = server->pool(i)->assignments();
       findings.require(assignments == 0, who, fmt::format("{} assignments at rest", assignments));
     }
   }

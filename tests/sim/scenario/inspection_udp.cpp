@@ -134,7 +134,7 @@ std::vector<std::string> inspect_udp_rest(Deployment& deployment) {
     std::size_t routes = 0;
     for (std::size_t i = 0; i < server->server().worker_count(); ++i) {
       for (std::size_t listener = 0; listener < server->listener_count(); ++listener) {
-        routes += server->server().udp_route_count(i, listener);
+        routes += server->udp_route_count(i, listener);
       }
     }
     if (routes > 0) lines.push_back(fmt::format("{}: {} UDP routes at rest", server->host().name(), routes));

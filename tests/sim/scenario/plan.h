@@ -80,6 +80,8 @@ enum class FaultKind : std::uint8_t {
   path_shrinks,     ///< likewise, after some round trips
   short_partition,  ///< likewise
   client_moves,     ///< likewise: its host gets other addresses
+  server_reloads,   ///< likewise: it reads its configuration again, in which a listener without clients comes or goes
+  listener_goes,    ///< likewise: a reload without it; later one with it
   long_partition,
   server_crash,
   server_stop,
@@ -96,9 +98,10 @@ inline constexpr Duration kHarmlessFreezeTimeMax = std::chrono::seconds(8);
 
 struct FaultPlan {
   FaultKind kind{};
-  std::size_t target = 0;  ///< which client or server
-  Duration begin{};        ///< after all clients have registered
-  Duration length{};       ///< until it is back
+  std::size_t target = 0;    ///< which client or server
+  std::size_t listener = 0;  ///< that goes
+  Duration begin{};          ///< after all clients have registered
+  Duration length{};         ///< until it is back
   bool hard =
       false;  ///< of a partition: both directions; of a service: open connections are reset; of a path: for good
   std::size_t mtu_bytes = 0;  ///< of a path that shrinks: what is left

@@ -35,6 +35,12 @@ void ServerProcess::start() {
     loops_.push_back(std::make_unique<SimLoop>(host_, fmt::format("{} worker {}", host_.name(), i)));
     loops.push_back(loops_.back().get());
   }
+  server_ = std::make_unique<tunnel::Server>(options(), loops, [this] { stopped_ = true; });
+  const Result<void> started = server_->start();
+  CHECK(started.has_value());
+}
+
+tunnel::ServerOptions ServerProcess::options() const {
   tunnel::ServerOptions options;
   options.credentials = credentials_;
   options.balance = plan_.balance;
@@ -42,6 +48,7 @@ void ServerProcess::start() {
   options.tcp_keep_alive = plan_.tcp_keep_alive;
   options.drain_timeout = plan_.drain_timeout;
   for (std::size_t i = 0; i < plan_.listeners.size(); ++i) {
+    if (removed_.contains(i)) continue;
     const ListenerPlan& listener = plan_.listeners[i];
     const Address traffic = traffic_address(i);
     options.listeners.push_back(
@@ -51,9 +58,40 @@ void ServerProcess::start() {
          .udp_options = listener.udp_options,
          .transport = listener.transport});
   }
-  server_ = std::make_unique<tunnel::Server>(std::move(options), loops, [this] { stopped_ = true; });
-  const Result<void> started = server_->start();
-  CHECK(started.has_value());
+  if (has_extra_listener_) {
+    options.listeners.push_back({.quic_address = host_.v4(443), .traffic_address = host_.v4(80)});
+  }
+  return options;
+}
+
+void ServerProcess::reload() {
+  has_extra_listener_ = !has_extra_listener_;
+  apply_options();
+}
+
+void ServerProcess::remove(std::size_t listener) {
+  removed_.insert(listener);
+  apply_options();
+}
+
+void ServerProcess::put_back(std::size_t listener) {
+  removed_.erase(listener);
+  apply_options();
+}
+
+void ServerProcess::apply_options() {
+  host_.world().record("{} reloads", host_.name());
+  CHECK(server_->reload(options()).has_value());
+  for (const auto& loop : loops_) loop->request_pass();  // each worker waits inside of a pass meanwhile
+}
+
+const tunnel::Pool* ServerProcess::pool(std::size_t listener) const {
+  return removed_.contains(listener) ? nullptr : &server_->pool(server_->listener_index(quic_address(listener)));
+}
+
+std::size_t ServerProcess::udp_route_count(std::size_t worker, std::size_t listener) const {
+  if (removed_.contains(listener)) return 0;
+  return server_->udp_route_count(worker, server_->listener_index(quic_address(listener)));
 }
 
 void ServerProcess::crash() {

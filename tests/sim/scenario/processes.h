@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,11 @@ class ServerProcess {
   void start();
   void stop() { server_->stop(); }
   void crash();
+  /// Goes on with options read anew, in which a listener that no client knows comes or goes. Of one that runs.
+  void reload();
+  /// Likewise without this listener; with it again.
+  void remove(std::size_t listener);
+  void put_back(std::size_t listener);
   [[nodiscard]] bool running() const noexcept { return server_ != nullptr; }
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
 
@@ -35,6 +41,9 @@ class ServerProcess {
   /// Where visitors find it.
   [[nodiscard]] Address traffic_address(std::size_t listener) const;
   [[nodiscard]] std::size_t listener_count() const noexcept { return plan_.listeners.size(); }
+  /// nullptr: it has been removed.
+  [[nodiscard]] const tunnel::Pool* pool(std::size_t listener) const;
+  [[nodiscard]] std::size_t udp_route_count(std::size_t worker, std::size_t listener) const;
   [[nodiscard]] const tunnel::Server& server() const noexcept { return *server_; }
   [[nodiscard]] tunnel::Counters counters() const;
   /// Tunnels cut or evicted since the beginning of the run, whatever crashed meanwhile.
@@ -42,6 +51,8 @@ class ServerProcess {
 
  private:
   [[nodiscard]] Address address(std::size_t listener, std::uint16_t first_port) const;
+  [[nodiscard]] tunnel::ServerOptions options() const;
+  void apply_options();
 
   Host& host_;
   const ServerPlan& plan_;
@@ -49,7 +60,9 @@ class ServerProcess {
   const std::shared_ptr<const quic::Credentials> credentials_;
   std::vector<std::unique_ptr<SimLoop>> loops_;
   std::unique_ptr<tunnel::Server> server_;
-  std::uint64_t cut_before_ = 0;  ///< by those that have crashed
+  std::uint64_t cut_before_ = 0;   ///< by those that have crashed
+  std::set<std::size_t> removed_;  ///< listeners
+  bool has_extra_listener_ = false;
   bool stopped_ = false;
 };
 

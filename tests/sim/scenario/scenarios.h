@@ -44,7 +44,9 @@ void frozen_client(SeededRandom& random, Plan& plan);
 void vanished_client(SeededRandom& random, Plan& plan);
 void vanished_visitor(SeededRandom& random, Plan& plan);
 void roaming_client(SeededRandom& random, Plan& plan);
+// scenarios_stops.cpp
 void draining_client(SeededRandom& random, Plan& plan);
 void draining_server(SeededRandom& random, Plan& plan);
+void reloading_server(SeededRandom& random, Plan& plan);
 
 }  // namespace qmux::sim

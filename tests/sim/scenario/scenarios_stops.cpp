@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Clients and servers that are stopped in order, with visitors.
+// Clients and servers that are stopped in order, or change while they run, with visitors.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -97,6 +97,48 @@ void draining_server(SeededRandom& random, Plan& plan) {
       kept = kept || (tunnel.visitor.begun_at < at && tunnel.visitor.over_at > at);
     }
     findings.require(kept, "draining_server", "no visitor was there when the server was stopped");
+    return findings.take();
+  });
+}
+
+void reloading_server(SeededRandom& random, Plan& plan) {
+  const LinkProperties link = near_link(random);
+  const Place staying = add_listener(plan);
+  add_client(plan, staying, link);
+  add_client(plan, staying, link);
+  const Place going = add_listener(plan);
+  add_client(plan, going, link);
+  plan.servers[0].drain_timeout = tunnel::kDrainTimeoutDefault;
+  for (std::size_t left = random.between(3, 12); left > 0; --left) {
+    plan.faults.push_back({.kind = FaultKind::server_reloads, .begin = random.between(Duration(1s), Duration(12s))});
+  }
+  const FaultPlan gone{.kind = FaultKind::listener_goes,
+                       .listener = going.listener,
+                       .begin = random.between(Duration(4s), Duration(8s)),
+                       .length = random.between(Duration(1ms), Duration(30s))};
+  plan.faults.push_back(gone);
+  const std::size_t first = plan.tcp_visits.size();
+  for (std::size_t left = random.between(20, 60); left > 0; --left) {
+    add_short_download(random, plan, staying, random.between(Duration{}, Duration(12s)));
+  }
+  for (std::size_t left = random.between(10, 30); left > 0; --left) {
+    add_short_download(random, plan, going, random.between(Duration{}, gone.begin - kPromptly));
+  }
+  for (std::size_t left = random.between(5, 20); left > 0; --left) {
+    add_short_download(random, plan, going, gone.begin + gone.length + random.between(Duration{}, Duration(5s)));
+  }
+  const std::size_t last = plan.tcp_visits.size();
+  plan.promises.push_back([=](const Plan& lived, Deployment&, Time begun) {
+    const Time at = begun + gone.begin;
+    Findings findings;
+    bool kept = false;
+    for (std::size_t i = first; i < last; ++i) {
+      const TunnelRecord& tunnel = lived.ledger.tunnels[i];
+      findings.require(is_complete(tunnel), name_of(i), "a visitor noticed a reload");
+      kept = kept || (lived.tcp_visits[i].listener == going.listener && tunnel.visitor.begun_at < at &&
+                      tunnel.visitor.over_at > at);
+    }
+    findings.require(kept, "reloading_server", "no visitor was with the listener that went");
     return findings.take();
   });
 }

@@ -78,6 +78,37 @@ TEST(Pool, an_assignment_may_outlive_its_member) {
   EXPECT_EQ(pool.size(), 0U);
 }
 
+TEST(Pool, is_unused_once_members_and_assignments_are_gone) {
+  Pool pool(Balance::least_connections);
+  EXPECT_TRUE(pool.is_unused());
+  const MemberId a = pool.join(applicant("a"))->member;
+  EXPECT_FALSE(pool.is_unused());
+  {
+    const Pool::Assignment assignment = pool.choose({}, kNow);
+    pool.leave(a);
+    EXPECT_FALSE(pool.is_unused());
+  }
+  EXPECT_TRUE(pool.is_unused());
+}
+
+TEST(Pool, a_draining_member_is_not_replaced) {
+  Pool pool(Balance::least_connections);
+  Applicant client = applicant("a");
+  client.instance = "i";
+  client.epoch = 1;
+  const MemberId first = pool.join(client)->member;
+  pool.drain(first);
+  ++client.epoch;
+  const auto second = pool.join(client);
+  ASSERT_TRUE(second);
+  EXPECT_FALSE(second->replaced.has_value());
+  EXPECT_EQ(pool.size(), 2U);
+  ++client.epoch;
+  const auto third = pool.join(client);
+  ASSERT_TRUE(third && third->replaced);
+  EXPECT_EQ(third->replaced->member, second->member);
+}
+
 TEST(Pool, a_member_without_stream_credit_is_the_second_choice) {
   Pool pool(Balance::least_connections);
   const MemberId a = pool.join(applicant("a"))->member;
