@@ -16,7 +16,7 @@ from harness.certificates import SERVER_NAME, Authority
 from harness.ports import free_port
 from harness.process import Process
 from harness.programs import OWN
-from harness.service import read_exactly, read_to_end
+from harness.service import Service, read_exactly, read_to_end
 from harness.tunnel import Tunnel
 from harness.waiting import wait_until
 
@@ -213,48 +213,132 @@ def test_certificates_are_renewed_under_load(make_tunnel, authority: Authority, 
     assert tunnel.client.log().count("server connected") == 1
 
 
-def not_yaml(tunnel: Tunnel, settings: dict) -> str:
-    return "listeners: [\n"
+def another_server(tunnel: Tunnel) -> tuple[Process, dict, str]:
+    """One more server for the tunnel's client: its entry in the client's file, and where its visitors come."""
+    settings = copy.deepcopy(tunnel.server_settings)
+    settings["listeners"] = [listener(tunnel)]
+    server = tunnel.spawn("server", settings, "server-2")
+    server.wait_for_log(OWN.server.server_ready)
+    entry = {"address": settings["listeners"][0]["quic_addr"], "server_name": SERVER_NAME}
+    return server, entry, settings["listeners"][0]["traffic_addr"]
 
 
-def unknown_key(tunnel: Tunnel, settings: dict) -> dict:
+def test_servers_come_and_go_under_load(tunnel):
+    tunnel.start()
+    second, entry, visitors_of_second = another_server(tunnel)
+    servers = tunnel.client_settings["server"]["servers"]
+    with visitors_without_end(tunnel):
+        servers.insert(0, entry)
+        tunnel.reload(tunnel.client, tunnel.client_settings)
+        wait_until(lambda: is_served_at(tunnel, visitors_of_second), "the new server has the client")
+    with tunnel.visit() as visitor:
+        visitor.sendall(b"x")
+        assert read_exactly(visitor, 1) == b"x"
+        servers.pop()
+        tunnel.reload(tunnel.client, tunnel.client_settings)
+        tunnel.server.wait_for_log("client is draining")
+        visitor.sendall(b"y")
+        assert read_exactly(visitor, 1) == b"y"
+        assert is_served_at(tunnel, visitors_of_second)
+        assert "client disconnected" not in tunnel.server.log()
+    tunnel.server.wait_for_log("client disconnected")
+    assert tunnel.client.stop() == 0
+    second.kill()
+
+
+def test_visitors_from_then_on_come_to_another_local_service(tunnel):
+    tunnel.start()
+    other = Service()
+    other.behaviour = lambda sock: sock.sendall(b"other")
+    try:
+        with tunnel.visit() as visitor:
+            visitor.sendall(b"x")
+            assert read_exactly(visitor, 1) == b"x"
+            tunnel.client_settings["local"]["port"] = other.port
+            tunnel.reload(tunnel.client, tunnel.client_settings)
+            with tunnel.visit() as later:
+                assert read_exactly(later, 5) == b"other"
+            visitor.sendall(b"y")
+            assert read_exactly(visitor, 1) == b"y"
+    finally:
+        other.down()
+    assert tunnel.client.log().count("server connected") == 1
+
+
+def test_another_client_id_replaces_the_connection_and_no_tunnel(tunnel):
+    tunnel.start()
+    with visitors_without_end(tunnel), tunnel.visit() as visitor:
+        visitor.sendall(b"x")
+        assert read_exactly(visitor, 1) == b"x"
+        tunnel.client_settings["client_id"] = "renamed"
+        tunnel.reload(tunnel.client, tunnel.client_settings)
+        tunnel.server.wait_for_log("client registered client_id=renamed")
+        visitor.sendall(b"y")
+        assert read_exactly(visitor, 1) == b"y"
+        visitor.close()
+        tunnel.server.wait_for_log("client disconnected client_id=client-1")
+
+
+def test_a_clients_certificate_is_renewed(make_tunnel, authority: Authority, tmp_path):
+    tunnel = make_tunnel(OWN, credentials=authority.write(tmp_path / "certs"))
+    files = tunnel.credentials
+    tunnel.start()
+    second, entry, visitors_of_second = another_server(tunnel)
+    with visitors_without_end(tunnel):
+        authority.issue(files.client_crt, files.client_key, usage=ExtendedKeyUsageOID.CLIENT_AUTH, common_name="renewed leaf")
+        tunnel.client_settings["server"]["servers"].append(entry)
+        tunnel.reload(tunnel.client, tunnel.client_settings)
+        second.wait_for_log('client registered .*certificate="renewed leaf"')
+    assert tunnel.server.log().count("client registered") == 1
+    second.kill()
+
+
+def not_yaml(tunnel: Tunnel, role: str, settings: dict) -> str:
+    return "tls: [\n"
+
+
+def unknown_key(tunnel: Tunnel, role: str, settings: dict) -> dict:
     return settings | {"listener": []}
 
 
-def address_in_use(tunnel: Tunnel, settings: dict) -> dict:
+def wrong_key(tunnel: Tunnel, role: str, settings: dict) -> dict:
+    settings["tls"][f"{role}_key_file"] = str(tunnel.credentials.ca_key)
+    return settings
+
+
+def no_file(tunnel: Tunnel, role: str, settings: dict) -> dict:
+    settings["tls"][f"{role}_cert_file"] = str(tunnel.directory / "absent.crt")
+    return settings
+
+
+def address_in_use(tunnel: Tunnel, role: str, settings: dict) -> dict:
     settings["listeners"].append(listener(tunnel, traffic_addr=f"127.0.0.1:{tunnel.service.port}"))
     return settings
 
 
-def wrong_key(tunnel: Tunnel, settings: dict) -> dict:
-    settings["tls"]["server_key_file"] = str(tunnel.credentials.client_key)
-    return settings
-
-
-def no_file(tunnel: Tunnel, settings: dict) -> dict:
-    settings["tls"]["server_cert_file"] = str(tunnel.directory / "absent.crt")
-    return settings
-
-
-@pytest.mark.parametrize("spoil, said", [
-    (not_yaml, "server.yaml:"),
-    (unknown_key, "listener: unknown key"),
-    (address_in_use, "cannot listen on tcp"),
-    (wrong_key, "client.key"),
-    (no_file, "absent.crt"),
+@pytest.mark.parametrize("role, spoil, said", [
+    *((role, *case) for role in ("server", "client") for case in (
+        (not_yaml, f"{role}.yaml:"),
+        (unknown_key, "listener: unknown key"),
+        (wrong_key, "ca.key"),
+        (no_file, "absent.crt"),
+    )),
+    ("server", address_in_use, "cannot listen on tcp"),
 ])
-def test_what_is_wrong_changes_nothing_and_is_named(tunnel, spoil, said):
+def test_what_is_wrong_changes_nothing_and_is_named(tunnel, role, spoil, said):
     tunnel.start()
+    process = getattr(tunnel, role)
+    settings = getattr(tunnel, f"{role}_settings")
     with tunnel.visit() as visitor:
         for count in (1, 2):
-            tunnel.rewrite(tunnel.server, spoil(tunnel, copy.deepcopy(tunnel.server_settings)))
-            tunnel.server.signal(signal.SIGHUP)
-            line = tunnel.server.wait_for_log(f".*{REFUSED}.*", count=count)
+            tunnel.rewrite(process, spoil(tunnel, role, copy.deepcopy(settings)))
+            process.signal(signal.SIGHUP)
+            line = process.wait_for_log(f".*{REFUSED}.*", count=count)
             assert said in line.group()
             visitor.sendall(b"x")
             assert read_exactly(visitor, 1) == b"x"
             assert tunnel.serves()
-    tunnel.reload(tunnel.server, tunnel.server_settings)
+    tunnel.reload(process, settings)
     assert tunnel.serves()
 
 
