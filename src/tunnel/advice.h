@@ -7,18 +7,19 @@
 // advice.
 #pragma once
 
-#include <cstddef>
 #include <string>
 
 #include "quic/close_cause.h"
 
 namespace qmux::tunnel {
 
+struct ServerEntry;
+
 class ClientAdvice {
  public:
-  /// The name of the server at this place in the options has no address.
-  [[nodiscard]] virtual std::string unresolved(std::size_t server) const = 0;
-  [[nodiscard]] virtual std::string closed(const quic::CloseCause& cause, std::size_t server) const = 0;
+  /// The server's name has no address.
+  [[nodiscard]] virtual std::string unresolved(const ServerEntry& server) const = 0;
+  [[nodiscard]] virtual std::string closed(const quic::CloseCause& cause, const ServerEntry& server) const = 0;
 
  protected:
   ~ClientAdvice() = default;

@@ -189,6 +189,12 @@ inline constexpr std::chrono::seconds kBusyPathProbeInterval{1};
 inline constexpr std::chrono::milliseconds kBackoffTimeMin{500};
 /// A client's first attempt to connect that takes longer than this gets a line in the log.
 inline constexpr std::chrono::milliseconds kSlowAttempt{1500};
+/// From one attempt of a round to the next one, at another address of the server's name (RFC 8305 section 5) ...
+inline constexpr std::chrono::milliseconds kAttemptDelay{250};
+/// ... while no more than this many are in progress. Each takes a socket.
+inline constexpr std::size_t kAttemptsAtOnceMax = 8;
+/// Addresses of a server's name that are used. The others of the name are left out.
+inline constexpr std::size_t kAddressesPerNameMax = 32;
 /// Between attempts that fail before anything leaves this machine.
 inline constexpr std::chrono::seconds kLocalRetryTimeMax{2};
 /// A server that has announced its stop is expected to be back within this time, here or at another address of its name. In the

@@ -28,24 +28,23 @@ std::string about_unreachable(io::Unreachable why, std::uint16_t port) {
 
 // --- client -----------------------------------------------------------------------------------------------------------
 
-std::string ClientConnectionAdvice::unresolved(std::size_t server) const {
+std::string ClientConnectionAdvice::unresolved(const tunnel::ServerEntry& server) const {
   return fmt::format(
       "server.servers[].address must be a host that this machine can look up, not \"{}\"; or the name server fails",
-      config_.options.servers[server].address.host);
+      server.address.host);
 }
 
-std::string ClientConnectionAdvice::closed(const quic::CloseCause& cause, std::size_t server) const {
-  const tunnel::ServerEntry& entry = config_.options.servers[server];
+std::string ClientConnectionAdvice::closed(const quic::CloseCause& cause, const tunnel::ServerEntry& server) const {
   switch (cause.kind) {
     case Kind::certificate:
-      return about_server_certificate(cause.fault, entry.server_name);
+      return about_server_certificate(cause.fault, server.server_name);
     case Kind::own_certificate:
       return about_own_certificate(cause.fault);
     case Kind::unreachable:
-      return about_unreachable(cause.unreachable, entry.address.port);
+      return about_unreachable(cause.unreachable, server.address.port);
     case Kind::no_answer:
       return fmt::format("start the server; allow UDP port {} in every firewall between here and there; {}",
-                         entry.address.port, kRightAddress);
+                         server.address.port, kRightAddress);
     case Kind::application_protocol:
     case Kind::version:
       return fmt::format("{}; another program answers there", kRightAddress);

@@ -18,8 +18,8 @@ class ClientConnectionAdvice final : public tunnel::ClientAdvice {
  public:
   explicit ClientConnectionAdvice(const ClientConfig& config) noexcept : config_(config) {}
 
-  [[nodiscard]] std::string unresolved(std::size_t server) const override;
-  [[nodiscard]] std::string closed(const quic::CloseCause& cause, std::size_t server) const override;
+  [[nodiscard]] std::string unresolved(const tunnel::ServerEntry& server) const override;
+  [[nodiscard]] std::string closed(const quic::CloseCause& cause, const tunnel::ServerEntry& server) const override;
 
  private:
   [[nodiscard]] std::string about_server_certificate(quic::CertificateFault fault,

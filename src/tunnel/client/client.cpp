@@ -27,12 +27,13 @@ Client::Client(ClientOptions options, const std::vector<io::EventLoop*>& loops, 
       stopped_(std::move(stopped)),
       running_(loops.size()) {
   const std::string instance = make_instance(loops[0]->random());
-  for (io::EventLoop* const loop : loops) {
-    workers_.push_back(std::make_unique<ClientWorker>(*loop, loops.size(), stuck_tunnels_, ready_, options_, instance,
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    workers_.push_back(std::make_unique<ClientWorker>(*loops[i], ClientWorker::Place{.index = i, .count = loops.size()},
+                                                      stuck_tunnels_, ready_, options_, instance,
                                                       [this] { worker_stopped(); }));
   }
-  for (std::uint32_t server_index = 0; server_index < options_.servers.size(); ++server_index) {
-    workers_[server_index % workers_.size()]->add_server(server_index);
+  for (std::size_t i = 0; i < options_.servers.size(); ++i) {
+    workers_[i % workers_.size()]->add_server(options_.servers[i]);
   }
 }
 

@@ -12,10 +12,11 @@ namespace qmux::tunnel {
 
 using quic::ErrorCode;
 
-ClientSession::ClientSession(WorkerState& worker, const ClientOptions& options, wire::Register introduction,
-                             ClientSessionEvents& events)
+ClientSession::ClientSession(WorkerState& worker, const ClientOptions& options, const ServerEntry& server,
+                             wire::Register introduction, ClientSessionEvents& events)
     : worker_(worker),
       options_(options),
+      server_entry_(server),
       introduction_(std::move(introduction)),
       events_(events),
       deadline_(worker.loop.timers(),
@@ -25,9 +26,9 @@ ClientSession::ClientSession(WorkerState& worker, const ClientOptions& options, 
 
 ClientSession::~ClientSession() = default;
 
-void ClientSession::drain() {
+void ClientSession::drain(const std::string& reason) {
   const auto call = guard_.call();
-  if (registered_) drain_.begin("the client is stopping", can_drain_);
+  if (registered_) drain_.begin(reason, can_drain_);
 }
 
 bool ClientSession::is_drained() const noexcept { return !registered_ || drain_.done(); }
@@ -54,6 +55,8 @@ void ClientSession::established(quic::Connection& connection) {
   connection_ = &connection;
   early_datagrams_ = std::make_unique<EarlyDatagrams>(connection, worker_.counters.udp);
   deadline_.set(worker_.loop.now() + limits::kRegisterTimeMax);
+  guard_.check_no_call();
+  events_.session_established(*this);
   open_control_stream();
 }
 
@@ -116,7 +119,7 @@ void ClientSession::registration_answered(const wire::RegisterAck& answer) {
   udp_ = std::make_unique<ClientUdp>(worker_, *connection_, local_service_, options_.udp_options, fragment_sequence);
   udp_->receive_early(early);
   guard_.check_no_call();
-  events_.session_registered();
+  events_.session_registered(*this);
   for (quic::Stream* const stream : std::exchange(early_, {})) begin_tunnel(*stream);
 }
 
@@ -187,7 +190,7 @@ void ClientSession::closed(quic::Connection& /*connection*/, const quic::CloseCa
   if (!own_cause_.empty()) return events_.session_ended(*this, {.cause = own_cause_});
   events_.session_ended(
       *this, {.cause = describe(cause, Peer::server),
-              .remedy = options_.advice != nullptr ? options_.advice->closed(cause, introduction_.slot) : std::string(),
+              .remedy = options_.advice != nullptr ? options_.advice->closed(cause, server_entry_) : std::string(),
               .stopping = cause.kind == quic::CloseCause::Kind::peer_application && cause.orderly()});
 }
 

@@ -37,8 +37,10 @@ struct SessionEnd {
 /// Never called from inside a call that the receiver makes to the session.
 class ClientSessionEvents {
  public:
+  /// The handshake is complete. The session registers next.
+  virtual void session_established(ClientSession& session) = 0;
   /// The server has accepted the registration.
-  virtual void session_registered() = 0;
+  virtual void session_registered(ClientSession& session) = 0;
   /// The server is to stop. The session goes on for the visitors that it has.
   virtual void server_drains(ClientSession& session) = 0;
   /// The connection has ended. The receiver retires the session.
@@ -54,20 +56,19 @@ class ClientSession final : public Retirable,
                             public ClientTunnelEvents,
                             private DrainHost {
  public:
-  /// `options` outlives it. `introduction`: its Register.
-  ClientSession(WorkerState& worker, const ClientOptions& options, wire::Register introduction,
-                ClientSessionEvents& events);
+  /// `options` and `server` outlive it. `introduction`: its Register.
+  ClientSession(WorkerState& worker, const ClientOptions& options, const ServerEntry& server,
+                wire::Register introduction, ClientSessionEvents& events);
   ~ClientSession() override;
 
-  /// The client is to stop: the server is asked to send no more visitors. Those that are there, or on their way, go on.
-  void drain();
+  /// The session is to end: the server is asked to send no more visitors. Those that are there, or on their way, go on. `reason`
+  /// is for the server's log.
+  void drain(const std::string& reason);
   [[nodiscard]] std::size_t tunnel_count() const noexcept { return tunnels_.size(); }
   /// After drain(): the connection is not needed any more.
   [[nodiscard]] bool is_drained() const noexcept;
   /// Visitors whose service has not been reached go back to the server. It is notified in this pass. True: there were some.
   bool return_visitors();
-  /// The handshake is complete.
-  [[nodiscard]] bool is_established() const noexcept { return connection_ != nullptr; }
   [[nodiscard]] bool is_registered() const noexcept { return registered_; }
 
  private:
@@ -104,6 +105,7 @@ class ClientSession final : public Retirable,
   WorkerState& worker_;
   CallGuard guard_;
   const ClientOptions& options_;
+  const ServerEntry& server_entry_;
   const wire::Register introduction_;
   ClientSessionEvents& events_;
   quic::Connection* connection_ = nullptr;  ///< once established

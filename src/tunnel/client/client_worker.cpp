@@ -1,26 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/client/client_worker.h"
 
-#include <algorithm>
 #include <ranges>
 #include <utility>
 
 #include "base/log.h"
-#include "tunnel/limits.h"
 #include "tunnel/worker/end_pass.h"
 
 namespace qmux::tunnel {
 
-ClientWorker::ClientWorker(io::EventLoop& loop, std::size_t workers, MemoryLimit& stuck_tunnels, ReadyNotice& ready,
+ClientWorker::ClientWorker(io::EventLoop& loop, Place place, MemoryLimit& stuck_tunnels, ReadyNotice& ready,
                            const ClientOptions& options, std::string instance, std::move_only_function<void()> stopped)
-    : state_(loop, workers, stuck_tunnels, options.tcp_keep_alive),
+    : state_(loop, place.count, stuck_tunnels, options.tcp_keep_alive),
+      place_(place),
       ready_(ready),
       options_(options),
       instance_(std::move(instance)),
-      stopped_(std::move(stopped)),
-      drain_look_(loop.timers(), [this] { look_for_end(); }),
-      stop_due_(loop.timers(), [this] { begin_stop(); }),
-      stop_deadline_(loop.timers(), [this] { finish_stop(); }) {
+      stopped_(std::move(stopped)) {
   loop.set_pass_events(this);
   loop.set_network_events(this);
   loop.set_wake_handler([this] { woken(); });
@@ -33,8 +29,12 @@ ClientWorker::~ClientWorker() {
   state_.retired.clear();
 }
 
-void ClientWorker::add_server(std::uint32_t server_index) {
-  links_.push_back(std::make_unique<ServerLink>(state_, ready_, options_, instance_, server_index));
+void ClientWorker::add_server(const ServerEntry& server) {
+  links_.push_back(std::make_unique<ServerLink>(state_, ready_, options_, instance_, server, next_slot()));
+}
+
+std::uint32_t ClientWorker::next_slot() noexcept {
+  return static_cast<std::uint32_t>(place_.index + place_.count * links_made_++);
 }
 
 void ClientWorker::start() {
@@ -51,33 +51,14 @@ void ClientWorker::network_changed() {
 }
 
 void ClientWorker::woken() {
-  if (!stop_wanted_.load(std::memory_order_acquire) || drain_end_ != kNever) return;
-  drain_end_ = state_.loop.now() + options_.drain_timeout;
+  if (!stop_wanted_.load(std::memory_order_acquire) || stopping_) return;
+  stopping_ = true;
   std::size_t tunnels = 0;
   for (const auto& link : links_) tunnels += link->tunnel_count();
   if (tunnels > 0 && options_.drain_timeout > Duration::zero()) {
     log::info("draining", {{"tunnels", tunnels}, {"timeout_ms", milliseconds(options_.drain_timeout)}});
   }
-  for (const auto& link : links_) link->drain();
-  look_for_end();
-}
-
-void ClientWorker::look_for_end() {
-  const Time now = state_.loop.now();
-  if (now >= drain_end_ || std::ranges::all_of(links_, [](const auto& link) { return link->is_drained(); })) {
-    bool returned = false;
-    for (const auto& link : links_) returned |= link->return_visitors();
-    if (!returned) return begin_stop();
-    stop_due_.set(now + limits::kDrainFlushTime);
-    return;
-  }
-  drain_look_.set(std::min(now + limits::kDrainLookInterval, drain_end_));
-}
-
-void ClientWorker::begin_stop() {
-  stopping_ = true;
-  for (const auto& link : links_) link->stop();
-  stop_deadline_.set(state_.loop.now() + limits::kStopTimeMax);
+  for (const auto& link : links_) link->drain(options_.drain_timeout, "the client is stopping");
 }
 
 void ClientWorker::end_of_pass(Time now) {
@@ -86,12 +67,8 @@ void ClientWorker::end_of_pass(Time now) {
                    std::views::transform([](const auto& endpoint) -> quic::Endpoint& { return *endpoint; });
   end_pass(state_, endpoints, now);
   for (const auto& link : links_) link->forget_finished();
-  if (stopping_ && std::ranges::all_of(links_, [](const auto& link) { return link->stopped(); })) finish_stop();
-}
-
-void ClientWorker::finish_stop() {
-  stop_deadline_.cancel();
-  if (stopped_) std::exchange(stopped_, nullptr)();
+  std::erase_if(links_, [](const auto& link) { return link->stopped(); });
+  if (stopping_ && links_.empty() && stopped_) std::exchange(stopped_, nullptr)();
 }
 
 }  // namespace qmux::tunnel

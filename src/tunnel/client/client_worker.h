@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -22,16 +23,20 @@ namespace qmux::tunnel {
 
 class ClientWorker final : private io::EventLoop::PassEvents, private io::EventLoop::NetworkEvents {
  public:
-  /// `workers`: the number of the client's workers, which share `stuck_tunnels` and `ready`. `stopped` is called once, on the
-  /// worker's thread, when an orderly stop is done.
-  ClientWorker(io::EventLoop& loop, std::size_t workers, MemoryLimit& stuck_tunnels, ReadyNotice& ready,
+  /// Which of the client's workers this is.
+  struct Place {
+    std::size_t index = 0;
+    std::size_t count = 1;
+  };
+  /// The client's workers share `stuck_tunnels` and `ready`. `stopped` is called once, on the worker's thread, when an orderly stop
+  /// is done.
+  ClientWorker(io::EventLoop& loop, Place place, MemoryLimit& stuck_tunnels, ReadyNotice& ready,
                const ClientOptions& options, std::string instance, std::move_only_function<void()> stopped);
   ClientWorker(const ClientWorker&) = delete;
   ClientWorker& operator=(const ClientWorker&) = delete;
   ~ClientWorker();
 
-  /// Adds the server at this position in the options.
-  void add_server(std::uint32_t server_index);
+  void add_server(const ServerEntry& server);
   void start();
   /// Takes no more visitors. Once the last one has been served, or after ClientOptions::drain_timeout, closes the connections in
   /// order, within limits::kStopTimeMax.
@@ -44,20 +49,17 @@ class ClientWorker final : private io::EventLoop::PassEvents, private io::EventL
   void end_of_pass(Time now) override;
   void network_changed() override;
   void woken();
-  void look_for_end();
-  void begin_stop();
-  void finish_stop();
+  /// Of the process: every worker counts in steps of their number, from its own index.
+  [[nodiscard]] std::uint32_t next_slot() noexcept;
 
   WorkerState state_;
+  const Place place_;
   ReadyNotice& ready_;
   const ClientOptions& options_;
   const std::string instance_;
+  std::uint32_t links_made_ = 0;
   std::vector<std::unique_ptr<ServerLink>> links_;
   std::move_only_function<void()> stopped_;
-  Time drain_end_ = kNever;
-  Timer drain_look_;  ///< set while it drains
-  Timer stop_due_;    ///< set when it has drained
-  Timer stop_deadline_;
   std::atomic<bool> stop_wanted_{false};
   bool stopping_ = false;
 };

@@ -5,33 +5,35 @@
 #include <utility>
 #include <vector>
 
-#include "base/check.h"
 #include "base/log.h"
 #include "tunnel/limits.h"
 
 namespace qmux::tunnel {
+
 ServerLink::ServerLink(WorkerState& worker, ReadyNotice& ready, const ClientOptions& options, std::string instance,
-                       std::uint32_t server_index)
+                       ServerEntry server, std::uint32_t slot)
     : worker_(worker),
       ready_(ready),
       options_(options),
-      server_(options.servers[server_index]),
       instance_(std::move(instance)),
-      server_index_(server_index),
+      server_(std::move(server)),
+      slot_(slot),
       backoff_(options.backoff_time_max),
-      next_step_(worker.loop.timers(), [this] { attempt(); }),
-      slow_(worker.loop.timers(), [this] { announce_delay(); }) {}
+      next_step_(worker.loop.timers(), [this] { next_step(); }),
+      slow_(worker.loop.timers(), [this] { announce_delay(); }),
+      sessions_(worker),
+      end_step_(worker.loop.timers(), [this] { next_step_of_end(); }) {}
 
 ServerLink::~ServerLink() = default;
 
 void ServerLink::start() { next_step_.set(worker_.loop.now()); }
 
-void ServerLink::attempt() {
-  if (next_address_ < addresses_.size()) {
-    connect_next();
-    return;
-  }
+// --- connecting -------------------------------------------------------------------------------------------------------
+
+void ServerLink::next_step() {
+  if (!race_.is_over()) return try_addresses();
   announce();
+  failed_here_ = true;
   resolution_ = worker_.loop.resolve(
       server_.address, [this](Result<std::vector<Address>> addresses) { resolved(std::move(addresses)); });
 }
@@ -45,30 +47,34 @@ void ServerLink::announce() {
 
 void ServerLink::announce_delay() {
   std::vector<log::Field> fields{{"server", server_.address.text()}};
-  if (current_.session) fields.emplace_back("address", remote_.text());
-  fields.emplace_back("waiting_for", resolution_                          ? "the name to be resolved"
-                                     : current_.session->is_established() ? "the answer to the registration"
-                                                                          : "an answer");
+  const LinkSessions::Entry* const current = sessions_.find(Role::current);
+  const LinkSessions::Entry* const tried = current != nullptr ? current : sessions_.find(Role::connecting);
+  if (tried != nullptr) fields.emplace_back("address", tried->remote.text());
+  fields.emplace_back("waiting_for", resolution_          ? "the name to be resolved"
+                                     : current != nullptr ? "the answer to the registration"
+                                                          : "an answer");
   log::write(log::Level::info, "still connecting", fields);
 }
 
 void ServerLink::resolved(Result<std::vector<Address>> addresses) {
   resolution_.reset();
-  next_address_ = 0;
-  addresses_.clear();
-  remote_ = {};
   if (addresses && !addresses->empty()) {
-    addresses_ = std::move(*addresses);
-    connect_next();
+    race_.begin(std::move(*addresses));
+    try_addresses();
     return;
   }
-  failed({.cause = addresses ? "the name has no addresses" : addresses.error().text(),
-          .remedy = options_.advice != nullptr ? options_.advice->unresolved(server_index_) : std::string()},
-         Where::here);
+  address_failed({},
+                 {.cause = addresses ? "the name has no addresses" : addresses.error().text(),
+                  .remedy = options_.advice != nullptr ? options_.advice->unresolved(server_) : std::string()},
+                 Where::here);
 }
 
-void ServerLink::connect_next() {
-  remote_ = addresses_[next_address_++];
+void ServerLink::try_addresses() {
+  while (const auto address = race_.next(worker_.loop.now())) connect(*address);
+  if (!race_.is_over()) next_step_.set(race_.next_start());
+}
+
+void ServerLink::connect(const Address& remote) {
   wire::Register introduction{
       .client_id = options_.client_id,
       .version = std::string(wire::kProtocolVersion),
@@ -76,169 +82,134 @@ void ServerLink::connect_next() {
                        std::string(wire::capability::kConnAck), std::string(wire::capability::kFragSeq),
                        std::string(wire::capability::kUdpEnd), std::string(wire::capability::kDrain)},
       .instance = instance_,
-      .slot = server_index_,
+      .slot = slot_,
       .epoch = ++epoch_};
   auto endpoint = std::make_unique<quic::Endpoint>(worker_.loop, worker_.chunks,
                                                    quic::EndpointOptions{.transport = options_.transport,
                                                                          .credentials = options_.credentials,
                                                                          .worker = {},
                                                                          .counters = &worker_.counters.quic});
-  auto session = std::make_unique<ClientSession>(worker_, options_, std::move(introduction), *this);
-  const ConstBytes token = address_token_from_ == remote_ ? ConstBytes(address_token_) : ConstBytes();
-  auto connection = endpoint->connect(remote_, server_.server_name, token, *session);
-  if (!connection) {
-    failed({.cause = connection.error().text()}, Where::here);
-    return;
-  }
-  current_ = {.session = std::move(session), .endpoint = endpoint.get()};
-  endpoints_.push_back(std::move(endpoint));
+  auto session = std::make_unique<ClientSession>(worker_, options_, server_, std::move(introduction), *this);
+  const ConstBytes token = address_token_from_ == remote ? ConstBytes(address_token_) : ConstBytes();
+  auto connection = endpoint->connect(remote, server_.server_name, token, *session);
+  if (!connection) return address_failed(remote, {.cause = connection.error().text()}, Where::here);
+  sessions_.add(std::move(session), std::move(endpoint), remote);
 }
 
-void ServerLink::session_registered() {
+void ServerLink::session_established(ClientSession& session) {
+  LinkSessions::Entry& first = sessions_.of(session);
+  first.role = Role::current;
+  race_.handshake_completed(first.remote);
+  next_step_.cancel();
+  for (LinkSessions::Entry& each : sessions_.entries()) {
+    if (each.role != Role::connecting) continue;
+    each.role = Role::unwanted;
+    each.endpoint->close_all(quic::ErrorCode::shutdown, "another address of the server was faster");
+  }
+}
+
+void ServerLink::address_failed(const Address& remote, const SessionEnd& why, Where where) {
+  const Time now = worker_.loop.now();
+  if (where == Where::there) failed_here_ = false;
+  race_.failed(remote);
+  if (!race_.is_over()) {
+    log_failure("server not reached", remote, why, std::nullopt);
+    next_step_.set(std::max(now, race_.next_start()));
+    return;
+  }
+  slow_.cancel();
+  Duration wait = backoff_.next(worker_.loop.random());
+  // A wait spares the server. When this machine has no network, a short wait notices sooner that it is back.
+  if (failed_here_) wait = std::min<Duration>(wait, limits::kLocalRetryTimeMax);
+  wait = std::min(wait, longest_wait());
+  log_failure("server not reached", remote, why, wait);
+  next_step_.set(now + wait);
+}
+
+// --- serving ----------------------------------------------------------------------------------------------------------
+
+void ServerLink::session_registered(ClientSession& session) {
   restart_expected_until_ = Time::min();
   registered_at_ = worker_.loop.now();
-  next_address_ = addresses_.size();  // once lost, the name is looked up again
+  race_.end();  // once lost, the name is looked up again
+  failed_here_ = false;
   slow_.cancel();
   announced_ = false;
-  log::info("server connected", {{"server", server_.address.text()}, {"address", remote_.text()}});
+  log::info("server connected", {{"server", server_.address.text()}, {"address", sessions_.of(session).remote.text()}});
   ready_.server_accepted();
 }
 
+bool ServerLink::is_registered() const noexcept {
+  const LinkSessions::Entry* const current = sessions_.find(Role::current);
+  return current != nullptr && current->session->is_registered();
+}
+
 void ServerLink::server_drains(ClientSession& session) {
-  if (&session != current_.session.get() || stopping_) return;
+  LinkSessions::Entry& entry = sessions_.of(session);
+  if (entry.role != Role::current || is_leaving()) return;
   slow_.cancel();
   restart_expected_until_ = worker_.loop.now() + limits::kRestartTimeMax;
-  leaving_.push_back(std::exchange(current_, {}));
+  entry.role = Role::leaving;
   // A server that sends away each connection at once must not make us collect them.
-  if (leaving_.size() > limits::kLeavingSessionsMax) {
-    leaving_.front().endpoint->close_all(quic::ErrorCode::shutdown, "too many connections to servers that stop");
+  if (sessions_.count(Role::leaving) > limits::kLeavingSessionsMax) {
+    sessions_.find(Role::leaving)
+        ->endpoint->close_all(quic::ErrorCode::shutdown, "too many connections to servers that stop");
   }
   next_step_.set(worker_.loop.now() + random_wait(limits::kRestartRetryInterval));
 }
 
 void ServerLink::session_ended(ClientSession& session, const SessionEnd& end) {
-  const bool is_current = &session == current_.session.get();
   const bool was_registered = session.is_registered();
-  Serving ended;
-  if (is_current) {
-    ended = std::exchange(current_, {});
-  } else {
-    const auto found = std::ranges::find(leaving_, &session, [](const Serving& each) { return each.session.get(); });
-    CHECK(found != leaving_.end());
-    ended = std::move(*found);
-    leaving_.erase(found);
-  }
+  LinkSessions::Entry ended = sessions_.take(session);
   worker_.retired.add(std::move(ended.session));
-  if (const auto& token = ended.endpoint->server_token(); is_current && !token.empty()) {
+  if (const auto& token = ended.endpoint->server_token(); !token.empty()) {
     address_token_ = token;
-    address_token_from_ = remote_;
+    address_token_from_ = ended.remote;
   }
-  if (!is_current) {
+  if (ended.role == Role::unwanted) return;
+  if (ended.role == Role::leaving) {
     log::info("server that stops disconnected", {{"server", server_.address.text()}, {"cause", end.cause}});
     return;
   }
   if (end.stopping) restart_expected_until_ = worker_.loop.now() + limits::kRestartTimeMax;
-  if (stopping_) return;
-  if (!was_registered) {
-    failed(end, Where::there);
-    return;
-  }
+  if (is_leaving()) return;
+  if (!was_registered) return address_failed(ended.remote, end, Where::there);
   if (worker_.loop.now() - registered_at_ >= limits::kStableSessionTimeMin) backoff_.reset();
   const Duration wait = std::min(backoff_.next(worker_.loop.random()), longest_wait());
-  log_failure("server disconnected", end, wait);
+  log_failure("server disconnected", ended.remote, end, wait);
   next_step_.set(worker_.loop.now() + wait);
-}
-
-void ServerLink::failed(const SessionEnd& why, Where where) {
-  slow_.cancel();
-  failed_here_ = where == Where::here;
-  const bool other_address = next_address_ < addresses_.size();
-  Duration wait = other_address ? Duration::zero() : backoff_.next(worker_.loop.random());
-  // A wait spares the server. When this machine has no network, a short wait notices sooner that it is back.
-  if (where == Where::here) wait = std::min<Duration>(wait, limits::kLocalRetryTimeMax);
-  wait = std::min(wait, longest_wait());
-  log_failure("server not reached", why, wait);
-  next_step_.set(worker_.loop.now() + wait);
-}
-
-void ServerLink::log_failure(std::string_view event, const SessionEnd& why, Duration retry_in) const {
-  std::vector<log::Field> fields{{"server", server_.address.text()}};
-  if (remote_.specified()) fields.emplace_back("address", remote_.text());
-  fields.emplace_back("cause", why.cause);
-  if (!why.remedy.empty()) fields.emplace_back("remedy", why.remedy);
-  fields.emplace_back("retry_in_ms", milliseconds(retry_in));
-  log::write(log::Level::warn, event, fields);
 }
 
 void ServerLink::network_changed() {
-  for (const auto& endpoint : endpoints_) {
-    if (owns(endpoint.get()) && endpoint->follow_network()) {
-      log::info("network changed", {{"server", server_.address.text()}, {"source", endpoint->local_address().text()}});
+  for (const LinkSessions::Entry& each : sessions_.entries()) {
+    if (each.role != Role::unwanted && each.endpoint->follow_network()) {
+      log::info("network changed",
+                {{"server", server_.address.text()}, {"source", each.endpoint->local_address().text()}});
     }
   }
-  if (failed_here_ && next_step_.is_set()) next_step_.set(worker_.loop.now());
-}
-
-void ServerLink::drain() {
-  stopping_ = true;
-  next_step_.cancel();
-  slow_.cancel();
-  resolution_.reset();
-  each_session([](ClientSession& session) { session.drain(); });
-  // One that is not registered yet must not become so.
-  if (current_.session && !current_.session->is_registered()) {
-    current_.endpoint->close_all(quic::ErrorCode::shutdown, "client is stopping");
-  }
-}
-
-bool ServerLink::is_drained() const noexcept {
-  bool drained = true;
-  each_session([&](const ClientSession& session) { drained = drained && session.is_drained(); });
-  return drained;
+  if (failed_here_ && race_.is_over() && next_step_.is_set()) next_step_.set(worker_.loop.now());
 }
 
 std::size_t ServerLink::tunnel_count() const noexcept {
   std::size_t count = 0;
-  each_session([&](const ClientSession& session) { count += session.tunnel_count(); });
+  for (const LinkSessions::Entry& each : sessions_.entries()) count += each.session->tunnel_count();
   return count;
 }
 
-bool ServerLink::return_visitors() {
-  bool any = false;
-  each_session([&](ClientSession& session) { any |= session.return_visitors(); });
-  return any;
-}
+// --- what both need -------------------------------------------------------------------------------------------------------
 
-void ServerLink::stop() {
-  // A server that we are not registered with is notified once, in this pass: it keeps no state of ours.
-  close_awaited_ = is_registered() || !leaving_.empty();
-  for (const auto& endpoint : endpoints_) endpoint->close_all(quic::ErrorCode::shutdown, "client is stopping");
-}
-
-bool ServerLink::stopped() const noexcept { return stopping_ && (endpoints_.empty() || !close_awaited_); }
-
-void ServerLink::forget_finished() {
-  // Beyond a few, closing connections are dropped: a server that refuses at once must not make us collect sockets.
-  std::erase_if(endpoints_, [](const auto& endpoint) { return endpoint->connection_count() == 0; });
-  const std::size_t in_use = leaving_.size() + (current_.session ? 1 : 0);
-  std::size_t surplus = endpoints_.size() - std::min(endpoints_.size(), in_use + limits::kClosingEndpointsMax);
-  std::erase_if(endpoints_, [&](const auto& endpoint) {
-    if (surplus == 0 || owns(endpoint.get())) return false;
-    --surplus;
-    worker_.counters.quic.closing_forgotten += endpoint->connection_count();
-    return true;
-  });
-}
-
-bool ServerLink::owns(const quic::Endpoint* endpoint) const noexcept {
-  return (current_.session && current_.endpoint == endpoint) ||
-         std::ranges::find(leaving_, endpoint, &Serving::endpoint) != leaving_.end();
-}
-
-template <typename Function>
-void ServerLink::each_session(Function function) const {
-  if (current_.session) function(*current_.session);
-  for (const Serving& each : leaving_) function(*each.session);
+void ServerLink::log_failure(std::string_view event, const Address& remote, const SessionEnd& why,
+                             std::optional<Duration> retry_in) const {
+  std::vector<log::Field> fields{{"server", server_.address.text()}};
+  if (remote.specified()) fields.emplace_back("address", remote.text());
+  fields.emplace_back("cause", why.cause);
+  if (!why.remedy.empty()) fields.emplace_back("remedy", why.remedy);
+  if (retry_in) {
+    fields.emplace_back("retry_in_ms", milliseconds(*retry_in));
+  } else {
+    fields.emplace_back("other_addresses", race_.remaining());
+  }
+  log::write(log::Level::warn, event, fields);
 }
 
 Duration ServerLink::longest_wait() const {

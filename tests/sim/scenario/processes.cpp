@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sim/scenario/processes.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "sim/world/world.h"
 
@@ -146,6 +148,9 @@ void ClientProcess::crash() {
 
 std::uint64_t ClientProcess::cut_count() const { return cut_before_ + (running() ? cut(state().counters) : 0); }
 
-bool ClientProcess::registered() const { return client_ && client_->worker(0).links().front()->is_registered(); }
+bool ClientProcess::registered() const {
+  return client_ &&
+         std::ranges::any_of(client_->worker(0).links(), [](const auto& link) { return link->is_registered(); });
+}
 
 }  // namespace qmux::sim

@@ -29,7 +29,7 @@ ServerConfig server_config() {
 TEST(ConnectionAdvice, of_a_client_names_its_own_keys_and_files) {
   const ClientConfig config = client_config();
   const ClientConnectionAdvice advice(config);
-  const auto closed = [&](const CloseCause& cause) { return advice.closed(cause, 0); };
+  const auto closed = [&](const CloseCause& cause) { return advice.closed(cause, config.options.servers[0]); };
   EXPECT_EQ(closed({.kind = Kind::certificate, .fault = CertificateFault::unknown_issuer}),
             "tls.ca_cert_file (ca.pem) must hold the CA that issued the server's certificate");
   EXPECT_EQ(closed({.kind = Kind::certificate, .fault = CertificateFault::wrong_name}),
@@ -41,7 +41,7 @@ TEST(ConnectionAdvice, of_a_client_names_its_own_keys_and_files) {
             "start the server; allow UDP port 8443 in every firewall between here and there; server.servers[].address "
             "must be the server's quic_addr");
   EXPECT_EQ(
-      advice.unresolved(0),
+      advice.unresolved(config.options.servers[0]),
       "server.servers[].address must be a host that this machine can look up, not \"tunnel.example\"; or the name "
       "server fails");
 }
@@ -49,9 +49,9 @@ TEST(ConnectionAdvice, of_a_client_names_its_own_keys_and_files) {
 TEST(ConnectionAdvice, of_a_client_without_certificate_is_to_set_one) {
   ClientConfig config = client_config();
   config.tls.client_cert_file.clear();
-  EXPECT_EQ(
-      ClientConnectionAdvice(config).closed({.kind = Kind::own_certificate, .fault = CertificateFault::missing}, 0),
-      "set tls.client_cert_file and tls.client_key_file");
+  EXPECT_EQ(ClientConnectionAdvice(config).closed({.kind = Kind::own_certificate, .fault = CertificateFault::missing},
+                                                  config.options.servers[0]),
+            "set tls.client_cert_file and tls.client_key_file");
 }
 
 TEST(ConnectionAdvice, of_a_server_names_its_own_keys_and_files) {
@@ -69,7 +69,7 @@ TEST(ConnectionAdvice, is_there_for_every_fault_of_a_certificate) {
   for (int fault = 1; fault <= static_cast<int>(CertificateFault::other); ++fault) {
     for (const Kind kind : {Kind::certificate, Kind::own_certificate}) {
       const CloseCause cause{.kind = kind, .fault = static_cast<CertificateFault>(fault)};
-      EXPECT_FALSE(ClientConnectionAdvice(client).closed(cause, 0).empty()) << fault;
+      EXPECT_FALSE(ClientConnectionAdvice(client).closed(cause, client.options.servers[0]).empty()) << fault;
       EXPECT_FALSE(ServerConnectionAdvice(server).closed(cause).empty()) << fault;
     }
   }
@@ -79,7 +79,7 @@ TEST(ConnectionAdvice, is_silent_about_what_no_configuration_mends) {
   const ClientConfig client = client_config();
   const ServerConfig server = server_config();
   for (const Kind kind : {Kind::local, Kind::peer_application, Kind::idle_timeout, Kind::stateless_reset}) {
-    EXPECT_EQ(ClientConnectionAdvice(client).closed({.kind = kind}, 0), "");
+    EXPECT_EQ(ClientConnectionAdvice(client).closed({.kind = kind}, client.options.servers[0]), "");
     EXPECT_EQ(ServerConnectionAdvice(server).closed({.kind = kind}), "");
   }
 }
