@@ -30,6 +30,7 @@ enum class Balance : std::uint8_t { least_connections, round_robin };
 struct HealthOptions {
   Duration heartbeat_interval = std::chrono::seconds(10);
   Duration timeout = std::chrono::seconds(30);  ///< a peer silent for that long is considered dead
+  friend bool operator==(const HealthOptions&, const HealthOptions&) = default;
 };
 
 /// How long a program that is to stop lets its tunnels go on. Below the 30 s after which Kubernetes kills.
@@ -98,6 +99,9 @@ struct ServerOptions {
 struct ServerEntry {
   HostPort address;         ///< looked up again at every attempt
   std::string server_name;  ///< what its certificate must name
+  /// A connection to every address of the name, as the name changes; false: to any one of them.
+  bool all_addresses = false;
+  friend bool operator==(const ServerEntry&, const ServerEntry&) = default;
 };
 
 /// The service that a client connects visitors to.
@@ -107,7 +111,9 @@ struct LocalServiceOptions {
 
 struct ClientOptions {
   std::string client_id{};
-  std::vector<ServerEntry> servers{};  ///< at least one
+  std::vector<ServerEntry> servers{};  ///< at least one, each once
+  /// How often the names of servers with all_addresses are looked up.
+  Duration resolve_interval = std::chrono::seconds(30);
   LocalServiceOptions local_service{};
   std::shared_ptr<const quic::Credentials> credentials{};
   const ClientAdvice* advice = nullptr;                             ///< outlives the client; may be absent

@@ -19,6 +19,7 @@ constexpr std::size_t kServersMax = 10;
 void server_entry_keys(Section& keys, tunnel::ServerEntry& server) {
   keys.address("address", server.address, 1).required();
   keys.host("server_name", server.server_name);
+  keys.flag("all_addresses", server.all_addresses);
 }
 
 void local_keys(Section& keys, HostPort& local) {
@@ -39,7 +40,10 @@ void auth_keys(Section& keys, ClientAuthConfig& auth) {
 
 void client_file_keys(Section& keys, ClientConfig& client) {
   keys.text("client_id", client.options.client_id, limits::kClientIdBytesMax);
-  keys.section("server", [&](Section& server) { server.list("servers", client.options.servers, server_entry_keys); });
+  keys.section("server", [&](Section& server) {
+    server.list("servers", client.options.servers, server_entry_keys);
+    server.duration("resolve_interval", client.options.resolve_interval, 1s, 1h);
+  });
   keys.section("local", [&](Section& local) { local_keys(local, client.options.local_service.address); });
   keys.section("quic", [&](Section& quic) { quic_keys(quic, client.options.transport); });
   keys.section("udp", [&](Section& udp) { udp_keys(udp, client.options.udp_options); });

@@ -24,6 +24,8 @@ class Backoff {
     const auto half = static_cast<std::uint64_t>(wait.count()) / 2;
     return Duration(static_cast<Duration::rep>(half + random.below(half + 1)));
   }
+  /// The bound, from the next wait on.
+  void set_wait_time_max(Duration wait_time_max) noexcept { wait_time_max_ = wait_time_max; }
   /// After a success.
   void reset() noexcept { wait_ = Duration::zero(); }
 

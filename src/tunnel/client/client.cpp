@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tunnel/client/client.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -32,18 +33,44 @@ Client::Client(ClientOptions options, const std::vector<io::EventLoop*>& loops, 
                                                       stuck_tunnels_, ready_, options_, instance,
                                                       [this] { worker_stopped(); }));
   }
-  for (std::size_t i = 0; i < options_.servers.size(); ++i) {
-    workers_[i % workers_.size()]->add_server(options_.servers[i]);
-  }
 }
 
 Client::~Client() = default;
 
 void Client::start() {
-  for (const auto& worker : workers_) worker->start();
+  for (const ServerEntry& server : options_.servers) add_server(server);
+}
+
+void Client::add_server(const ServerEntry& server) {
+  if (server.all_addresses) {
+    for (const auto& worker : workers_) worker->add_server(server);
+    return;
+  }
+  (*std::ranges::min_element(workers_, {}, [](const auto& worker) {
+    return worker->server_count();
+  }))->add_server(server);
+}
+
+void Client::reload(ClientOptions options) {
+  if (stop_called_.load(std::memory_order_acquire)) return;
+  const bool renamed = options.client_id != options_.client_id;
+  const std::vector<ServerEntry> before = std::move(options_.servers);
+  options_ = std::move(options);
+  const auto lists = [](const std::vector<ServerEntry>& servers, const ServerEntry& server) {
+    return std::ranges::find(servers, server) != servers.end();
+  };
+  for (const ServerEntry& server : before) {
+    if (!renamed && lists(options_.servers, server)) continue;
+    for (const auto& worker : workers_) worker->remove_server(server);
+  }
+  for (const auto& worker : workers_) worker->options_changed();
+  for (const ServerEntry& server : options_.servers) {
+    if (renamed || !lists(before, server)) add_server(server);
+  }
 }
 
 void Client::stop() noexcept {
+  stop_called_.store(true, std::memory_order_release);
   for (const auto& worker : workers_) worker->stop();
 }
 

@@ -31,6 +31,12 @@ void ClientSession::drain(const std::string& reason) {
   if (registered_) drain_.begin(reason, can_drain_);
 }
 
+void ClientSession::options_changed() {
+  const auto call = guard_.call();
+  local_service_.set_address(options_.local_service.address);
+  if (control_) control_->set_health(options_.health);
+}
+
 bool ClientSession::is_drained() const noexcept { return !registered_ || drain_.done(); }
 
 bool ClientSession::is_idle() const {

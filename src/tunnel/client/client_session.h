@@ -64,6 +64,8 @@ class ClientSession final : public Retirable,
   /// The session is to end: the server is asked to send no more visitors. Those that are there, or on their way, go on. `reason`
   /// is for the server's log.
   void drain(const std::string& reason);
+  /// The client's options have other values now. New tunnels follow them.
+  void options_changed();
   [[nodiscard]] std::size_t tunnel_count() const noexcept { return tunnels_.size(); }
   /// After drain(): the connection is not needed any more.
   [[nodiscard]] bool is_drained() const noexcept;

@@ -10,10 +10,24 @@ namespace qmux::tunnel {
 
 LocalService::LocalService(io::EventLoop& loop, const HostPort& address)
     : loop_(loop), address_(address), places_free_(loop.timers(), [this] { grant_places(); }) {
-  if (const auto literal = Address::from_literal(address.host, address.port)) {
-    addresses_->push_back(*literal);
-    valid_until_ = kNever;
-  }
+  take_literal();
+}
+
+void LocalService::set_address(const HostPort& address) {
+  const auto call = guard_.call();
+  if (address == address_) return;
+  address_ = address;
+  valid_until_ = Time::min();
+  resolution_.reset();
+  take_literal();
+  if (!waiting_for_addresses_.empty()) look_up();
+}
+
+void LocalService::take_literal() {
+  const auto literal = Address::from_literal(address_.host, address_.port);
+  if (!literal) return;
+  addresses_ = Addresses{*literal};
+  valid_until_ = kNever;
 }
 
 const Result<LocalService::Addresses>* LocalService::known() const noexcept {
@@ -23,7 +37,10 @@ const Result<LocalService::Addresses>* LocalService::known() const noexcept {
 void LocalService::wait_for_addresses(AddressWaiter& waiter) {
   const auto call = guard_.call();
   waiting_for_addresses_.push_back(waiter);
-  if (resolution_) return;
+  if (!resolution_) look_up();
+}
+
+void LocalService::look_up() {
   resolution_ = loop_.resolve(address_, [this](Result<Addresses> addresses) { looked_up(std::move(addresses)); });
 }
 

@@ -52,6 +52,8 @@ class LocalService {
   LocalService& operator=(const LocalService&) = delete;
 
   [[nodiscard]] const HostPort& address() const noexcept { return address_; }
+  /// Connects from now on there. Those that wait for addresses get those of the new one.
+  void set_address(const HostPort& address);
 
   /// Its addresses in the order to try, or why the last look-up failed. nullptr: not known now.
   [[nodiscard]] const Result<Addresses>* known() const noexcept;
@@ -64,12 +66,15 @@ class LocalService {
   [[nodiscard]] std::size_t places_taken() const noexcept { return places_taken_; }
 
  private:
+  /// An IP address needs no look-up.
+  void take_literal();
+  void look_up();
   void looked_up(Result<Addresses> addresses);
   void grant_places();
 
   io::EventLoop& loop_;
   CallGuard guard_;
-  const HostPort address_;
+  HostPort address_;
   Result<Addresses> addresses_;
   Time valid_until_ = Time::min();  ///< of addresses_
   std::unique_ptr<io::Resolution> resolution_;

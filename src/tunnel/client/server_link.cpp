@@ -5,18 +5,18 @@
 #include <utility>
 #include <vector>
 
-#include "base/log.h"
 #include "tunnel/limits.h"
 
 namespace qmux::tunnel {
 
 ServerLink::ServerLink(WorkerState& worker, ReadyNotice& ready, const ClientOptions& options, std::string instance,
-                       ServerEntry server, std::uint32_t slot)
+                       ServerEntry server, const Address& address, std::uint32_t slot)
     : worker_(worker),
       ready_(ready),
       options_(options),
       instance_(std::move(instance)),
       server_(std::move(server)),
+      address_(address),
       slot_(slot),
       backoff_(options.backoff_time_max),
       next_step_(worker.loop.timers(), [this] { next_step(); }),
@@ -34,15 +34,23 @@ void ServerLink::next_step() {
   if (!race_.is_over()) return try_addresses();
   announce();
   failed_here_ = true;
+  if (address_.specified()) return resolved(std::vector{address_});
   resolution_ = worker_.loop.resolve(
       server_.address, [this](Result<std::vector<Address>> addresses) { resolved(std::move(addresses)); });
 }
 
 void ServerLink::announce() {
   if (std::exchange(announced_, true)) return;
-  log::info("connecting",
-            {{"server", server_.address.text()}, {"timeout_ms", milliseconds(options_.transport.handshake_timeout)}});
+  std::vector<log::Field> fields = server_fields();
+  fields.emplace_back("timeout_ms", milliseconds(options_.transport.handshake_timeout));
+  log::write(log::Level::info, "connecting", fields);
   slow_.set(worker_.loop.now() + limits::kSlowAttempt);
+}
+
+std::vector<log::Field> ServerLink::server_fields() const {
+  std::vector<log::Field> fields{{"server", server_.address.text()}};
+  if (address_.specified()) fields.emplace_back("address", address_.text());
+  return fields;
 }
 
 void ServerLink::announce_delay() {
@@ -178,6 +186,14 @@ void ServerLink::session_ended(ClientSession& session, const SessionEnd& end) {
   const Duration wait = std::min(backoff_.next(worker_.loop.random()), longest_wait());
   log_failure("server disconnected", ended.remote, end, wait);
   next_step_.set(worker_.loop.now() + wait);
+}
+
+void ServerLink::options_changed() {
+  backoff_.set_wait_time_max(options_.backoff_time_max);
+  for (const LinkSessions::Entry& each : sessions_.entries()) each.session->options_changed();
+  if (is_leaving()) return;
+  backoff_.reset();
+  if (race_.is_over() && next_step_.is_set()) next_step_.set(worker_.loop.now());
 }
 
 void ServerLink::network_changed() {

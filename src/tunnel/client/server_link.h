@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log.h"
 #include "quic/endpoint.h"
 #include "tunnel/client/address_race.h"
 #include "tunnel/client/backoff.h"
@@ -30,16 +31,19 @@ namespace qmux::tunnel {
 
 class ServerLink final : public ClientSessionEvents {
  public:
-  /// `options` outlives it. `slot` is the Slot of Register: with `instance` it identifies the connection, so no other link of the
+  /// `options` outlives it. `address`: this one of the server's name alone; unspecified: any of them. `slot` is the Slot of Register: with `instance` it identifies the connection, so no other link of the
   /// process has or had it.
   ServerLink(WorkerState& worker, ReadyNotice& ready, const ClientOptions& options, std::string instance,
-             ServerEntry server, std::uint32_t slot);
+             ServerEntry server, const Address& address, std::uint32_t slot);
   ServerLink(const ServerLink&) = delete;
   ServerLink& operator=(const ServerLink&) = delete;
   ~ServerLink();
 
   /// Begins; the first attempt is made in the loop's next pass.
   void start();
+  /// The client's options have other values now: waits for no other attempt, which would be made with them. What is connected
+  /// stays connected.
+  void options_changed();
   /// This machine's network may have changed: connections move to another source address, and an attempt that could not leave the
   /// machine is made again.
   void network_changed();
@@ -53,6 +57,8 @@ class ServerLink final : public ClientSessionEvents {
   [[nodiscard]] bool stopped() const noexcept;
 
   [[nodiscard]] const ServerEntry& server() const noexcept { return server_; }
+  /// Unspecified: any of the server's name.
+  [[nodiscard]] const Address& address() const noexcept { return address_; }
   [[nodiscard]] bool is_registered() const noexcept;
   /// For the end of a pass: the endpoints in use, and those whose connections are still closing.
   [[nodiscard]] const std::vector<std::unique_ptr<quic::Endpoint>>& endpoints() const noexcept {
@@ -73,6 +79,7 @@ class ServerLink final : public ClientSessionEvents {
   enum class Where { here, there };
 
   void next_step();
+  [[nodiscard]] std::vector<log::Field> server_fields() const;
   /// Logs the first attempt, so that the log shows what the client is doing before anything fails.
   void announce();
   void announce_delay();
@@ -99,6 +106,7 @@ class ServerLink final : public ClientSessionEvents {
   const ClientOptions& options_;
   const std::string instance_;
   const ServerEntry server_;
+  const Address address_;
   const std::uint32_t slot_;
   std::uint64_t epoch_ = 0;
   Backoff backoff_;

@@ -56,6 +56,12 @@ void ControlStream::start_heartbeats() {
   silence_.set(loop_.now() + health_.timeout);
 }
 
+void ControlStream::set_health(const HealthOptions& health) {
+  if (health == health_) return;
+  health_ = health;
+  if (heartbeat_due_.is_set()) start_heartbeats();
+}
+
 /// A heartbeat may wait behind data at a peer that does not send it first. That data shows that the peer is alive. Packets that
 /// QUIC sends by itself show nothing: a program may hang while its library still acknowledges.
 void ControlStream::check_silence() {

@@ -64,6 +64,8 @@ class ControlStream final : private quic::StreamEvents {
   /// From now on: a heartbeat every interval. The peer is considered dead when neither a message nor data arrives for the
   /// timeout, or no message for limits::kHealthTimeoutsWithoutMessage timeouts.
   void start_heartbeats();
+  /// Applies from now on.
+  void set_health(const HealthOptions& health);
   /// Ends our direction. Nothing more is sent or awaited.
   void finish();
   /// The stream has been destroyed with its connection.
@@ -82,7 +84,7 @@ class ControlStream final : private quic::StreamEvents {
 
   io::EventLoop& loop_;
   quic::Stream* stream_;
-  const HealthOptions health_;
+  HealthOptions health_;
   ControlEvents& events_;
   CallGuard guard_;
   wire::MessageReader reader_;

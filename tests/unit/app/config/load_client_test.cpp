@@ -41,6 +41,7 @@ TEST(LoadClient, takes_a_short_file_and_keeps_the_defaults) {
   EXPECT_EQ(client.config.options.transport.incoming_streams_max, 65'536U);
   EXPECT_EQ(client.config.workers, 1U);
   EXPECT_EQ(client.config.options.backoff_time_max, 30s);
+  EXPECT_EQ(client.config.options.resolve_interval, 30s);
   EXPECT_EQ(client.config.options.tcp_keep_alive, 15s);
 }
 
@@ -50,7 +51,8 @@ TEST(LoadClient, reads_every_key_of_its_own) {
       "server:\n"
       "  servers:\n"
       "    - {address: '10.0.0.1:1', server_name: qmux-server}\n"
-      "    - {address: '[2001:db8::1]:2'}\n"
+      "    - {address: '[2001:db8::1]:2', all_addresses: true}\n"
+      "  resolve_interval: 1m\n"
       "local: {host: '[::1]', port: 53}\n"
       "quic: {maxincomingstreams: 7, congestion_control: cubic}\n"
       "udp: {read_buffer_size: 1000}\n"
@@ -66,7 +68,10 @@ TEST(LoadClient, reads_every_key_of_its_own) {
   EXPECT_EQ(config.options.client_id, "1234");
   ASSERT_EQ(config.options.servers.size(), 2U);
   EXPECT_EQ(config.options.servers[0].server_name, "qmux-server");
+  EXPECT_FALSE(config.options.servers[0].all_addresses);
   EXPECT_EQ(config.options.servers[1].server_name, "2001:db8::1");
+  EXPECT_TRUE(config.options.servers[1].all_addresses);
+  EXPECT_EQ(config.options.resolve_interval, 1min);
   EXPECT_EQ(config.options.local_service.address, (HostPort{"::1", 53}));
   EXPECT_EQ(config.options.transport.incoming_streams_max, 7U);
   EXPECT_EQ(config.options.transport.congestion_control, quic::CongestionControl::cubic);

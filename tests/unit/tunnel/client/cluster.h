@@ -99,8 +99,8 @@ class Cluster : public ::testing::Test {
     for (const std::size_t index : indexes) addresses.push_back(quic_address(index));
     world_.network().set_name(name, std::move(addresses));
   }
-  static tunnel::ServerEntry named(const std::string& name) {
-    return {.address = {.host = name, .port = kQuicPort}, .server_name = "server.test"};
+  static tunnel::ServerEntry named(const std::string& name, bool all_addresses = false) {
+    return {.address = {.host = name, .port = kQuicPort}, .server_name = "server.test", .all_addresses = all_addresses};
   }
   [[nodiscard]] tunnel::ServerEntry entry(std::size_t index) const {
     return named(nodes_[index].host->v4(0).host_text());
