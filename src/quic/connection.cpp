@@ -80,6 +80,10 @@ void Connection::fill_settings(const ConnectionStart& start, ngtcp2_settings& se
   settings.cc_algo =
       transport_.congestion_control == CongestionControl::bbr ? NGTCP2_CC_ALGO_BBR : NGTCP2_CC_ALGO_CUBIC;
   settings.initial_ts = tstamp(host_.loop().now());
+  if (start.path_rtt) {
+    settings.initial_rtt = static_cast<ngtcp2_duration>(
+        std::clamp<Duration>(*start.path_rtt, limits::kKnownRttMin, limits::kKnownRttMax).count());
+  }
   settings.max_window = transport_.connection_window_bytes_max;
   settings.max_stream_window = transport_.stream_window_bytes_max;
   settings.handshake_timeout = static_cast<ngtcp2_duration>(transport_.handshake_timeout.count());

@@ -74,6 +74,7 @@ struct ConnectionStart {
   std::uint32_t version = NGTCP2_PROTO_VER_V1;
   std::optional<ngtcp2_cid> original_dcid;  ///< server, after Retry: the destination ID before it
   ConstBytes token;                         ///< server: verified token; client: token to present
+  std::optional<Duration> path_rtt{};       ///< client: as it was on an earlier connection to that address
   bool token_is_retry = false;
 };
 

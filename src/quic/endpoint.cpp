@@ -48,7 +48,7 @@ Result<void> Endpoint::listen(const Address& local, bool shared_port, EndpointHo
 }
 
 Result<Connection*> Endpoint::connect(const Address& remote, const std::string& server_name, ConstBytes token,
-                                      ConnectionEvents& events) {
+                                      ConnectionEvents& events, std::optional<Duration> path_rtt) {
   CHECK(socket_ == nullptr);
   auto socket = loop_.open_datagram({.local = Address::any(remote.family(), 0), .remote = remote}, *this);
   if (!socket) return std::unexpected(std::move(socket.error()));
@@ -61,6 +61,7 @@ Result<Connection*> Endpoint::connect(const Address& remote, const std::string& 
   start.credentials = options_.credentials;
   start.server_name = server_name;
   start.token = token;
+  start.path_rtt = path_rtt;
   auto connection = Connection::connect(*this, start);
   if (!connection) return fail("the QUIC connection could not be set up", remote.text());
   connection->set_events(&events);

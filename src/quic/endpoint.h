@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -90,9 +91,10 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
 
   /// Server: opens the socket and takes connections from then on. `shared_port`: see io::DatagramOptions.
   [[nodiscard]] Result<void> listen(const Address& local, bool shared_port, EndpointHost& host);
-  /// Client: opens a socket and begins a connection. `token`: what a server at that address gave before, or empty.
+  /// Client: opens a socket and begins a connection. `token`: what a server at that address gave before, or empty. `path_rtt`:
+  /// the round-trip time of an earlier connection to it.
   [[nodiscard]] Result<Connection*> connect(const Address& remote, const std::string& server_name, ConstBytes token,
-                                            ConnectionEvents& events);
+                                            ConnectionEvents& events, std::optional<Duration> path_rtt = {});
 
   /// Notifies sessions and streams of what has happened. True when something was reported.
   bool deliver_events();

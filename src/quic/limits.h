@@ -75,6 +75,11 @@ inline constexpr std::uint64_t kStatelessResetsPerSecond = 100;
 inline constexpr std::chrono::seconds kRetryTokenLifetime{10};
 /// A NEW_TOKEN token is good for a client that comes back.
 inline constexpr std::chrono::hours kAddressTokenLifetime{24};
+/// What a new connection takes from an earlier one as its first round-trip time: a lost first packet is sent again after three
+/// times that. Not less than this, since the peer may have become slower ...
+inline constexpr std::chrono::milliseconds kKnownRttMin{50};
+/// ... nor more than what is assumed of an unknown path (RFC 9002 section 6.2.2).
+inline constexpr std::chrono::milliseconds kKnownRttMax{333};
 /// Batches of up to 64 KiB that one connection sends in one pass before the others have their turn.
 inline constexpr int kBatchesPerPass = 4;
 /// Bytes of one stream in a round (quic/stream_schedule.h) at most ...

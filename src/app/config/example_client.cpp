@@ -21,6 +21,12 @@ server:
       # The name that the server's certificate must be valid for. Default: the host of the address.
       server_name: "qmux-server"
 
+      # Connect to every address of the name, and follow the name as it changes; otherwise to any one of them.
+      # all_addresses: false
+
+  # How often names with all_addresses are resolved.
+  # resolve_interval: 30s
+
 # The service that visitors reach.
 local:
   host: "127.0.0.1"

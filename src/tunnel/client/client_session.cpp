@@ -178,7 +178,8 @@ void ClientSession::keep_path_alive() {
   connection_->set_keep_alive(tunnels_.empty() ? limits::kIdlePathProbeInterval : limits::kBusyPathProbeInterval);
 }
 
-void ClientSession::closed(quic::Connection& /*connection*/, const quic::CloseCause& cause) {
+void ClientSession::closed(quic::Connection& connection, const quic::CloseCause& cause) {
+  if (connection_ != nullptr) last_rtt_ = connection.smoothed_rtt();
   deadline_.cancel();
   drain_.cancel();
   if (control_) control_->connection_lost();

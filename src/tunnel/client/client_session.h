@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,8 @@ class ClientSession final : public Retirable,
   /// Visitors whose service has not been reached go back to the server. It is notified in this pass. True: there were some.
   bool return_visitors();
   [[nodiscard]] bool is_registered() const noexcept { return registered_; }
+  /// The round-trip time when the connection ended; nothing before that, or when its handshake was not complete.
+  [[nodiscard]] std::optional<Duration> last_rtt() const noexcept { return last_rtt_; }
 
  private:
   // quic::ConnectionEvents
@@ -115,6 +118,7 @@ class ClientSession final : public Retirable,
   Timer deadline_;  ///< for the answer to Register
   std::string own_cause_;
   RelayPeer server_ = RelayPeer::exact;
+  std::optional<Duration> last_rtt_;
   bool registered_ = false;
   bool can_drain_ = false;  ///< the server understands GoAway
   Drain drain_;

@@ -98,8 +98,8 @@ void ServerLink::connect(const Address& remote) {
                                                                          .worker = {},
                                                                          .counters = &worker_.counters.quic});
   auto session = std::make_unique<ClientSession>(worker_, options_, server_, std::move(introduction), *this);
-  const ConstBytes token = address_token_from_ == remote ? ConstBytes(address_token_) : ConstBytes();
-  auto connection = endpoint->connect(remote, server_.server_name, token, *session);
+  const KnownAddress known = known_.find(remote);
+  auto connection = endpoint->connect(remote, server_.server_name, known.token, *session, known.rtt);
   if (!connection) return address_failed(remote, {.cause = connection.error().text()}, Where::here);
   sessions_.add(std::move(session), std::move(endpoint), remote);
 }
@@ -169,11 +169,8 @@ void ServerLink::server_drains(ClientSession& session) {
 void ServerLink::session_ended(ClientSession& session, const SessionEnd& end) {
   const bool was_registered = session.is_registered();
   LinkSessions::Entry ended = sessions_.take(session);
+  known_.learn(ended.remote, ended.endpoint->server_token(), session.last_rtt());
   worker_.retired.add(std::move(ended.session));
-  if (const auto& token = ended.endpoint->server_token(); !token.empty()) {
-    address_token_ = token;
-    address_token_from_ = ended.remote;
-  }
   if (ended.role == Role::unwanted) return;
   if (ended.role == Role::leaving) {
     log::info("server that stops disconnected", {{"server", server_.address.text()}, {"cause", end.cause}});

@@ -22,6 +22,7 @@
 #include "tunnel/client/address_race.h"
 #include "tunnel/client/backoff.h"
 #include "tunnel/client/client_session.h"
+#include "tunnel/client/known_addresses.h"
 #include "tunnel/client/link_sessions.h"
 #include "tunnel/client/ready_notice.h"
 #include "tunnel/options.h"
@@ -116,8 +117,7 @@ class ServerLink final : public ClientSessionEvents {
   AddressRace race_;
   LinkSessions sessions_;
   Time registered_at_{};
-  std::vector<std::byte> address_token_;  ///< address validation token (RFC 9000 section 8.1.3) ...
-  Address address_token_from_;            ///< ... and the server's address that gave it
+  KnownAddresses known_;
   Time restart_expected_until_ = Time::min();
   bool failed_here_ = false;  ///< no attempt of the round could leave this machine
   bool announced_ = false;    ///< since the server was connected last

@@ -112,5 +112,21 @@ TEST_F(AddressesOfAServer, a_stop_in_the_middle_of_a_race_ends_every_attempt) {
   EXPECT_TRUE(run_until([&] { return client_stopped_; }, 10ms));
 }
 
+TEST_F(AddressesOfAServer, a_connection_to_a_known_address_repeats_a_lost_packet_sooner) {
+  add_servers(1);
+  start_with({quic_address(0)});
+  ASSERT_TRUE(run_until([&] { return registered(0) == 1; }, 1s));
+  nodes_[0].server.reset();
+  // It is back just after the client's next first packet was lost.
+  ASSERT_TRUE(run_until([&] { return !links()[0]->is_registered(); }, 60s));
+  const std::uint64_t before = handshakes_begun();
+  nodes_[0].host->set_dark(true);
+  ASSERT_TRUE(run_until([&] { return handshakes_begun() > before; }, 60s));
+  world_.run_for(20ms);
+  nodes_[0].host->set_dark(false);
+  start(0);
+  EXPECT_TRUE(run_until([&] { return registered(0) == 1; }, 400ms));
+}
+
 }  // namespace
 }  // namespace qmux::tunnel
