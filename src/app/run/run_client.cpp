@@ -44,6 +44,7 @@ Result<void> serve(const ClientConfig& config, const RunInputs& inputs, std::siz
   tunnel::ClientOptions options =
       to_options(config, inputs.credentials, advice, descriptors, loops->interfaces().front()->random());
   tunnel::Client client(std::move(options), loops->interfaces(), [&] { loops->stop(); });
+  loops->watch_sleep([&client](std::size_t worker, Duration asleep) { client.machine_woke(worker, asleep); });
   client.start();
   return loops->run([&] { client.stop(); },
                     [] { log::info("SIGHUP ignored: the configuration is not reloaded while running"); });

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "net/event_loop.h"
 #include "net/loop_waker.h"
+#include "net/sleep_watch.h"
 
 namespace qmux::app {
 
@@ -32,6 +33,9 @@ class WorkerLoops {
   /// not after stop().
   void exclusively(const std::function<void()>& work);
   [[nodiscard]] net::AsioEventLoop& first() const noexcept { return *loops_.front(); }
+  /// Before run(): `woke` runs on each worker's own thread when this machine has been asleep, with the worker's index and for how
+  /// long.
+  void watch_sleep(std::function<void(std::size_t worker, Duration asleep)> woke);
   /// Any thread.
   void stop() const noexcept;
 
@@ -49,6 +53,7 @@ class WorkerLoops {
   std::unique_ptr<Halt> halt_ = std::make_unique<Halt>();
   std::vector<std::unique_ptr<net::AsioEventLoop>> loops_;
   std::vector<std::unique_ptr<net::LoopWaker>> halts_;  ///< of each loop but the first
+  std::vector<std::unique_ptr<net::SleepWatch>> sleep_watches_;
 };
 
 }  // namespace qmux::app

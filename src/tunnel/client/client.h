@@ -41,6 +41,10 @@ class Client final {
   /// point to is not used after it returns, except what a connection holds itself.
   void reload(ClientOptions options);
 
+  /// This machine has been asleep for that long, while the loops' clock stood still. Called on the worker's own thread, not from
+  /// inside the client.
+  void machine_woke(std::size_t worker, Duration asleep) { workers_[worker]->machine_woke(asleep); }
+
   [[nodiscard]] std::size_t worker_count() const noexcept { return workers_.size(); }
   /// Call it on the worker's own thread.
   [[nodiscard]] const ClientWorker& worker(std::size_t index) const { return *workers_[index]; }

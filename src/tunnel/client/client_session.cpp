@@ -37,6 +37,16 @@ void ClientSession::options_changed() {
   if (control_) control_->set_health(options_.health);
 }
 
+void ClientSession::machine_woke(Duration asleep) {
+  const auto call = guard_.call();
+  if (!registered_ || !own_cause_.empty()) return;
+  const Time now = worker_.loop.now();
+  if (now - connection_->last_heard() + asleep >= options_.health.timeout) {
+    return leave(ErrorCode::shutdown, "this machine was asleep for longer than the health timeout");
+  }
+  control_->send(wire::Heartbeat{.timestamp = worker_.loop.unix_seconds()});
+}
+
 bool ClientSession::is_drained() const noexcept { return !registered_ || drain_.done(); }
 
 bool ClientSession::is_idle() const {

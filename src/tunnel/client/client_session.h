@@ -67,6 +67,9 @@ class ClientSession final : public Retirable,
   void drain(const std::string& reason);
   /// The client's options have other values now. New tunnels follow them.
   void options_changed();
+  /// This machine has been asleep, while the clock of the loop stood still. If the server has heard nothing for the health
+  /// timeout, the session ends. Otherwise the server is sent a heartbeat, which also opens the way through a NAT again.
+  void machine_woke(Duration asleep);
   [[nodiscard]] std::size_t tunnel_count() const noexcept { return tunnels_.size(); }
   /// After drain(): the connection is not needed any more.
   [[nodiscard]] bool is_drained() const noexcept;

@@ -99,6 +99,12 @@ void ClientWorker::options_changed() {
   state_.loop.request_pass();
 }
 
+void ClientWorker::machine_woke(Duration asleep) {
+  for (const auto& name : names_) name->look_up_soon();
+  for (const auto& link : links_) link->machine_woke(asleep);
+  state_.loop.request_pass();
+}
+
 void ClientWorker::network_changed() {
   for (const auto& name : names_) name->network_changed();
   for (const auto& link : links_) link->network_changed();

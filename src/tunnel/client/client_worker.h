@@ -51,6 +51,8 @@ class ClientWorker final : private io::EventLoop::PassEvents,
   /// Those that serves() is true of.
   [[nodiscard]] std::size_t server_count() const noexcept;
   void options_changed();
+  /// See Client::machine_woke().
+  void machine_woke(Duration asleep);
   /// Takes no more visitors. Once the last one has been served, or after ClientOptions::drain_timeout, closes the connections in
   /// order, within limits::kStopTimeMax.
   void stop() noexcept;

@@ -188,6 +188,15 @@ void ServerLink::session_ended(ClientSession& session, const SessionEnd& end) {
 void ServerLink::options_changed() {
   backoff_.set_wait_time_max(options_.backoff_time_max);
   for (const LinkSessions::Entry& each : sessions_.entries()) each.session->options_changed();
+  wait_no_longer();
+}
+
+void ServerLink::machine_woke(Duration asleep) {
+  for (const LinkSessions::Entry& each : sessions_.entries()) each.session->machine_woke(asleep);
+  wait_no_longer();
+}
+
+void ServerLink::wait_no_longer() {
   if (is_leaving()) return;
   backoff_.reset();
   if (race_.is_over() && next_step_.is_set()) next_step_.set(worker_.loop.now());

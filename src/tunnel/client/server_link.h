@@ -32,8 +32,8 @@ namespace qmux::tunnel {
 
 class ServerLink final : public ClientSessionEvents {
  public:
-  /// `options` outlives it. `address`: this one of the server's name alone; unspecified: any of them. `slot` is the Slot of Register: with `instance` it identifies the connection, so no other link of the
-  /// process has or had it.
+  /// `options` outlives it. `address`: this one of the server's name alone; unspecified: any of them. `slot` is the Slot of
+  /// Register: with `instance` it identifies the connection, so no other link of the process has or had it.
   ServerLink(WorkerState& worker, ReadyNotice& ready, const ClientOptions& options, std::string instance,
              ServerEntry server, const Address& address, std::uint32_t slot);
   ServerLink(const ServerLink&) = delete;
@@ -45,6 +45,9 @@ class ServerLink final : public ClientSessionEvents {
   /// The client's options have other values now: waits for no other attempt, which would be made with them. What is connected
   /// stays connected.
   void options_changed();
+  /// This machine has been asleep: connections that cannot have outlived that end, the others are checked, and an attempt that
+  /// waits is made at once.
+  void machine_woke(Duration asleep);
   /// This machine's network may have changed: connections move to another source address, and an attempt that could not leave the
   /// machine is made again.
   void network_changed();
@@ -96,6 +99,9 @@ class ServerLink final : public ClientSessionEvents {
   /// `retry_in`: until the next round; nothing: other addresses of this round follow.
   void log_failure(std::string_view event, const Address& remote, const SessionEnd& why,
                    std::optional<Duration> retry_in) const;
+
+  /// The next round begins now, if one is waited for.
+  void wait_no_longer();
 
   // The end (server_link_drain.cpp)
   void look_for_end();
