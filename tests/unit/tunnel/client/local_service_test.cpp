@@ -68,6 +68,19 @@ TEST_F(LocalServiceTest, a_failed_look_up_is_repeated_after_a_while_only) {
   EXPECT_EQ(loop_.lookups_under_way, 1);
 }
 
+TEST_F(LocalServiceTest, another_address_serves_those_that_wait_for_the_old_one) {
+  dial();
+  EXPECT_EQ(loop_.lookups_under_way, 1);
+  loop_.names["other"] = {*Address::from_literal("10.0.0.2", 81)};
+  service_.set_address({"other", 81});
+  loop_.answer_lookup();
+  ASSERT_EQ(loop_.attempts.size(), 1U);
+  EXPECT_EQ(attempts_.front().error, "");
+  service_.set_address({"10.0.0.3", 82});
+  ASSERT_NE(service_.known(), nullptr) << "an IP address needs no look-up";
+  EXPECT_EQ((*service_.known())->front(), *Address::from_literal("10.0.0.3", 82));
+}
+
 TEST_F(LocalServiceTest, bounds_the_attempts_under_way_and_lets_others_follow) {
   loop_.names["service"] = {*Address::from_literal("10.0.0.1", 80)};
   dial(limits::kDialsInFlightMax + 3);

@@ -98,6 +98,24 @@ TEST_F(ControlStreamTest, every_message_is_a_sign_of_life) {
   EXPECT_FALSE(failure_);
 }
 
+TEST_F(ControlStreamTest, other_times_apply_from_then_on) {
+  control_.start_heartbeats();
+  control_.set_health({.heartbeat_interval = seconds(2), .timeout = seconds(5)});
+  loop_.advance(seconds(2));
+  EXPECT_EQ(peer_receives().size(), 1U);
+  loop_.advance(seconds(3));
+  ASSERT_TRUE(failure_);
+  EXPECT_EQ(failure_->kind, ControlFailure::Kind::silent);
+}
+
+TEST_F(ControlStreamTest, the_same_times_put_no_heartbeat_off) {
+  control_.start_heartbeats();
+  loop_.advance(seconds(9));
+  control_.set_health({.heartbeat_interval = seconds(10), .timeout = seconds(30)});
+  loop_.advance(seconds(1));
+  EXPECT_EQ(peer_receives().size(), 1U);
+}
+
 TEST_F(ControlStreamTest, data_is_a_sign_of_life_while_heartbeats_wait_behind_it) {
   control_.start_heartbeats();
   for (int i = 0; i < 5; ++i) {
