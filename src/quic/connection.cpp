@@ -180,10 +180,18 @@ std::string Connection::peer_name() const { return tls_->peer_common_name(); }
 
 std::string Connection::application_protocol() const { return tls_->application_protocol(); }
 
-Duration Connection::smoothed_rtt() const noexcept {
+ngtcp2_conn_info Connection::library_info() const noexcept {
   ngtcp2_conn_info info;
   ngtcp2_conn_get_conn_info(conn_.get(), &info);
-  return Duration(static_cast<Duration::rep>(info.smoothed_rtt));
+  return info;
+}
+
+Duration Connection::smoothed_rtt() const noexcept {
+  return Duration(static_cast<Duration::rep>(library_info().smoothed_rtt));
+}
+
+Duration Connection::probe_timeout() const noexcept {
+  return Duration(static_cast<Duration::rep>(ngtcp2_conn_get_pto(conn_.get())));
 }
 
 std::size_t Connection::path_bytes() const noexcept {
@@ -203,8 +211,8 @@ Time Connection::deadline(Time now) const noexcept {
   // waits for is so urgent.
   if (schedule_.empty() && !datagrams_due_) expiry = std::max(expiry, tstamp(now + limits::kIdleTimerGranularity));
   // UINT64_MAX and everything else beyond our clock means never.
-  if (expiry >= static_cast<ngtcp2_tstamp>(kNever.time_since_epoch().count())) return kNever;
-  return Time(Duration(static_cast<Duration::rep>(expiry)));
+  if (expiry >= static_cast<ngtcp2_tstamp>(kNever.time_since_epoch().count())) return silence_.look_at();
+  return std::min(Time(Duration(static_cast<Duration::rep>(expiry))), silence_.look_at());
 }
 
 void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now) {
@@ -220,7 +228,10 @@ void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now
       return ngtcp2_conn_read_pkt(conn_.get(), &path, &info, as_octets(datagram), datagram.size(), tstamp(now));
     });
   }
-  if (std::exchange(heard_, false)) last_heard_ = now;
+  if (std::exchange(heard_, false)) {
+    last_heard_ = now;
+    silence_.heard();
+  }
   if (std::exchange(data_heard_, false)) last_data_ = now;
   if (error != 0) fail_with(error, now);
   host_.touch(*this);
@@ -290,7 +301,7 @@ void Connection::fail_with(int ngtcp2_error, Time now) {
     library_failed_ = true;
     return end({Kind::protocol_error, 0, "the QUIC library failed: " + library_failure()}, Phase::gone, kNever);
   }
-  const Time three_timeouts = now + 3 * Duration(static_cast<Duration::rep>(ngtcp2_conn_get_pto(conn_.get())));
+  const Time three_timeouts = now + 3 * probe_timeout();
   switch (ngtcp2_error) {
     case NGTCP2_ERR_IDLE_CLOSE:
       if (!heard()) return end({Kind::no_answer, 0, seconds_text(transport_.idle_timeout)}, Phase::gone, kNever);
@@ -386,8 +397,7 @@ void Connection::begin_closing(CloseCause cause, Time now) {
   close_packet_due_ = true;
   local_ = from_ngtcp2(path.path.local);
   remote_ = from_ngtcp2(path.path.remote);
-  end(std::move(cause), Phase::closing,
-      now + 3 * Duration(static_cast<Duration::rep>(ngtcp2_conn_get_pto(conn_.get()))));
+  end(std::move(cause), Phase::closing, now + 3 * probe_timeout());
 }
 
 ConnectionRemains Connection::take_remains() {

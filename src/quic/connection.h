@@ -32,6 +32,7 @@
 #include "quic/filler_request.h"
 #include "quic/packet_batch.h"
 #include "quic/path_mtu.h"
+#include "quic/path_silence.h"
 #include "quic/post_handshake.h"
 #include "quic/received_packets.h"
 #include "quic/stream.h"
@@ -56,6 +57,10 @@ class ConnectionEvents {
   /// To try a larger packet without risking datagrams, it wants about this many bytes on some stream that the peer reads.
   /// May be declined; asked again later.
   virtual void filler_wanted(Connection& /*connection*/, std::size_t /*bytes*/) {}
+  /// The peer owes an acknowledgement, and nothing has come for two probe timeouts (quic/path_silence.h); after that, something
+  /// has come again.
+  virtual void peer_silent(Connection& /*connection*/) {}
+  virtual void peer_heard(Connection& /*connection*/) {}
   /// The connection has ended, and with it every stream; the last event. Streams are gone when this returns.
   virtual void closed(Connection& connection, const CloseCause& cause) = 0;
 
@@ -120,6 +125,10 @@ class Connection final : private StreamHost {
   [[nodiscard]] Duration smoothed_rtt() const noexcept;
   /// When the last 1-RTT packet came that is the peer's without doubt: it decrypts, and it is newer than those before it.
   [[nodiscard]] Time last_heard() const noexcept { return last_heard_; }
+  /// Between peer_silent() and peer_heard().
+  [[nodiscard]] bool is_silent() const noexcept { return silence_reported_; }
+  /// While a packet has to be acknowledged and nothing has come since: when it was sent.
+  [[nodiscard]] Time asked_at() const noexcept { return silence_.asked_at(); }
   /// When a UDP datagram last came for it, from any sender.
   [[nodiscard]] Time last_datagram() const noexcept { return last_datagram_; }
   /// When stream data or a datagram of the peer's last came.
@@ -190,6 +199,7 @@ class Connection final : private StreamHost {
     std::size_t path_bytes = 0;      ///< the largest, as ngtcp2 knows the path
     std::size_t bytes_max = 0;       ///< of this one
     std::size_t datagram_bytes = 0;  ///< DATAGRAM frames that are in it already
+    std::size_t probe_bytes = 0;     ///< in packets before it: ngtcp2's probes for the path's MTU
     bool risky = false;              ///< the path may not take it: no place for what is not sent again
   };
 
@@ -212,6 +222,7 @@ class Connection final : private StreamHost {
   [[nodiscard]] std::size_t unsent_bytes_max(const Stream& stream) const override;
 
   Stream& add_stream(std::int64_t id);
+  void deliver_silence();
   void deliver_opened();
   void deliver_stream_events();
   void retire_if_done(Stream& stream);
@@ -240,9 +251,13 @@ class Connection final : private StreamHost {
   /// ngtcp2_conn_shutdown_stream_write or _read.
   void shut_down(const Stream& stream, int (*half)(ngtcp2_conn*, std::uint32_t, std::int64_t, std::uint64_t),
                  ErrorCode code);
-  void update_send_limits();
-  [[nodiscard]] std::size_t quantum_bytes() const;
+  /// After packets were made: whether one is to be acknowledged. `in_flight_before`: ngtcp2's bytes in flight before them.
+  void note_question(const PacketInProgress& made, std::uint64_t in_flight_before, const ngtcp2_conn_info& info);
+  void update_send_limits(const ngtcp2_conn_info& info);
+  [[nodiscard]] std::size_t quantum_bytes(const ngtcp2_conn_info& info) const;
 
+  [[nodiscard]] ngtcp2_conn_info library_info() const noexcept;
+  [[nodiscard]] Duration probe_timeout() const noexcept;  ///< RFC 9002 section 6.2.1, without backoff
   void fail_with(int ngtcp2_error, Time now);
   void begin_closing(CloseCause cause, Time now);
   void end(CloseCause cause, Phase phase, Time end_of_life);
@@ -272,6 +287,7 @@ class Connection final : private StreamHost {
   DatagramHost* datagram_host_ = nullptr;
   DatagramShare share_;
   PathMtu path_mtu_;
+  PathSilence silence_;
   FillerRequest filler_;
   ReceivedPackets received_packets_;
   std::uint64_t packet_number_ = 0;   ///< of the last 1-RTT packet that was made
@@ -289,6 +305,7 @@ class Connection final : private StreamHost {
   std::size_t unsent_bytes_max_;
   bool handshake_completed_ = false;
   bool established_reported_ = false;
+  bool silence_reported_ = false;
   bool credit_wanted_ = false;
   bool credit_arrived_ = false;
   bool closed_reported_ = false;

@@ -18,13 +18,11 @@ bool Connection::fill(PacketBatch& batch, Time now) {
   return false;
 }
 
-std::size_t Connection::quantum_bytes() const {
+std::size_t Connection::quantum_bytes(const ngtcp2_conn_info& info) const {
   constexpr std::size_t kMostBytes = std::size_t{64} * 1024;
   const std::size_t quantum = std::min(ngtcp2_conn_get_send_quantum(conn_.get()), kMostBytes);
   if (transport_.congestion_control == CongestionControl::bbr) return quantum;
   // ngtcp2 gives CUBIC always 64 KiB, which overruns short queues of slow links: one millisecond's worth instead.
-  ngtcp2_conn_info info;
-  ngtcp2_conn_get_conn_info(conn_.get(), &info);
   const std::uint64_t rtt_us = std::max<std::uint64_t>(info.smoothed_rtt / 1000, 1);
   const std::size_t per_millisecond =
       static_cast<std::size_t>(std::min<std::uint64_t>(info.cwnd * 1000 / rtt_us, kMostBytes));
@@ -33,15 +31,14 @@ std::size_t Connection::quantum_bytes() const {
 
 bool Connection::fill_alive(PacketBatch& batch, Time now) {
   const std::size_t begin = batch.bytes();
-  const std::size_t quantum = quantum_bytes();
+  const ngtcp2_conn_info before = library_info();
+  const std::size_t quantum = quantum_bytes(before);
   bool more = true;
   PacketInProgress packet;
   ngtcp2_path_storage_zero(&packet.path);
   packet.now = now;
   packet.path_bytes = path_bytes();
-  if (path_mtu_.watching()) {
-    path_mtu_.check(now, Duration(static_cast<Duration::rep>(ngtcp2_conn_get_pto(conn_.get()))));
-  }
+  if (path_mtu_.watching()) path_mtu_.check(now, probe_timeout());
   const CurrentConnection owner(*this);
 
   while (batch.bytes() - begin < quantum) {
@@ -71,8 +68,12 @@ bool Connection::fill_alive(PacketBatch& batch, Time now) {
       return false;
     }
   }
-  if (batch.bytes() != begin) ngtcp2_conn_update_pkt_tx_time(conn_.get(), tstamp(now));
-  update_send_limits();
+  const ngtcp2_conn_info after = library_info();
+  if (batch.bytes() != begin) {
+    ngtcp2_conn_update_pkt_tx_time(conn_.get(), tstamp(now));
+    note_question(packet, before.bytes_in_flight, after);
+  }
+  update_send_limits(after);
   return more;
 }
 
@@ -104,6 +105,7 @@ void Connection::packet_made(PacketInProgress& packet, PacketBatch& batch, std::
   batch.add(from_ngtcp2(packet.path.path.local), from_ngtcp2(packet.path.path.remote), bytes,
             static_cast<io::Ecn>(packet.info.ecn));
   if (packet.risky) filler_.packet_tried();
+  if (bytes > packet.path_bytes) packet.probe_bytes += bytes;
   // One packet is watched at a time: the risky one that is about to come.
   if (handshake_completed_ && !filler_.awaited(packet.now)) {
     path_mtu_.packet_sent(packet_number_, bytes, packet.path_bytes, packet.now);
@@ -179,9 +181,15 @@ void Connection::mark_sent(Stream& stream, std::size_t accepted, bool with_fin) 
   stream.notify_room();
 }
 
-void Connection::update_send_limits() {
-  ngtcp2_conn_info info;
-  ngtcp2_conn_get_conn_info(conn_.get(), &info);
+void Connection::note_question(const PacketInProgress& made, std::uint64_t in_flight_before,
+                               const ngtcp2_conn_info& info) {
+  if (!handshake_completed_ || silence_.is_asked()) return;
+  // Those that acknowledge and do nothing else are not counted as in flight. A probe for the path's MTU may be lost on a healthy
+  // path, and stays in flight until something later is acknowledged: so the question is what was sent, not what is in flight.
+  if (info.bytes_in_flight > in_flight_before + made.probe_bytes) silence_.asked(made.now, probe_timeout());
+}
+
+void Connection::update_send_limits(const ngtcp2_conn_info& info) {
   unsent_bytes_max_ = static_cast<std::size_t>(
       std::clamp<std::uint64_t>(info.cwnd, limits::kStreamUnsentBytesMin, limits::kStreamUnsentBytesMax));
   // On a slow path one turn of every stream takes long, and a new stream may have to wait for the rest of one.

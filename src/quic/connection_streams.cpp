@@ -91,11 +91,15 @@ void Connection::stream_has_events(Stream& stream) {
 }
 
 bool Connection::has_events() const noexcept {
-  return !event_queue_.empty() || !opened_.empty() || (handshake_completed_ && !established_reported_) ||
-         (credit_wanted_ && credit_arrived_) || filler_.due() || (cause_ && !closed_reported_);
+  return (silence_.is_silent() != silence_reported_ && !cause_) || !event_queue_.empty() || !opened_.empty() ||
+         (handshake_completed_ && !established_reported_) || (credit_wanted_ && credit_arrived_) || filler_.due() ||
+         (cause_ && !closed_reported_);
 }
 
 bool Connection::deliver_events() {
+  // Here, since what the socket held has been read by now.
+  const Time now = host_.loop().now();
+  if (phase_ == Phase::alive && now >= silence_.look_at()) silence_.look(now, probe_timeout());
   if (!has_events()) return false;
   // A failed connection reports nothing of what came before: its streams are gone with it.
   if (!cause_) {
@@ -103,6 +107,7 @@ bool Connection::deliver_events() {
       established_reported_ = true;
       if (events_ != nullptr) events_->established(*this);
     }
+    deliver_silence();
     deliver_opened();
     deliver_stream_events();
     if (const auto bytes = filler_.take(); bytes && !cause_ && events_ != nullptr) {
@@ -119,6 +124,17 @@ bool Connection::deliver_events() {
     forget_streams();
   }
   return true;
+}
+
+void Connection::deliver_silence() {
+  if (silence_.is_silent() == silence_reported_) return;
+  silence_reported_ = silence_.is_silent();
+  if (events_ == nullptr) return;
+  if (silence_reported_) {
+    events_->peer_silent(*this);
+  } else {
+    events_->peer_heard(*this);
+  }
 }
 
 void Connection::deliver_opened() {

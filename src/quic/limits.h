@@ -105,6 +105,9 @@ inline constexpr std::chrono::minutes kPathMtuRestTimeMax{10};
 inline constexpr std::chrono::milliseconds kPathMtuFillerWait{100};
 /// ... and is asked for again after this, should it have gone out otherwise.
 inline constexpr std::chrono::seconds kPathMtuFillerInterval{1};
+/// A peer is silent after two waits of a probe timeout each, and of at least this each: a busy machine may keep a process from
+/// running for that long.
+inline constexpr std::chrono::milliseconds kPathSilenceLookMin{100};
 /// Largest file of keys or certificates that is read.
 inline constexpr std::size_t kPemFileBytesMax = std::size_t{1024} * 1024;
 /// Certificates of a file that are shown to peers: the own one and those up to its authority. GnuTLS verifies no longer chains.

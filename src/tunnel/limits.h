@@ -116,17 +116,12 @@ inline constexpr double kControlMessagesPerSecondMax = 20;
 inline constexpr double kControlBurstMessagesMax = 100;
 /// Health timeouts after which a peer that sends data, but no control message, is considered dead.
 inline constexpr int kHealthTimeoutsWithoutMessage = 4;
-/// A client from which no packet arrives for this long after a new tunnel is suspect: others are preferred.
-inline constexpr std::chrono::milliseconds kSignOfLifeTimeMax{500};
-/// A client that has not reached its local service in this time is avoided as one whose dial has failed. Both allow for the round
-/// trip besides.
+/// A client that has not reached its local service in this time, and four round trips, is avoided as one whose dial has failed.
 inline constexpr std::chrono::milliseconds kPromptAckTimeMax{500};
 /// From NewConn to the client's answer that it has reached its service (capability conn-ack): its own time limit for that, and a
 /// round trip.
 inline constexpr std::chrono::seconds kConnAckTimeMax{20};
-/// The same after another client has registered under its name: most often it is the same client, restarted.
-inline constexpr std::chrono::milliseconds kNamesakeSignOfLifeTimeMax{250};
-/// Between two requests for such a sign: many clients may have one name.
+/// Between two requests to a client for a sign of life because another has registered under its name: many may have one name.
 inline constexpr std::chrono::seconds kNamesakeQuestionInterval{1};
 /// After a dial of a client has failed, other clients are preferred for this long. It doubles with every further failure after
 /// that time, ...
@@ -161,6 +156,8 @@ inline constexpr std::size_t kVisitorPrefixesBytesMax = std::size_t{64} * 1024 *
 inline constexpr std::size_t kVisitorOffersMax = 8;
 /// After a client has been silent for this long, its visitors are handed over where their listener allows it.
 inline constexpr std::chrono::seconds kSilentHandoverTime{2};
+/// How often such a client is looked at again, for visitors that it was given after that.
+inline constexpr std::chrono::milliseconds kSilentLookInterval{500};
 /// How often waiting visitors try again.
 inline constexpr std::chrono::milliseconds kVisitorRetryInterval{50};
 /// Visitors that wait on one worker for any client, per listener. Counter: visitors_too_many_waiting.

@@ -33,8 +33,7 @@ ServerSession::ServerSession(WorkerState& worker, std::size_t worker_index, Pool
       events_(events),
       deadline_(worker.loop.timers(), [this] { time_is_up(); }),
       waiting_too_long_(worker.loop.timers(), [this] { give_up_waiting(); }),
-      sign_of_life_due_(worker.loop.timers(), [this] { check_sign_of_life(); }),
-      probe_due_(worker.loop.timers(), [this] { probe(); }),
+      sign_of_life_(worker, pool, connection, *this),
       drain_(worker.loop, *this) {}
 
 ServerSession::~ServerSession() = default;
@@ -140,6 +139,7 @@ void ServerSession::register_client(const wire::Register& request) {
   client_id_ = request.client_id;
   instance_ = request.instance;
   member_ = admission->member;
+  sign_of_life_.begin(member_, client_id_);
   connection_.mark_proven();
   ++worker_.counters.clients_registered;
   control_->send(wire::RegisterAck{.success = true, .message = "registered", .capabilities = words_of(abilities_)});
@@ -214,47 +214,21 @@ void ServerSession::open_tunnel(AssignedVisitor assigned, quic::Stream& stream) 
   tunnels_.emplace(stream.id(), std::move(tunnel));
   was_used_ = true;
   drain_.tunnel_opened();
-  expect_sign_of_life();
-  if (offers_.handover == Handover::eager && !probe_due_.is_set())
-    probe_due_.set(worker_.loop.now() + limits::kSilentHandoverTime / 2);
+  if (offers_.handover == Handover::eager) sign_of_life_.watch_offers();
 }
 
-void ServerSession::probe() {
-  if (std::ranges::none_of(tunnels_, [](const auto& each) { return each.second->is_offer(); })) return;
-  const Time now = worker_.loop.now();
-  const Time heard = connection_.last_heard();
-  if (now >= heard + limits::kSilentHandoverTime / 2 && heard >= asked_at_) {
-    control_->send(wire::Heartbeat{.timestamp = worker_.loop.unix_seconds()});
-    expect_sign_of_life(limits::kSignOfLifeTimeMax);
-    silent_since_ = heard;
-  }
-  probe_due_.set(now + limits::kSilentHandoverTime / 2);
+void ServerSession::ask_for_sign_of_life() {
+  control_->send(wire::Heartbeat{.timestamp = worker_.loop.unix_seconds()});
 }
 
-void ServerSession::expect_sign_of_life() {
-  const auto call = guard_.call();
-  expect_sign_of_life(limits::kSignOfLifeTimeMax);
-}
-
-void ServerSession::expect_sign_of_life(Duration within) {
-  const Time now = worker_.loop.now();
-  if (connection_.last_heard() >= asked_at_) {
-    asked_at_ = silent_since_ = now;
-    silent_at_ = kNever;
-  }
-  silent_at_ = std::min(silent_at_, now + within);
-  if (!sign_of_life_due_.is_set() || within < limits::kSignOfLifeTimeMax) sign_of_life_due_.set(silent_at_);
+bool ServerSession::has_offers() const {
+  return std::ranges::any_of(tunnels_, [](const auto& each) { return each.second->is_offer(); });
 }
 
 void ServerSession::client_registered(const ClientRegistered& newcomer) {
   const auto call = guard_.call();
   const bool same_process = newcomer.member == member_ || (!instance_.empty() && newcomer.instance == instance_);
-  if (newcomer.client_id != client_id_ || same_process || suspect_) return;
-  const Time now = worker_.loop.now();
-  if (now < namesake_asked_at_ + limits::kNamesakeQuestionInterval) return;
-  namesake_asked_at_ = now;
-  control_->send(wire::Heartbeat{.timestamp = worker_.loop.unix_seconds()});
-  expect_sign_of_life(limits::kNamesakeSignOfLifeTimeMax);
+  if (newcomer.client_id == client_id_ && !same_process) sign_of_life_.doubt();
 }
 
 bool ServerSession::notify_udp_end(const std::vector<std::uint32_t>& sessions) {
@@ -262,27 +236,6 @@ bool ServerSession::notify_udp_end(const std::vector<std::uint32_t>& sessions) {
   if (control_->has_backlog()) return false;
   control_->send(wire::UdpEnd{.sessions = sessions});
   return true;
-}
-
-void ServerSession::check_sign_of_life() {
-  if (connection_.last_heard() > asked_at_) {
-    if (std::exchange(suspect_, false)) pool_.heard_from(member_);
-    return;
-  }
-  const Time late = silent_at_ + 4 * connection_.smoothed_rtt();
-  if (worker_.loop.now() < late) {
-    sign_of_life_due_.set(late);
-    return;
-  }
-  if (!std::exchange(suspect_, true)) {
-    pool_.suspect(member_);
-    log::info("client does not answer", {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
-  }
-  const Time silent_long_at = silent_since_ + limits::kSilentHandoverTime;
-  // Without another client the visitors would only come back here.
-  if (worker_.loop.now() >= silent_long_at && pool_.has_ready_besides(member_)) take_back_visitors();
-  const Time next = worker_.loop.now() + limits::kSignOfLifeTimeMax;
-  sign_of_life_due_.set(worker_.loop.now() < silent_long_at ? std::min(next, silent_long_at) : next);
 }
 
 void ServerSession::take_back_visitors() {
@@ -378,8 +331,7 @@ void ServerSession::closed(quic::Connection& connection, const quic::CloseCause&
   phase_ = Phase::closed;
   deadline_.cancel();
   waiting_too_long_.cancel();
-  sign_of_life_due_.cancel();
-  probe_due_.cancel();
+  sign_of_life_.end();
   drain_.cancel();
   if (control_) control_->connection_lost();
   pool_.leave(member_);

@@ -24,6 +24,7 @@
 #include "tunnel/server/pool.h"
 #include "tunnel/server/registration.h"
 #include "tunnel/server/server_tunnel.h"
+#include "tunnel/server/sign_of_life.h"
 #include "tunnel/server/visitor.h"
 #include "tunnel/worker/retired.h"
 #include "tunnel/worker/worker_state.h"
@@ -50,7 +51,8 @@ class ServerSession final : public Retirable,
                             public quic::ConnectionEvents,
                             public ControlEvents,
                             public ServerTunnelEvents,
-                            private DrainHost {
+                            private DrainHost,
+                            private SignOfLifeHost {
  public:
   /// `health`, `offers` and `pool` outlive it. `worker_index`: the session's worker, for the pool.
   ServerSession(WorkerState& worker, std::size_t worker_index, Pool& pool, const OfferRules& offers,
@@ -67,10 +69,8 @@ class ServerSession final : public Retirable,
   /// Opens a tunnel for the visitor, at once or when the client allows another stream. False: it cannot, and the caller keeps the
   /// visitor.
   [[nodiscard]] bool take(AssignedVisitor& assigned);
-  /// Something new is being sent to the client. If no packet comes back, other clients are preferred.
-  void expect_sign_of_life();
-  /// A client has registered. If it is another process under this client's name, this client may have been restarted. So this
-  /// client is probed for a sign of life. If none arrives soon, others are preferred.
+  /// A client has registered. If it is another process under this client's name, this client may have been restarted, and is
+  /// asked for a sign of life.
   void client_registered(const ClientRegistered& newcomer);
   /// Notifies the client that these UDP sessions have ended. False: not now, because it does not take what was sent before.
   [[nodiscard]] bool notify_udp_end(const std::vector<std::uint32_t>& sessions);
@@ -97,6 +97,8 @@ class ServerSession final : public Retirable,
   void stream_opened(quic::Connection& connection, quic::Stream& stream) override;
   void stream_credit(quic::Connection& connection) override;
   void filler_wanted(quic::Connection& connection, std::size_t bytes) override;
+  void peer_silent(quic::Connection& /*connection*/) override { sign_of_life_.peer_silent(); }
+  void peer_heard(quic::Connection& /*connection*/) override { sign_of_life_.peer_heard(); }
   void closed(quic::Connection& connection, const quic::CloseCause& cause) override;
 
   // ControlEvents
@@ -110,6 +112,12 @@ class ServerSession final : public Retirable,
   [[nodiscard]] Time last_heard() const override { return connection_.last_heard(); }
   void send_go_away(const wire::GoAway& message) override { control_->send(message); }
 
+  // SignOfLifeHost
+  void ask_for_sign_of_life() override;
+  [[nodiscard]] bool has_offers() const override;
+  /// Visitors whose tunnels can be taken back go to other clients.
+  void take_back_visitors() override;
+
   // ServerTunnelEvents
   void service_reached() override;
   void service_not_reached() override;
@@ -122,13 +130,6 @@ class ServerSession final : public Retirable,
   void time_is_up();
   void open_tunnel(AssignedVisitor assigned, quic::Stream& stream);
   void serve_waiting();
-  void expect_sign_of_life(Duration within);
-  void check_sign_of_life();
-  /// Visitors of an eager listener are handed over when the client falls silent. So a silent client is asked whether it is alive
-  /// while it has some without an answer.
-  void probe();
-  /// Visitors whose tunnels can be taken back go to other clients.
-  void take_back_visitors();
   void return_waiting();
   void avoid(std::string_view event);
   void give_up_waiting();
@@ -153,14 +154,8 @@ class ServerSession final : public Retirable,
   MemberId member_ = 0;
   std::deque<Waiting> waiting_;  ///< for stream credit
   Timer waiting_too_long_;
-  Time next_give_up_{};                   ///< when it is set: its deadline
-  Timer sign_of_life_due_;                ///< after a new tunnel
-  Time asked_at_{};                       ///< when the first tunnel was opened since the last packet of the client
-  Time silent_at_{};                      ///< when it should have answered that, with a round trip of zero
-  Time silent_since_{};                   ///< while it does not answer
-  Timer probe_due_;                       ///< while visitors of an eager listener have no answer
-  Time namesake_asked_at_ = Time::min();  ///< when client_registered() asked last
-  bool suspect_ = false;
+  Time next_give_up_{};  ///< when it is set: its deadline
+  SignOfLife sign_of_life_;
   bool draining_ = false;  ///< drain() was called
   bool leaving_ = false;
   bool was_used_ = false;  ///< by a visitor

@@ -53,9 +53,6 @@ class ServerUdp final : private UdpChannelEvents {
   /// The entrance has given the route to another visitor: ends the session without an event.
   void evict(const UdpVisitor& visitor, std::uint64_t route);
 
-  /// Datagrams sent on this connection since it began.
-  [[nodiscard]] std::uint64_t datagrams_sent() noexcept { return channel_.sender().datagrams_sent(); }
-
  private:
   struct Session {
     Session(UdpSender& sender, std::uint32_t id, AssignedUdpVisitor visitor)

@@ -19,36 +19,17 @@ UdpListener::~UdpListener() = default;
 void UdpListener::join(ServerSession& session) {
   auto udp =
       std::make_unique<ServerUdp>(worker_, session, *setup_.options, events_, static_cast<ServerUdpEvents&>(*this));
-  members_.emplace(session.member(), Member{.session = &session, .udp = std::move(udp)});
+  members_.emplace(session.member(), std::move(udp));
 }
 
 void UdpListener::leave(MemberId member) {
   // Its sessions end with it. Their events are added when it is no member any more.
-  if (auto left = members_.extract(member)) left.mapped().udp.reset();
+  if (auto left = members_.extract(member)) left.mapped().reset();
 }
 
 ServerUdp* UdpListener::find(MemberId member) noexcept {
   const auto found = members_.find(member);
-  return found != members_.end() ? found->second.udp.get() : nullptr;
-}
-
-void UdpListener::open_session(Member& member, AssignedUdpVisitor assigned) {
-  if (!std::exchange(member.asked, true)) asked_.push_back(assigned.assignment.member());
-  member.asked_after_datagrams = member.udp->datagrams_sent();
-  member.udp->open(std::move(assigned));
-}
-
-void UdpListener::expect_signs_of_life() {
-  // Packets dropped before they were sent say nothing about the client.
-  std::erase_if(asked_, [this](MemberId id) {
-    const auto found = members_.find(id);
-    if (found == members_.end()) return true;
-    Member& member = found->second;
-    if (member.udp->datagrams_sent() == member.asked_after_datagrams) return false;
-    member.asked = false;
-    member.session->expect_sign_of_life();
-    return true;
-  });
+  return found != members_.end() ? found->second.get() : nullptr;
 }
 
 // --- visitors on their way to their client -----------------------------------------------------------------------------
@@ -58,7 +39,7 @@ bool UdpListener::send_udp_visitor(AssignedUdpVisitor& assigned) {
   if (worker == setup_.worker_index.index) {
     const auto found = members_.find(assigned.assignment.member());
     if (found == members_.end()) return false;
-    open_session(found->second, std::move(assigned));
+    found->second->open(std::move(assigned));
     return true;
   }
   WorkerMessage message = UdpVisitorAssigned{.listener = setup_.listener, .assigned = std::move(assigned)};
@@ -70,7 +51,7 @@ bool UdpListener::send_udp_visitor(AssignedUdpVisitor& assigned) {
 void UdpListener::visitor_arrived(AssignedUdpVisitor assigned) {
   const auto found = members_.find(assigned.assignment.member());
   if (found != members_.end()) {
-    open_session(found->second, std::move(assigned));
+    found->second->open(std::move(assigned));
   } else {  // the client has left meanwhile
     events_.add(assigned.entrance,
                 {.kind = UdpSessionEvent::Kind::ended, .visitor = assigned.visitor, .route = assigned.route});
@@ -153,7 +134,6 @@ void UdpListener::pass_on_events(std::size_t worker) {
 }
 
 void UdpListener::finish_pass() {
-  expect_signs_of_life();
   for (std::size_t worker = 0; worker < parcels_.size(); ++worker) {
     if (parcels_[worker]) post_parcel(worker);
     if (!events_.of(worker).empty()) pass_on_events(worker);

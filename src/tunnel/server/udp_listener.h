@@ -68,16 +68,7 @@ class UdpListener final : private UdpEntranceHost, public ServerUdpEvents {
   // ServerUdpEvents
   void udp_answer(const UdpVisitor& visitor, ConstBytes payload) override { entrance_.answer(visitor, payload); }
 
-  struct Member {
-    ServerSession* session;
-    std::unique_ptr<ServerUdp> udp;
-    /// A visitor was assigned to it: once more datagrams than these have been sent, it has to give a sign of life.
-    bool asked = false;
-    std::uint64_t asked_after_datagrams = 0;
-  };
   [[nodiscard]] ServerUdp* find(MemberId member) noexcept;
-  void open_session(Member& member, AssignedUdpVisitor assigned);
-  void expect_signs_of_life();
   void post_parcel(std::size_t worker);
   void pass_on_events(std::size_t worker);
 
@@ -86,8 +77,8 @@ class UdpListener final : private UdpEntranceHost, public ServerUdpEvents {
   std::vector<std::unique_ptr<UdpParcel>> parcels_;  ///< by worker: packets that wait for the end of the pass
   UdpEventQueue events_;                             ///< the same, this worker's included
   UdpEntrance entrance_;
-  std::vector<MemberId> asked_;                   ///< those with Member::asked
-  std::unordered_map<MemberId, Member> members_;  ///< destroyed first: ends of their sessions are added to events_
+  std::unordered_map<MemberId, std::unique_ptr<ServerUdp>>
+      members_;  ///< destroyed first: ends of their sessions are added to events_
 };
 
 }  // namespace qmux::tunnel

@@ -189,7 +189,6 @@ void UdpSender::datagram_sent() {
   UdpFlow& flow = *first_;
   UdpCounters& counters = context_.counters;
   ++counters.datagrams_sent;
-  ++datagrams_sent_;
   sent_in_turn_bytes_ += offered_bytes_;
   if (!flow.fragments_ || ++flow.fragments_->next == flow.fragments_->plan.datagrams()) {
     ++counters.payloads_sent;

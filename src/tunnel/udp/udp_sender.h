@@ -73,7 +73,6 @@ class UdpSender final : public PayloadAccount {
   std::optional<quic::OutgoingDatagram> next_datagram(std::size_t room, Time now);
   void datagram_sent();
   [[nodiscard]] std::size_t flows_waiting() const noexcept { return waiting_count_; }
-  [[nodiscard]] std::uint64_t datagrams_sent() const noexcept { return datagrams_sent_; }
 
  private:
   friend class UdpFlow;
@@ -99,7 +98,6 @@ class UdpSender final : public PayloadAccount {
   UdpFlow* last_ = nullptr;
   std::size_t waiting_count_ = 0;
   std::size_t sent_in_turn_bytes_ = 0;
-  std::uint64_t datagrams_sent_ = 0;
   Timer stale_;  ///< set while flows wait, because a connection that cannot send does not call next_datagram()
 
   // What was offered last.

@@ -43,6 +43,7 @@ struct WorkerState {
           unreachable(timers),
           service_reached(timers),
           service_not_reached(timers),
+          silent(timers),
           udp_unreachable(timers) {}
     log::Occasionally refused;
     log::Occasionally disconnected;
@@ -52,6 +53,7 @@ struct WorkerState {
     log::Occasionally unreachable;
     log::Occasionally service_reached;
     log::Occasionally service_not_reached;
+    log::Occasionally silent;
     log::Occasionally udp_unreachable;
   } complaints;
   Retired retired;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "quic/limits.h"
 #include "sim/scenario/deployment.h"
 #include "sim/scenario/findings.h"
 #include "sim/scenario/scenario_parts.h"
@@ -77,7 +78,7 @@ void frozen_client(SeededRandom& random, Plan& plan) {
     });
     findings.require(held || freeze.excuses_loss(), "frozen_client", "no visitor was with the client that froze");
     if (offered == kNever) return findings.take();
-    const Time known = offered + limits::kSignOfLifeTimeMax + promptly;
+    const Time known = offered + 2 * limits::kPathSilenceLookMin + promptly;
     for (std::size_t i = first; i < first + count; ++i) {
       const TunnelRecord& tunnel = lived.ledger.tunnels[i];
       const Time came = tunnel.visitor.begun_at;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "quic/limits.h"
 #include "tunnel/limits.h"
 #include "tunnel/server/server_fixture.h"
 
@@ -235,7 +236,7 @@ TEST_F(ServerTest, visitors_avoid_a_client_that_does_not_answer) {
   std::vector<std::unique_ptr<TcpEnd>> visitors;
   visitors.push_back(visit());
   visitors.push_back(visit());
-  world_.run_for(limits::kSignOfLifeTimeMax + 500ms);
+  world_.run_for(4 * limits::kPathSilenceLookMin);
   for (int i = 0; i < 4; ++i) visitors.push_back(visit());
   EXPECT_TRUE(world_.run_until([&] { return alive.tunnels().size() == 5; }, 1s));
   EXPECT_TRUE(dead.tunnels().empty());
@@ -245,7 +246,7 @@ TEST_F(ServerTest, a_client_that_answers_again_is_chosen_again) {
   RawClient& client = add_registered_client();
   cut_off(0);
   const auto first = visit();
-  world_.run_for(limits::kSignOfLifeTimeMax + 500ms);
+  world_.run_for(4 * limits::kPathSilenceLookMin);
   reconnect(0);
   world_.run_for(5s);
   auto introduction = good();
@@ -256,13 +257,36 @@ TEST_F(ServerTest, a_client_that_answers_again_is_chosen_again) {
   EXPECT_TRUE(world_.run_until([&] { return client.tunnels().size() == 2 && other.tunnels().size() == 2; }, 1s));
 }
 
+TEST_F(ServerTest, data_without_an_answer_shows_that_a_client_is_dead_and_its_next_packet_that_it_is_not) {
+  RawClient& client = add_registered_client();
+  const auto first = visit();
+  ASSERT_TRUE(world_.run_until([&] { return client.tunnels().size() == 1; }));
+  auto introduction = good();
+  introduction.client_id = "b";
+  RawClient& other = add_registered_client(introduction);
+  const auto second = visit();
+  ASSERT_TRUE(world_.run_until([&] { return other.tunnels().size() == 1; }));
+  world_.run_for(3s);
+  cut_off(0);
+  first->send("x");
+  world_.run_for(4 * limits::kPathSilenceLookMin);
+  std::vector<std::unique_ptr<TcpEnd>> visitors;
+  for (int i = 0; i < 3; ++i) visitors.push_back(visit());
+  EXPECT_TRUE(world_.run_until([&] { return other.tunnels().size() == 4; }, 100ms));
+  reconnect(0);
+  client.say(wire::Heartbeat{});
+  world_.run_for(50ms);
+  visitors.push_back(visit());
+  EXPECT_TRUE(world_.run_until([&] { return client.tunnels().size() == 2; }, 100ms));
+}
+
 TEST_F(ServerTest, a_client_under_the_name_of_a_dead_one_takes_its_visitors_soon) {
   RawClient& dead = add_registered_client();
   cut_off(0);
   auto introduction = good();
   introduction.instance = "restarted";
   RawClient& alive = add_registered_client(introduction);
-  world_.run_for(limits::kNamesakeSignOfLifeTimeMax + 100ms);
+  world_.run_for(4 * limits::kPathSilenceLookMin);
   std::vector<std::unique_ptr<TcpEnd>> visitors;
   for (int i = 0; i < 4; ++i) visitors.push_back(visit());
   EXPECT_TRUE(world_.run_until([&] { return alive.tunnels().size() == 4; }, 100ms));
@@ -426,7 +450,7 @@ TEST_F(ServerWithWorkersTest, a_dead_client_is_found_out_on_whichever_worker_it_
   auto introduction = good();
   introduction.instance = "restarted";
   RawClient& alive = add_registered_client(introduction);
-  world_.run_for(limits::kNamesakeQuestionInterval + limits::kNamesakeSignOfLifeTimeMax + 100ms);
+  world_.run_for(limits::kNamesakeQuestionInterval + 4 * limits::kPathSilenceLookMin);
   std::vector<std::unique_ptr<TcpEnd>> visitors;
   for (int i = 0; i < 12; ++i) visitors.push_back(visit());
   EXPECT_TRUE(world_.run_until([&] { return alive.tunnels().size() == 12; }, 100ms));
