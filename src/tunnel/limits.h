@@ -118,6 +118,8 @@ inline constexpr double kControlBurstMessagesMax = 100;
 inline constexpr int kHealthTimeoutsWithoutMessage = 4;
 /// A client that has not reached its local service in this time, and four round trips, is avoided as one whose dial has failed.
 inline constexpr std::chrono::milliseconds kPromptAckTimeMax{500};
+/// A Go client from which nothing has come for this long has reached its service: its own time limit of 5 s, and a slow path.
+inline constexpr std::chrono::seconds kGoDialTimeMax{7};
 /// From NewConn to the client's answer that it has reached its service (capability conn-ack): its own time limit for that, and a
 /// round trip.
 inline constexpr std::chrono::seconds kConnAckTimeMax{20};

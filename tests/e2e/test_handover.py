@@ -5,6 +5,8 @@ import signal
 import threading
 import time
 
+import pytest
+
 REQUEST = b"GET / HTTP/1.1\r\n\r\n"
 
 
@@ -15,6 +17,31 @@ def test_the_request_of_a_visitor_whose_dial_fails_is_handed_over(make_sites):
     with_large_request = [sites.is_served(REQUEST + bytes(size)) for size in (0, 1, 10_000, 65_500, 65_600, 1_000_000)]
     assert all(with_large_request)
     assert live.visitors == len(with_large_request)
+
+
+@pytest.mark.pairs("all")
+@pytest.mark.only("hands_over_failed_dials")
+def test_clients_of_any_make_hand_over_small_requests_whose_dial_fails(make_sites):
+    """The dead service is avoided after its first failed dial, so each request meets a client of its own."""
+    for size in (0, 1, 10_000):
+        sites = make_sites()
+        dead = sites.add("dead")
+        live = sites.add("live")
+        dead.service.down()
+        assert all(sites.is_served(REQUEST + bytes(size)) for _ in range(3))
+        assert live.visitors == 3
+        sites.tunnel.server.wait_for_log("client cannot reach its local service")
+
+
+@pytest.mark.pairs("all")
+@pytest.mark.only("hands_over_failed_dials")
+def test_clients_of_any_make_keep_the_visitors_of_a_service_that_hangs_up(make_sites):
+    sites = make_sites()
+    accepted = []
+    for name in ("first", "second"):
+        sites.add(name).service.behaviour = accepted.append
+    assert not sites.is_served(REQUEST)
+    assert len(accepted) == 1
 
 
 def test_a_burst_of_visitors_loses_none_to_a_dead_service(make_sites):

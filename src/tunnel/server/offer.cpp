@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "tunnel/limits.h"
 #include "tunnel/relay/acknowledgement.h"
+#include "tunnel/relay/relay_go_client.h"
 
 namespace qmux::tunnel {
 
@@ -29,6 +30,11 @@ Offer::Offer(const OfferRules& rules, std::unique_ptr<io::TcpSocket> socket, qui
 
 Offer::~Offer() { rules_.kept->remove(counted_bytes_); }
 
+void Offer::expect_go_client(io::EventLoop& loop, std::uint64_t conn_id) {
+  go_client_ = std::make_unique<GoClientRules>(loop, conn_id, [this] { decide(); }, [this] { held_fin_due(); });
+  watch();
+}
+
 bool Offer::may_be_taken_back() const noexcept {
   // Until an answer comes, the copy holds all that the visitor has sent.
   if (rules_.handover == Handover::eager) return true;
@@ -44,7 +50,7 @@ Offer::Parts Offer::release() {
           .stream = std::exchange(stream_, nullptr),
           .bytes_sent = bytes_sent_,
           .acknowledged = acknowledged_,
-          .visitor_ended = visitor_ended_};
+          .visitor_ended = fin_passed_on_};
 }
 
 void Offer::socket_readable() {
@@ -61,16 +67,30 @@ void Offer::socket_readable() {
       case IoStatus::would_block:
         return watch();
       case IoStatus::end:
-        visitor_ended_ = true;
-        stream_->finish();
+        visitor_ended();
         return watch();
       case IoStatus::reset:
         return decide();
     }
   }
-  // The rest waits in the kernel. Once the client has acknowledged, there is nothing more to wait for.
-  if (acknowledged_) return decide();
+  if (acknowledged_ || go_client_ != nullptr) return decide();
   watch();
+}
+
+/// A Go client would end both directions on a FIN: it is held until the client is silent, as a relay does.
+void Offer::visitor_ended() {
+  visitor_ended_ = true;
+  if (go_client_ != nullptr) return go_client_->hold_fin();
+  stream_->finish();
+  fin_passed_on_ = true;
+}
+
+void Offer::held_fin_due() {
+  if (stream_->readable_bytes() == 0) {
+    stream_->finish();
+    fin_passed_on_ = true;
+  }
+  decide();
 }
 
 void Offer::socket_writable() {}
@@ -90,14 +110,38 @@ bool Offer::keep(ConstBytes bytes) {
 }
 
 void Offer::stream_readable(quic::Stream& /*stream*/) {
+  if (go_client_ != nullptr) return go_client_answered();
   if (!acknowledged_) {
     if (!take_acknowledgement(*stream_)) return not_acknowledged();
     acknowledged_ = true;
     guard_.check_no_call();
     events_.offer_acknowledged();
   }
-  const bool is_full = !visitor_ended_ && prefix_.size() >= limits::kVisitorPrefixBytesMax;
-  if (rules_.handover != Handover::eager || has_something() || is_full) decide();
+  if (is_settled()) decide();
+}
+
+bool Offer::is_settled() const noexcept {
+  if (rules_.handover != Handover::eager || has_something()) return true;
+  return !visitor_ended_ && prefix_.size() >= limits::kVisitorPrefixBytesMax;
+}
+
+void Offer::go_client_answered() {
+  go_client_->heard();
+  if (stream_->reset_received()) return decide();
+  std::array<ConstBytes, 16> views;
+  const std::size_t count = stream_->readable(views);
+  std::size_t seen = 0;
+  for (const ConstBytes view : std::span(views).first(count)) seen += view.size();
+  const bool at_fin = stream_->fin_received() && seen == stream_->readable_bytes();
+  const GoClientRules::Share share = go_client_->share(std::span(views).first(count), at_fin);
+  if (share.dial_failed && share.deliver == 0) return refuse(ErrorCode::dial_failed);
+  // Otherwise all of it may be the beginning of that.
+  if (share.deliver > 0 || stream_->fin_received()) decide();
+}
+
+void Offer::assume_acknowledged() {
+  acknowledged_ = true;
+  if (is_settled()) decide();
 }
 
 void Offer::not_acknowledged() {
@@ -117,7 +161,8 @@ void Offer::stream_writable(quic::Stream& /*stream*/) {}  // of STOP_SENDING: th
 void Offer::stream_send_done(quic::Stream& /*stream*/) {}
 
 void Offer::watch() {
-  const bool reads = !visitor_ended_ && prefix_.size() < limits::kVisitorPrefixBytesMax;
+  // More than the copy takes waits in the kernel, but for a Go client, which does not acknowledge: a relay reads it.
+  const bool reads = !visitor_ended_ && (prefix_.size() < limits::kVisitorPrefixBytesMax || go_client_ != nullptr);
   socket_->watch(reads ? Interest::read : Interest::none, this);
 }
 

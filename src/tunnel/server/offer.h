@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: MIT
 //
-// A visitor offered to a client that acknowledges (capability conn-ack; docs/PROTOCOL.md, section 6). What the visitor sends goes
-// to the client at once, and a copy is kept. Once the client has reached its local service, the tunnel's relay takes over. Until
-// then the visitor can be taken back with all that it has sent, and offered to another client.
+// A visitor offered to a client (docs/PROTOCOL.md, section 6). What the visitor sends goes to the client at once, and a copy is
+// kept. Until the tunnel's relay takes over, the visitor can be taken back with all that it has sent, and offered to another
+// client.
 //
+// From a client that acknowledges (capability conn-ack):
 //   0x00                                      relay; with Handover::eager not before the first byte of an answer
 //   RESET_STREAM dial failed or going away    taken back
 //   anything else                             relay, which awaits the acknowledgement where it has not come
 //
-// A relay also takes over when the visitor is reset, and when there is no memory to keep more.
+// From a Go client, which does not:
+//   ConnClose "dial failed", then FIN         taken back
+//   anything else                             relay
+//   nothing for its longest dial              as after 0x00
+//
+// A relay also takes over when the visitor is reset, when there is no memory to keep more, and for a Go client when the copy is
+// full or a visitor's FIN has to be passed on.
 //
 // Owned by a tunnel. One thread.
 #pragma once
@@ -20,11 +27,14 @@
 
 #include "base/call_guard.h"
 #include "base/counter.h"
+#include "base/io/event_loop.h"
 #include "base/io/tcp_socket.h"
 #include "quic/stream.h"
 #include "tunnel/options.h"
 
 namespace qmux::tunnel {
+
+class GoClientRules;
 
 /// What the visitors on one worker have kept. Owned by the worker.
 class KeptBytes {
@@ -84,6 +94,8 @@ class Offer final : private io::TcpSocketEvents, private quic::StreamEvents {
   /// added to both. The offer removes it from KeptBytes.
   Offer(const OfferRules& rules, std::unique_ptr<io::TcpSocket> socket, quic::Stream& stream,
         std::vector<std::byte>& prefix, OfferEvents& events);
+  /// It is a Go client's, with NewConn's `conn_id`.
+  void expect_go_client(io::EventLoop& loop, std::uint64_t conn_id);
   Offer(const Offer&) = delete;
   Offer& operator=(const Offer&) = delete;
   ~Offer();
@@ -91,6 +103,8 @@ class Offer final : private io::TcpSocketEvents, private quic::StreamEvents {
   /// Whether another client may have the visitor although this one has not refused it. Valid until closed() of the connection
   /// returns.
   [[nodiscard]] bool may_be_taken_back() const noexcept;
+  /// Of a Go client: so much time has passed that it has reached its service. A relay may be to take over.
+  void assume_acknowledged();
   /// Ends the offer.
   [[nodiscard]] Parts release();
 
@@ -107,6 +121,11 @@ class Offer final : private io::TcpSocketEvents, private quic::StreamEvents {
   /// False: the offer has ended.
   [[nodiscard]] bool keep(ConstBytes bytes);
   void not_acknowledged();
+  void go_client_answered();
+  void visitor_ended();
+  void held_fin_due();
+  /// The copy is of no use any more.
+  [[nodiscard]] bool is_settled() const noexcept;
   /// The client has sent bytes, FIN or a reset that were not taken yet.
   [[nodiscard]] bool has_something() const noexcept;
   void watch();
@@ -120,9 +139,11 @@ class Offer final : private io::TcpSocketEvents, private quic::StreamEvents {
   quic::Stream* stream_;
   std::vector<std::byte>& prefix_;
   std::uint64_t bytes_sent_;
-  std::size_t counted_bytes_;  ///< of the prefix, in KeptBytes
+  std::size_t counted_bytes_;                 ///< of the prefix, in KeptBytes
+  std::unique_ptr<GoClientRules> go_client_;  ///< only for such a client
   bool acknowledged_ = false;
-  bool visitor_ended_ = false;
+  bool visitor_ended_ = false;  ///< its FIN was read
+  bool fin_passed_on_ = false;
 };
 
 }  // namespace qmux::tunnel

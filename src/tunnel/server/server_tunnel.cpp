@@ -44,6 +44,7 @@ ServerTunnel::ServerTunnel(WorkerState& worker, const OfferRules& rules, const C
       events_(events),
       stream_id_(stream.id()),
       conn_id_(worker.loop.random().next_u64()),
+      peer_(client.names_instances ? RelayPeer::exact : RelayPeer::go_client),
       assigned_(std::move(assigned)),
       ack_due_(worker.loop.timers(), [this] { no_ack(); }),
       ack_time_max_(worker.loop.now() + limits::kConnAckTimeMax) {
@@ -51,12 +52,17 @@ ServerTunnel::ServerTunnel(WorkerState& worker, const OfferRules& rules, const C
   std::unique_ptr<io::TcpSocket> socket = adopt(worker, std::move(visitor.socket));
   introduce(stream, visitor, conn_id_, client.conn_ack, worker.loop.unix_seconds());
   if (visitor.offers++ > 0) ++worker.counters.visitors_handed_over;
-  if (client.conn_ack && rules.handover != Handover::off && visitor.offers < limits::kVisitorOffersMax &&
+  const bool tells_failed_dials = client.conn_ack || peer_ == RelayPeer::go_client;
+  if (tells_failed_dials && rules.handover != Handover::off && visitor.offers < limits::kVisitorOffersMax &&
       rules.kept->add(visitor.prefix.size())) {
     offer_ = std::make_unique<Offer>(rules, std::move(socket), stream, visitor.prefix, *this);
+    if (peer_ == RelayPeer::go_client) {
+      offer_->expect_go_client(worker.loop, conn_id_);
+      ack_due_.set(worker.loop.now() + limits::kGoDialTimeMax);
+    }
   } else {
     relay_.emplace(worker.loop, worker.memory, std::move(socket), stream, *this,
-                   RelayOptions{.peer = client.names_instances ? RelayPeer::exact : RelayPeer::go_client,
+                   RelayOptions{.peer = peer_,
                                 .conn_id = conn_id_,
                                 .service = client.conn_ack ? RelayService::ack_expected : RelayService::unknown,
                                 .bytes_to_stream = visitor.prefix.size()});
@@ -70,13 +76,17 @@ ServerTunnel::ServerTunnel(WorkerState& worker, const OfferRules& rules, const C
 
 void ServerTunnel::offer_acknowledged() { service_reached(); }
 
-/// Only a client of ours acknowledges.
 void ServerTunnel::offer_decided() {
   Offer::Parts parts = offer_->release();
+  RelayService service = parts.acknowledged ? RelayService::reached : RelayService::ack_expected;
+  if (peer_ == RelayPeer::go_client) {
+    service = RelayService::unknown;
+    ack_due_.cancel();
+  }
   relay_.emplace(worker_.loop, worker_.memory, std::move(parts.socket), *parts.stream, *this,
-                 RelayOptions{.peer = RelayPeer::exact,
+                 RelayOptions{.peer = peer_,
                               .conn_id = conn_id_,
-                              .service = parts.acknowledged ? RelayService::reached : RelayService::ack_expected,
+                              .service = service,
                               .socket_finished = parts.visitor_ended,
                               .bytes_to_stream = parts.bytes_sent});
   offer_.reset();
@@ -140,6 +150,7 @@ std::optional<AssignedVisitor> ServerTunnel::take_back() {
 
 void ServerTunnel::no_ack() {
   guard_.check_no_call();
+  if (peer_ == RelayPeer::go_client) return offer_->assume_acknowledged();
   if (worker_.loop.now() < ack_time_max_) {
     ack_due_.set(ack_time_max_);
     events_.service_not_reached_promptly();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A visitor in service: its socket, its stream, and its assignment to a member of the pool. With a client that acknowledges it
-// is an offer first, from which the visitor can return.
+// A visitor in service: its socket, its stream, and its assignment to a member of the pool. With a client that tells of a failed
+// dial it is an offer first, from which the visitor can return.
 //
 // Owned by the session; one thread.
 #pragma once
@@ -79,12 +79,13 @@ class ServerTunnel final : public Retirable, public RelayEvents, public OfferEve
   CallGuard guard_;
   const std::int64_t stream_id_;
   const std::uint64_t conn_id_;
+  const RelayPeer peer_;
   AssignedVisitor assigned_;  ///< without its socket
   std::unique_ptr<Offer> offer_;
   std::optional<Relay> relay_;  ///< once the offer is decided
-  Timer ack_due_;
-  const Time ack_time_max_;  ///< when the client has had all its time to answer
-  bool reached_ = false;     ///< the client's local service
+  Timer ack_due_;               ///< of a Go client: when it must have reached its service
+  const Time ack_time_max_;     ///< when the client has had all its time to answer
+  bool reached_ = false;        ///< the client's local service
 };
 
 }  // namespace qmux::tunnel

@@ -103,9 +103,9 @@ class Pair:
         return self.server is OURS
 
     @property
-    def hands_over(self) -> bool:
-        """The server gives a visitor that one client cannot serve to another."""
-        return self.own_server and self.client is OURS
+    def hands_over_failed_dials(self) -> bool:
+        """The client tells the server when it could not dial, and the server believes it."""
+        return self.own_server and (self.client is OURS or self.client.habits.conn_close_trailer)
 
     @property
     def keeps_trailer_from_visitor(self) -> bool:

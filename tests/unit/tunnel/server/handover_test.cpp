@@ -23,10 +23,11 @@ using testing::TcpEnd;
 /// Two clients, and a visitor that has come to the first of them.
 class HandoverTest : public ServerTest {
  protected:
-  explicit HandoverTest(Handover handover = Handover::safe) : ServerTest(1, Balance::least_connections, handover) {
-    auto introduction = good();
+  explicit HandoverTest(Handover handover = Handover::safe, wire::Register introduction = good())
+      : ServerTest(1, Balance::least_connections, handover) {
     for (const char* name : {"a", "b"}) {
-      introduction.client_id = introduction.instance = name;
+      introduction.client_id = name;
+      if (!introduction.instance.empty()) introduction.instance = name;
       add_registered_client(introduction);
     }
   }
@@ -292,6 +293,149 @@ TEST_F(HandoverTest, a_visitor_that_resets_during_the_offer_still_gets_its_bytes
   EXPECT_TRUE(tunnel(first()).received.ends_with("request"));
   EXPECT_EQ(*tunnel(first()).reset, static_cast<std::uint64_t>(ErrorCode::tcp_reset));
   EXPECT_TRUE(second().tunnels().empty());
+}
+
+// --- Go clients -------------------------------------------------------------------------------------------------------
+
+class GoHandoverTest : public HandoverTest {
+ protected:
+  explicit GoHandoverTest(Handover handover = Handover::safe) : HandoverTest(handover, go_client()) {}
+  static wire::Register go_client() { return {.client_id = "a", .version = "1.0", .capabilities = {"tcp", "udp"}}; }
+
+  /// As such a client ends a stream. Takes NewConn off what the client has received.
+  std::string conn_close(const std::string& reason) {
+    const auto messages = take_messages(tunnel(first()).received, 1);
+    EXPECT_EQ(messages.size(), 1U);
+    return testing::bytes_of(
+        wire::ConnClose{.conn_id = std::get<wire::NewConn>(messages.front()).conn_id, .reason = reason});
+  }
+  void expect_served_by_go_client(RawClient& client) {
+    tunnel(client).send("answer", true);
+    client.work();
+    EXPECT_TRUE(world_.run_until([&] { return visitor_->ended; }));
+    EXPECT_EQ(visitor_->received, "answer");
+  }
+};
+
+class EagerGoHandoverTest : public GoHandoverTest {
+ protected:
+  EagerGoHandoverTest() : GoHandoverTest(Handover::eager) {}
+};
+
+TEST_F(GoHandoverTest, after_a_failed_dial_another_client_gets_all_that_the_visitor_has_sent) {
+  begin_visit();
+  send("request");
+  tunnel(first()).send(conn_close("dial failed: connection refused"), true);
+  first().work();
+  expect_handed_over("request");
+  expect_served_by_go_client(second());
+}
+
+TEST_F(GoHandoverTest, the_report_of_a_failed_dial_may_come_in_pieces) {
+  begin_visit();
+  send("request");
+  const std::string report = conn_close("dial failed: connection refused");
+  std::size_t sent = 0;
+  for (const std::size_t end : {std::size_t{5}, std::size_t{40}, report.size()}) {
+    tunnel(first()).send(report.substr(sent, end - sent), end == report.size());
+    first().work();
+    world_.run_for(1ms);
+    sent = end;
+  }
+  expect_handed_over("request");
+}
+
+TEST_F(GoHandoverTest, a_service_that_closes_without_a_byte_was_reached) {
+  begin_visit();
+  send("request");
+  tunnel(first()).send(conn_close("closed"), true);
+  first().work();
+  ASSERT_TRUE(world_.run_until([&] { return visitor_->ended; }));
+  EXPECT_EQ(visitor_->received, "");
+  EXPECT_TRUE(second().tunnels().empty());
+}
+
+TEST_F(GoHandoverTest, a_service_cannot_feign_a_failed_dial) {
+  begin_visit();
+  send("request");
+  const std::string feigned = testing::bytes_of(wire::ConnClose{.conn_id = 1, .reason = "dial failed: feigned"});
+  tunnel(first()).send(feigned, true);
+  first().work();
+  ASSERT_TRUE(world_.run_until([&] { return visitor_->ended; }));
+  EXPECT_EQ(visitor_->received, feigned);
+  EXPECT_TRUE(second().tunnels().empty());
+}
+
+TEST_F(GoHandoverTest, a_lost_client_keeps_a_visitor_that_has_sent_something) {
+  begin_visit();
+  send("request");
+  first().say("", true);
+  expect_not_handed_over();
+}
+
+TEST_F(GoHandoverTest, once_its_dial_is_over_the_first_byte_binds_a_visitor) {
+  begin_visit();
+  world_.run_for(2 * limits::kGoDialTimeMax);
+  send("request");
+  expect_served_by_go_client(first());
+}
+
+TEST_F(GoHandoverTest, a_large_request_is_not_held_up) {
+  begin_visit();
+  visitor_->send(std::string(2 * limits::kVisitorPrefixBytesMax, 'x'));
+  EXPECT_TRUE(
+      world_.run_until([&] { return tunnel(first()).received.size() > limits::kVisitorPrefixBytesMax + 1000; }, 1s));
+  expect_served_by_go_client(first());
+}
+
+TEST_F(GoHandoverTest, a_fin_of_the_visitor_is_passed_on_when_the_client_has_been_silent) {
+  begin_visit();
+  visitor_->finish();
+  world_.run_for(limits::kHeldFinSilence - 200ms);
+  EXPECT_FALSE(tunnel(first()).ended);
+  EXPECT_TRUE(world_.run_until([&] { return tunnel(first()).ended; }, 400ms));
+  expect_served_by_go_client(first());
+}
+
+TEST_F(GoHandoverTest, an_answer_passes_on_a_held_fin) {
+  begin_visit();
+  send("request");
+  visitor_->finish();
+  world_.run_for(100ms);
+  tunnel(first()).send("answer" + conn_close("closed"), true);
+  first().work();
+  EXPECT_TRUE(world_.run_until([&] { return visitor_->ended && tunnel(first()).ended; }));
+  EXPECT_EQ(visitor_->received, "answer");
+}
+
+TEST_F(GoHandoverTest, a_held_fin_is_handed_over_too) {
+  begin_visit();
+  send("request");
+  visitor_->finish();
+  world_.run_for(100ms);
+  tunnel(first()).send(conn_close("dial failed: connection refused"), true);
+  first().work();
+  expect_handed_over("request");
+  EXPECT_TRUE(world_.run_until([&] { return tunnel(second()).ended; }, limits::kHeldFinSilence + 1s));
+}
+
+TEST_F(EagerGoHandoverTest, a_lost_client_loses_no_visitor_that_has_no_answer_yet) {
+  begin_visit();
+  send("request");
+  world_.run_for(2 * limits::kGoDialTimeMax);
+  first().say("", true);
+  expect_handed_over("request");
+  expect_served_by_go_client(second());
+}
+
+TEST_F(EagerGoHandoverTest, an_answer_binds_the_visitor_to_its_client) {
+  begin_visit();
+  send("request");
+  tunnel(first()).send("half", false);
+  first().work();
+  ASSERT_TRUE(world_.run_until([&] { return visitor_->received == "half"; }));
+  first().say("", true);
+  expect_not_handed_over();
 }
 
 }  // namespace
