@@ -33,6 +33,7 @@ struct CloseCause {
     application_protocol,  ///< ALPN: the peer speaks something else (RFC 7301)
     version,               ///< no common QUIC version
     unreachable,           ///< nothing came, and the network reports that our packets do not arrive: see `unreachable`
+    port_closed,           ///< nothing comes any more, and the network reports that the peer's port is closed
     no_answer,             ///< nothing came within the handshake timeout
     handshake_timeout,     ///< something came, but the handshake took longer than its timeout
     idle_timeout,          ///< nothing received for max_idle_timeout

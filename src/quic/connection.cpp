@@ -211,8 +211,10 @@ Time Connection::deadline(Time now) const noexcept {
   // waits for is so urgent.
   if (schedule_.empty() && !datagrams_due_) expiry = std::max(expiry, tstamp(now + limits::kIdleTimerGranularity));
   // UINT64_MAX and everything else beyond our clock means never.
-  if (expiry >= static_cast<ngtcp2_tstamp>(kNever.time_since_epoch().count())) return silence_.look_at();
-  return std::min(Time(Duration(static_cast<Duration::rep>(expiry))), silence_.look_at());
+  Time due = silence_.look_at();
+  if (const Time closed = port_closed_at(); closed > now) due = std::min(due, closed);
+  if (expiry >= static_cast<ngtcp2_tstamp>(kNever.time_since_epoch().count())) return due;
+  return std::min(Time(Duration(static_cast<Duration::rep>(expiry))), due);
 }
 
 void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now) {
@@ -231,6 +233,7 @@ void Connection::receive(const io::PacketRun& run, ConstBytes datagram, Time now
   if (std::exchange(heard_, false)) {
     last_heard_ = now;
     silence_.heard();
+    unreachable_count_ = 0;
   }
   if (std::exchange(data_heard_, false)) last_data_ = now;
   if (error != 0) fail_with(error, now);
@@ -253,13 +256,29 @@ void Connection::migrate(const Address& local, Time now) {
   if (error != 0) ngtcp2_conn_set_local_addr(conn_.get(), &path.local);
   local_ = local;
   path_mtu_.path_changed();
+  unreachable_count_ = 0;
   host_.touch(*this);
 }
 
 void Connection::unreachable(io::Unreachable why) {
-  if (server_ || phase_ != Phase::alive || heard() || !std::exchange(sent_since_unreachable_, false)) return;
-  if (std::exchange(last_unreachable_, why) != why) return;
-  end({.kind = CloseCause::Kind::unreachable, .unreachable = why}, Phase::gone, kNever);
+  if (server_ || phase_ != Phase::alive || !std::exchange(sent_since_unreachable_, false)) return;
+  unreachable_count_ = std::exchange(last_unreachable_, why) == why ? unreachable_count_ + 1 : 1;
+  if (heard()) {
+    host_.touch(*this);  // for its deadline
+  } else if (unreachable_count_ == 2) {
+    end({.kind = CloseCause::Kind::unreachable, .unreachable = why}, Phase::gone, kNever);
+  }
+}
+
+Time Connection::port_closed_at() const noexcept {
+  const bool reported = silence_.is_asked() && last_unreachable_ == io::Unreachable::port && unreachable_count_ >= 2;
+  if (!reported) return kNever;
+  return silence_.asked_at() + std::max<Duration>(limits::kPortClosedTimeMin, 3 * probe_timeout());
+}
+
+bool Connection::port_is_closed(Time now) const noexcept {
+  // A packet without a report may have got through.
+  return !sent_since_unreachable_ && now >= port_closed_at();
 }
 
 void Connection::expire(Time now) {

@@ -146,8 +146,9 @@ class Connection final : private StreamHost {
   bool fill(PacketBatch& batch, Time now);
   /// The socket did not take packets of this size, which fill() made: the path's first link has shrunk, or a probe failed.
   void packet_refused(std::size_t bytes, Time now);
-  /// The network reports that packets do not reach the peer. Since nothing proves this, only a client believes it, only before
-  /// anything has come from the server, and only when two packets in a row are reported.
+  /// The network reports that packets do not reach the peer. Nothing proves this, so only a client believes it, and only when
+  /// two packets in a row are reported: at once before anything has come from the server, and after that when the port is said
+  /// to be closed and nothing has come for limits::kPortClosedTimeMin and three probe timeouts.
   void unreachable(io::Unreachable why);
   /// Client: packets leave from another local address from now on (RFC 9000 section 9).
   void migrate(const Address& local, Time now);
@@ -259,6 +260,9 @@ class Connection final : private StreamHost {
   [[nodiscard]] ngtcp2_conn_info library_info() const noexcept;
   [[nodiscard]] Duration probe_timeout() const noexcept;  ///< RFC 9002 section 6.2.1, without backoff
   void fail_with(int ngtcp2_error, Time now);
+  /// The peer's port is closed, as far as one can know: see unreachable().
+  [[nodiscard]] bool port_is_closed(Time now) const noexcept;
+  [[nodiscard]] Time port_closed_at() const noexcept;  ///< kNever: no such report
   void begin_closing(CloseCause cause, Time now);
   void end(CloseCause cause, Phase phase, Time end_of_life);
   /// Of a failed handshake. Prepares what is sent to the peer.
@@ -297,6 +301,7 @@ class Connection final : private StreamHost {
 
   std::optional<CloseCause> cause_;
   io::Unreachable last_unreachable_ = io::Unreachable::none;
+  int unreachable_count_ = 0;  ///< packets in a row that were reported with it, since the last packet of the peer
   Phase phase_ = Phase::alive;
   Time end_of_life_ = kNever;  ///< of closing and draining
   Time last_heard_{};

@@ -100,6 +100,7 @@ bool Connection::deliver_events() {
   // Here, since what the socket held has been read by now.
   const Time now = host_.loop().now();
   if (phase_ == Phase::alive && now >= silence_.look_at()) silence_.look(now, probe_timeout());
+  if (phase_ == Phase::alive && port_is_closed(now)) end({.kind = CloseCause::Kind::port_closed}, Phase::gone, kNever);
   if (!has_events()) return false;
   // A failed connection reports nothing of what came before: its streams are gone with it.
   if (!cause_) {

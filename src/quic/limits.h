@@ -108,6 +108,9 @@ inline constexpr std::chrono::seconds kPathMtuFillerInterval{1};
 /// A peer is silent after two waits of a probe timeout each, and of at least this each: a busy machine may keep a process from
 /// running for that long.
 inline constexpr std::chrono::milliseconds kPathSilenceLookMin{100};
+/// A client whose server's port is reported as closed gives the connection up when nothing has come for this long: a server that
+/// restarts within it is found by a probe, which it answers with a stateless reset.
+inline constexpr std::chrono::seconds kPortClosedTimeMin{1};
 /// Largest file of keys or certificates that is read.
 inline constexpr std::size_t kPemFileBytesMax = std::size_t{1024} * 1024;
 /// Certificates of a file that are shown to peers: the own one and those up to its authority. GnuTLS verifies no longer chains.

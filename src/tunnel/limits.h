@@ -196,8 +196,8 @@ inline constexpr std::size_t kAttemptsAtOnceMax = 8;
 inline constexpr std::size_t kAddressesPerNameMax = 32;
 /// Between attempts that fail before anything leaves this machine.
 inline constexpr std::chrono::seconds kLocalRetryTimeMax{2};
-/// A server that has announced its stop is expected to be back within this time, here or at another address of its name. In the
-/// meantime it is tried this often.
+/// A server that has announced its stop, or whose port is closed, is expected to be back within this time, here or at another
+/// address of its name. In the meantime it is tried this often.
 inline constexpr std::chrono::seconds kRestartTimeMax{60};
 inline constexpr std::chrono::milliseconds kRestartRetryInterval{500};
 /// Endpoints of one link whose connections are closing and still answer their peers; of more, the oldest are dropped. Counter:

@@ -71,6 +71,23 @@ def test_restarted_server_tells_its_clients_that_it_knows_them_no_more(make_tunn
 
 
 @pytest.mark.pairs("own")
+def test_client_of_a_killed_server_notices_its_closed_port_long_before_the_timeout(make_tunnel, pair):
+    recorder = echoing_recorder()
+    tunnel = make_tunnel(pair, health_timeout="60s")
+    tunnel.service.behaviour = recorder
+    tunnel.start()
+    open_visit(tunnel)
+    tunnel.server.kill()
+    line = tunnel.client.wait_for_log("server disconnected .*", 10)[0]
+    assert "no program listens on its UDP port" in line and 'remedy="start the server"' in line
+    [(_, how)] = recorder.wait(deadline=MARGIN)
+    assert how == "reset"
+    tunnel.client.wait_for_log("server not reached", MARGIN, count=4)
+    tunnel.start_server()
+    tunnel.wait_until_serving(4)
+
+
+@pytest.mark.pairs("own")
 def test_visitor_may_come_a_little_before_the_client(tunnel: Tunnel):
     tunnel.start_server()
     with tunnel.visit() as visitor:

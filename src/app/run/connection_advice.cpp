@@ -42,6 +42,8 @@ std::string ClientConnectionAdvice::closed(const quic::CloseCause& cause, const 
       return about_own_certificate(cause.fault);
     case Kind::unreachable:
       return about_unreachable(cause.unreachable, server.address.port);
+    case Kind::port_closed:
+      return "start the server";
     case Kind::no_answer:
       return fmt::format("start the server; allow UDP port {} in every firewall between here and there; {}",
                          server.address.port, kRightAddress);

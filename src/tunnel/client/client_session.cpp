@@ -208,7 +208,8 @@ void ClientSession::closed(quic::Connection& connection, const quic::CloseCause&
   events_.session_ended(
       *this, {.cause = describe(cause, Peer::server),
               .remedy = options_.advice != nullptr ? options_.advice->closed(cause, server_entry_) : std::string(),
-              .stopping = cause.kind == quic::CloseCause::Kind::peer_application && cause.orderly()});
+              .stopping = (cause.kind == quic::CloseCause::Kind::peer_application && cause.orderly()) ||
+                          cause.kind == quic::CloseCause::Kind::port_closed});
 }
 
 }  // namespace qmux::tunnel

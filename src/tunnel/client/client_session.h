@@ -31,8 +31,9 @@ class ClientSession;
 /// Why a session ended, or could not begin; for people.
 struct SessionEnd {
   std::string cause;
-  std::string remedy{};   ///< from ClientAdvice
-  bool stopping = false;  ///< the server ended it in order, since it stops or another connection has taken the place
+  std::string remedy{};  ///< from ClientAdvice
+  /// The server ended it in order, since it stops or another connection has taken the place; or its process is gone.
+  bool stopping = false;
 };
 
 /// Never called from inside a call that the receiver makes to the session.

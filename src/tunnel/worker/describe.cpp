@@ -77,6 +77,8 @@ std::string describe(const quic::CloseCause& cause, Peer peer) {
       return fmt::format("{} does not support QUIC version 1", words.they);
     case Kind::unreachable:
       return std::string(describe(cause.unreachable));
+    case Kind::port_closed:
+      return fmt::format("nothing comes from {} any more, and no program listens on its UDP port", words.they);
     case Kind::no_answer:
       return fmt::format("no answer from {} within {}", words.they, cause.text);
     case Kind::handshake_timeout:

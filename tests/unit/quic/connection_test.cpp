@@ -292,18 +292,79 @@ TEST(Connection, one_refused_packet_ends_nothing) {
   EXPECT_FALSE(pair.client.cause);
 }
 
-TEST(Connection, refusals_end_no_connection_that_has_heard_from_its_server) {
-  TransportConfig transport;
-  transport.idle_timeout = seconds(20);
-  QuicPair pair(1, {}, transport, transport);
+/// A client that sends a byte every 50 ms, with refusals of its packets that someone makes up.
+struct RefusedClient {
+  explicit RefusedClient(io::Unreachable why) : reported(why) {
+    pair.establish();
+    stream = std::make_unique<TestStream>(*pair.client.connection->open_stream());
+    timer.set(pair.client.loop.now());
+  }
+  void tick() {
+    if (pair.client.cause) return;
+    stream->send("x", false);
+    pair.client.connection->unreachable(reported);
+    QuicPair::act(pair.client);
+    timer.set(pair.client.loop.now() + milliseconds(50));
+  }
+  bool ends_within(Duration time) {
+    return pair.run_until([&] { return pair.client.cause.has_value(); }, time);
+  }
+
+  QuicPair pair;
+  io::Unreachable reported;
+  std::unique_ptr<TestStream> stream;
+  Timer timer{pair.client.loop.timers(), [this] { tick(); }};
+};
+
+TEST(Connection, a_closed_port_ends_a_connection_after_a_second_of_silence) {
+  QuicPair pair;
   pair.establish();
   pair.server.endpoint.reset();
   TestStream mine(*pair.client.connection->open_stream());
-  mine.send("to a closed port, again and again", false);
+  mine.send("to a closed port", false);
   QuicPair::act(pair.client);
-  EXPECT_FALSE(pair.run_until([&] { return pair.client.cause.has_value(); }, seconds(15)));
-  ASSERT_TRUE(pair.run_until([&] { return pair.client.cause.has_value(); }));
-  EXPECT_EQ(pair.client.cause->kind, CloseCause::Kind::idle_timeout);
+  EXPECT_FALSE(pair.run_until([&] { return pair.client.cause.has_value(); }, milliseconds(990)));
+  ASSERT_TRUE(pair.run_until([&] { return pair.client.cause.has_value(); }, seconds(1)));
+  EXPECT_EQ(pair.client.cause->kind, CloseCause::Kind::port_closed);
+}
+
+TEST(Connection, refusals_end_no_connection_while_packets_arrive) {
+  RefusedClient refused(io::Unreachable::port);
+  EXPECT_FALSE(refused.ends_within(seconds(20)));
+}
+
+TEST(Connection, refusals_end_no_connection_in_an_outage_of_less_than_a_second) {
+  RefusedClient refused(io::Unreachable::port);
+  for (int i = 0; i < 10; ++i) {
+    refused.pair.world.b_host.set_dark(true);
+    EXPECT_FALSE(refused.ends_within(milliseconds(800)));
+    refused.pair.world.b_host.set_dark(false);
+    EXPECT_FALSE(refused.ends_within(seconds(2)));
+  }
+}
+
+TEST(Connection, only_a_closed_port_ends_a_connection_before_its_timeout) {
+  for (const auto why : {io::Unreachable::host, io::Unreachable::network, io::Unreachable::prohibited}) {
+    RefusedClient refused(why);
+    refused.pair.world.b_host.set_dark(true);
+    EXPECT_FALSE(refused.ends_within(seconds(10)));
+    refused.pair.world.b_host.set_dark(false);
+    EXPECT_FALSE(refused.ends_within(seconds(10)));
+  }
+}
+
+TEST(Connection, a_server_whose_port_was_closed_for_a_moment_is_found_by_a_reset) {
+  QuicPair pair;
+  pair.establish();
+  pair.server.endpoint.reset();
+  TestStream mine(*pair.client.connection->open_stream());
+  mine.send("to a closed port", false);
+  QuicPair::act(pair.client);
+  pair.world.run_for(milliseconds(300));
+  Side again(pair.world.b, pair.server_credentials.get(), {});
+  ASSERT_TRUE(again.endpoint->listen(pair.server_address, false, again));
+  ASSERT_TRUE(pair.run_until([&] { return pair.client.cause.has_value(); }, milliseconds(600)));
+  EXPECT_EQ(pair.client.cause->kind, CloseCause::Kind::stateless_reset);
 }
 
 TEST(Connection, silence_ends_an_attempt_at_its_timeout) {

@@ -40,6 +40,7 @@ TEST(ConnectionAdvice, of_a_client_names_its_own_keys_and_files) {
   EXPECT_EQ(closed({.kind = Kind::no_answer}),
             "start the server; allow UDP port 8443 in every firewall between here and there; server.servers[].address "
             "must be the server's quic_addr");
+  EXPECT_EQ(closed({.kind = Kind::port_closed}), "start the server");
   EXPECT_EQ(
       advice.unresolved(config.options.servers[0]),
       "server.servers[].address must be a host that this machine can look up, not \"tunnel.example\"; or the name "
