@@ -54,6 +54,8 @@ Offer::Parts Offer::release() {
 }
 
 void Offer::socket_readable() {
+  // A relay reads it: the service is reached, so it stays with this client.
+  if (acknowledged_ && rules_.handover != Handover::eager) return decide();
   std::array<std::byte, 16 * 1024> bytes;
   while (prefix_.size() < limits::kVisitorPrefixBytesMax) {
     const MutableBytes room =
@@ -121,7 +123,8 @@ void Offer::stream_readable(quic::Stream& /*stream*/) {
 }
 
 bool Offer::is_settled() const noexcept {
-  if (rules_.handover != Handover::eager || has_something()) return true;
+  if (has_something()) return true;
+  if (rules_.handover != Handover::eager) return visitor_ended_ || !prefix_.empty();
   return !visitor_ended_ && prefix_.size() >= limits::kVisitorPrefixBytesMax;
 }
 

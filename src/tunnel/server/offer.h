@@ -5,7 +5,8 @@
 // client.
 //
 // From a client that acknowledges (capability conn-ack):
-//   0x00                                      relay; with Handover::eager not before the first byte of an answer
+//   0x00                                      relay, unless the visitor has sent nothing; with Handover::eager not before the
+//                                             first byte of an answer
 //   RESET_STREAM dial failed or going away    taken back
 //   anything else                             relay, which awaits the acknowledgement where it has not come
 //

@@ -295,6 +295,39 @@ TEST_F(HandoverTest, a_visitor_that_resets_during_the_offer_still_gets_its_bytes
   EXPECT_TRUE(second().tunnels().empty());
 }
 
+// --- an acknowledged visitor that has sent nothing --------------------------------------------------------------------
+
+TEST_F(HandoverTest, a_visitor_that_has_sent_nothing_outlives_the_client_that_acknowledged_it) {
+  begin_visit();
+  tunnel(first()).send(std::string(1, '\0'), false);
+  first().work();
+  world_.run_for(100ms);
+  first().say("", true);
+  expect_handed_over("");
+  visitor_->send("request");
+  EXPECT_TRUE(world_.run_until([&] { return tunnel(second()).received == "request"; }));
+  expect_served_by(second());
+}
+
+TEST_F(HandoverTest, its_first_byte_binds_a_visitor_to_the_client_that_acknowledged_it) {
+  begin_visit();
+  tunnel(first()).send(std::string(1, '\0'), false);
+  first().work();
+  world_.run_for(100ms);
+  send("r");
+  first().say("", true);
+  expect_not_handed_over();
+}
+
+TEST_F(HandoverTest, a_service_that_speaks_first_keeps_its_visitor) {
+  begin_visit();
+  tunnel(first()).send(std::string("\0hello", 6), false);
+  first().work();
+  ASSERT_TRUE(world_.run_until([&] { return visitor_->received == "hello"; }));
+  first().say("", true);
+  expect_not_handed_over();
+}
+
 // --- Go clients -------------------------------------------------------------------------------------------------------
 
 class GoHandoverTest : public HandoverTest {
@@ -371,6 +404,13 @@ TEST_F(GoHandoverTest, a_lost_client_keeps_a_visitor_that_has_sent_something) {
   send("request");
   first().say("", true);
   expect_not_handed_over();
+}
+
+TEST_F(GoHandoverTest, a_lost_client_loses_no_visitor_that_has_sent_nothing) {
+  begin_visit();
+  world_.run_for(2 * limits::kGoDialTimeMax);
+  first().say("", true);
+  expect_handed_over("");
 }
 
 TEST_F(GoHandoverTest, once_its_dial_is_over_the_first_byte_binds_a_visitor) {
