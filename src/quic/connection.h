@@ -157,6 +157,8 @@ class Connection final : private StreamHost {
   [[nodiscard]] bool has_events() const noexcept;
   /// When expire() is to be called, as seen at the end of a pass; kNever when nothing is awaited.
   [[nodiscard]] Time deadline(Time now) const noexcept;
+  /// It has ended, and closed() has not been called yet.
+  [[nodiscard]] bool end_is_unreported() const noexcept { return cause_ && !closed_reported_; }
   /// closed() has been called and nothing more is to be sent: the endpoint takes what remains and destroys it.
   [[nodiscard]] bool disposable() const noexcept {
     return phase_ != Phase::alive && closed_reported_ && !close_packet_due_;

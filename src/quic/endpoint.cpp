@@ -349,6 +349,8 @@ void Endpoint::settle(Connection& connection) {
   }
   if (!connection.disposable()) {
     connections_[index].timer->set(connection.deadline(loop_.now()));
+    // It may have been closed since its turn to report, by an event of another endpoint's connection.
+    if (connection.end_is_unreported()) touch(connection);
     return;
   }
   if (connection.mark.touched) return;  // its turn comes again

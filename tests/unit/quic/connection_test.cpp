@@ -361,7 +361,7 @@ TEST(Connection, a_server_whose_port_was_closed_for_a_moment_is_found_by_a_reset
   mine.send("to a closed port", false);
   QuicPair::act(pair.client);
   pair.world.run_for(milliseconds(300));
-  Side again(pair.world.b, pair.server_credentials.get(), {});
+  Side again(pair.world.b, pair.server_credentials, {});
   ASSERT_TRUE(again.endpoint->listen(pair.server_address, false, again));
   ASSERT_TRUE(pair.run_until([&] { return pair.client.cause.has_value(); }, milliseconds(600)));
   EXPECT_EQ(pair.client.cause->kind, CloseCause::Kind::stateless_reset);
