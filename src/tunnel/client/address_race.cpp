@@ -22,7 +22,7 @@ std::vector<Address> interleave_families(const std::vector<Address>& resolved) {
   return order;
 }
 
-void AddressRace::begin(std::vector<Address> resolved) {
+void AddressRace::begin(const std::vector<Address>& resolved) {
   end();
   for (const Address& address : interleave_families(resolved)) {
     if (candidates_.size() == limits::kAddressesPerNameMax) break;

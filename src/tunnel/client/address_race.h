@@ -20,7 +20,7 @@ namespace qmux::tunnel {
 class AddressRace {
  public:
   /// Begins a round. `resolved`: in the order of the resolver; those over limits::kAddressesPerNameMax are left out.
-  void begin(std::vector<Address> resolved);
+  void begin(const std::vector<Address>& resolved);
   /// The round is over.
   void end() noexcept;
 

@@ -22,9 +22,9 @@ LinkSessions::Entry& LinkSessions::of(const ClientSession& session) {
 }
 
 LinkSessions::Entry LinkSessions::take(const ClientSession& session) {
-  Entry& entry = of(session);
-  Entry taken = std::move(entry);
-  entries_.erase(entries_.begin() + (&entry - entries_.data()));
+  const auto place = entries_.begin() + (&of(session) - entries_.data());
+  Entry taken = std::move(*place);
+  entries_.erase(place);
   return taken;
 }
 

@@ -67,7 +67,7 @@ void ServerLink::announce_delay() {
 void ServerLink::resolved(Result<std::vector<Address>> addresses) {
   resolution_.reset();
   if (addresses && !addresses->empty()) {
-    race_.begin(std::move(*addresses));
+    race_.begin(*addresses);
     try_addresses();
     return;
   }

@@ -84,7 +84,7 @@ TEST(LoadClient, reads_every_key_of_its_own) {
   EXPECT_EQ(config.options.tcp_keep_alive, 20s);
   EXPECT_EQ(config.workers, 2U);
   EXPECT_EQ(config.log.level, log::Level::debug);
-  EXPECT_THAT(client.warnings, ElementsAre("c.yaml:10:23: auth.token: has no effect yet"));
+  EXPECT_THAT(client.warnings, ElementsAre("c.yaml:11:23: auth.token: has no effect yet"));
 }
 
 TEST(LoadClient, drops_servers_listed_twice) {

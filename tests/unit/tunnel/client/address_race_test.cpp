@@ -21,9 +21,9 @@ const Address kSix = *Address::parse("[2001:db8::1]:1");
 const Address kOtherSix = *Address::parse("[2001:db8::2]:1");
 constexpr Time kStart{1h};
 
-AddressRace race_of(std::vector<Address> resolved) {
+AddressRace race_of(const std::vector<Address>& resolved) {
   AddressRace race;
-  race.begin(std::move(resolved));
+  race.begin(resolved);
   return race;
 }
 
