@@ -14,7 +14,7 @@ readonly build_packages=(
 readonly test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
   python3-venv python3-cryptography python3-pytest python3-pytest-timeout python3-yaml
-  bind9-dnsutils ca-certificates curl dnsmasq-base iperf3 iproute2 nginx openssl procps
+  bind9-dnsutils ca-certificates curl dnsmasq-base haproxy iperf3 iproute2 nftables nginx openssl procps
 )
 readonly lint_packages=(clang-tidy-19 clang-format-19 shellcheck)
 # The sanitizers and libFuzzer: clang takes half as long as g++ to compile for them.
@@ -59,7 +59,10 @@ install_packages() {
     wanted+=("$(pinned_to_wanted_version "$package")")
   done
   apt_get install -y --no-install-recommends "${wanted[@]}" || die "apt-get could not install: $*"
-  [[ " $* " != *" nginx "* ]] || keep_nginx_from_starting
+  local service
+  for service in nginx haproxy; do
+    [[ " $* " != *" $service "* ]] || keep_from_starting "$service"
+  done
 }
 
 apt_get() {
@@ -103,8 +106,9 @@ require_ngtcp2_source() {
   ngtcp2_is_available || die "no package source here has libngtcp2-dev $ngtcp2_version_min or newer"
 }
 
-# The tests run their own nginx: the installation must not start a web server on the machine.
-keep_nginx_from_starting() {
+# keep_from_starting SERVICE: the tests run their own nginx and HAProxy. The installation must not start such a service on the
+# machine.
+keep_from_starting() {
   [[ -d /run/systemd/system ]] || return 0
-  as_root systemctl disable --quiet --now nginx || note "nginx was installed and could not be stopped"
+  as_root systemctl disable --quiet --now "$1" || note "$1 was installed and could not be stopped"
 }

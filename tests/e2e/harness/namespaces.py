@@ -60,12 +60,13 @@ class Namespace:
         return f"/proc/{os.getpid()}/fd/{self._descriptor}"
 
     def ip(self, *arguments: str) -> None:
-        self._run("ip", *arguments)
+        self.run("ip", *arguments)
 
     def tc(self, *arguments: str) -> None:
-        self._run("tc", *arguments)
+        self.run("tc", *arguments)
 
-    def _run(self, *command: str) -> None:
+    def run(self, *command: str) -> None:
+        """A program to its end, which must be success."""
         with self.entered():
             subprocess.run(command, check=True, capture_output=True, text=True, timeout=20)
 

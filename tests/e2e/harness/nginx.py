@@ -25,12 +25,15 @@ http {{
     fastcgi_temp_path {directory}/fastcgi;
     uwsgi_temp_path {directory}/uwsgi;
     scgi_temp_path {directory}/scgi;
+    {server}
+}}
+"""
+_FILE_SERVER = """
     server {{
         listen {address};
         root {directory}/files;
         dav_methods PUT;
     }}
-}}
 """
 
 
@@ -39,16 +42,19 @@ def path() -> str | None:
 
 
 class Nginx:
-    """One nginx with its own directory; `files` is what it serves. Has what a Tunnel asks of its service."""
+    """One nginx with its own directory; `files` is what it serves. Has what a Tunnel asks of its service.
 
-    def __init__(self, directory: Path, host: str = "127.0.0.1"):
+    `server` and `port`: a server block of its own in place of the files, and where that one listens."""
+
+    def __init__(self, directory: Path, host: str = "127.0.0.1", server: str | None = None, port: int | None = None):
         self.host = host
-        self.port = free_port()
+        self.port = port or free_port()
         self.files = directory / "files"
         self.files.mkdir(parents=True)
         address = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
         configuration = directory / "nginx.conf"
-        configuration.write_text(_CONFIGURATION.format(directory=directory, address=address))
+        server = server or _FILE_SERVER.format(directory=directory, address=address)
+        configuration.write_text(_CONFIGURATION.format(directory=directory, server=server))
         self._log = open(directory / "output.log", "wb")
         self._child = subprocess.Popen([path(), "-p", str(directory), "-c", str(configuration)],
                                        stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
