@@ -15,35 +15,14 @@ import pytest
 from harness import namespaces
 from harness.namespaces import Cable
 from harness.programs import OWN
-from harness.service import Service, read_exactly
-from harness.tunnel import Tunnel
+from harness.service import exchange, read_exactly
+from harness.split import SplitTunnel
 from harness.waiting import wait_until
 
 _why_not = namespaces.unavailable()
 pytestmark = pytest.mark.skipif(_why_not is not None, reason=_why_not or "")
 
 MIB = 1024 * 1024
-
-
-class SplitTunnel(Tunnel):
-    """The server and its visitors on one machine, the client and its service on the other."""
-
-    def __init__(self, cable: Cable, *arguments, quic_host: str, **options):
-        self._cable = cable
-        with cable.client.entered():
-            service = Service()
-        super().__init__(*arguments, service=service, **options)
-        quic_address = f"[{quic_host}]:{self.quic_port}" if ":" in quic_host else f"{quic_host}:{self.quic_port}"
-        self.server_settings["listeners"][0]["quic_addr"] = quic_address
-        self.client_settings["server"]["servers"][0]["address"] = quic_address
-
-    def spawn(self, role: str, *arguments, **options):
-        with (self._cable.server if role == "server" else self._cable.client).entered():
-            return super().spawn(role, *arguments, **options)
-
-    def visit(self, *arguments, **options) -> socket.socket:
-        with self._cable.server.entered():
-            return super().visit(*arguments, **options)
 
 
 @pytest.fixture
@@ -63,11 +42,6 @@ def split(cable: Cable, credentials, tmp_path) -> Iterator[Callable[..., SplitTu
             return tunnel.start()
 
         yield start
-
-
-def exchange(visitor: socket.socket, data: bytes) -> bytes:
-    threading.Thread(target=visitor.sendall, args=(data,), daemon=True).start()
-    return read_exactly(visitor, len(data))
 
 
 @pytest.mark.parametrize("quic_host", [Cable.SERVER, Cable.SERVER_IPV6])

@@ -10,7 +10,7 @@ import pytest
 
 from harness.link import Link
 from harness.programs import OURS, REFERENCE_PROGRAM
-from harness.service import read_exactly
+from harness.service import exchange, read_exactly
 from harness.tunnel import Tunnel
 
 pytestmark = pytest.mark.pairs("fast")
@@ -35,18 +35,12 @@ def linked(make_tunnel, pair):
         link.close()
 
 
-def exchange(visitor: socket.socket, data: bytes) -> bytes:
-    threading.Thread(target=visitor.sendall, args=(data,), daemon=True).start()
-    return read_exactly(visitor, len(data))
-
-
 @pytest.mark.parametrize(("delay", "loss"), [(0.0, 0.0), (0.02, 0.0), (0.005, 0.01), (0.005, 0.05)])
 def test_bytes_arrive_whole_over_a_bad_link(linked, delay: float, loss: float):
     tunnel, _ = linked(delay=delay, loss=loss)
     data = os.urandom(2 * MIB)
     with tunnel.visit() as visitor:
         assert exchange(visitor, data) == data
-
 
 
 def rebindings(tunnel: Tunnel) -> int:

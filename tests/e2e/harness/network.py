@@ -106,3 +106,38 @@ class NattedPair:
 
     def delete(self) -> None:
         self._made.close()
+
+
+class TwoLinks:
+    """A server's machine, and a client's machine with two ways to it: `wan`, which is preferred, and `backup`."""
+
+    SERVER = "192.0.2.1"
+    _LINKS = {"wan": ("198.51.100.1", "198.51.100.2", 100), "backup": ("203.0.113.1", "203.0.113.2", 200)}
+
+    def __init__(self):
+        with contextlib.ExitStack() as made:
+            network = Network()
+            made.callback(network.delete)
+            self.server, self.client = network.machine(), network.machine()
+            self.server.ip("address", "add", f"{self.SERVER}/32", "dev", "lo")
+            for name, (server, client, _) in self._LINKS.items():
+                switch = Switch(network)
+                switch.plug_in(self.server, server, name)
+                switch.plug_in(self.client, client, name)
+                self._add_route(name)
+            self._made = made.pop_all()
+
+    def cut(self, name: str) -> None:
+        """The client's end of this link is down; with it go its routes."""
+        self.client.ip("link", "set", name, "down")
+
+    def mend(self, name: str) -> None:
+        self.client.ip("link", "set", name, "up")
+        self._add_route(name)
+
+    def _add_route(self, name: str) -> None:
+        server, _, metric = self._LINKS[name]
+        self.client.ip("route", "add", self.SERVER, "via", server, "dev", name, "metric", str(metric))
+
+    def delete(self) -> None:
+        self._made.close()

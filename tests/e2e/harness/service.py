@@ -75,6 +75,12 @@ def read_exactly(sock: socket.socket, count: int) -> bytes:
     return bytes(parts)
 
 
+def exchange(visitor: socket.socket, data: bytes) -> bytes:
+    """Sends `data` and returns as many bytes as come meanwhile and afterwards, for a service that echoes."""
+    threading.Thread(target=visitor.sendall, args=(data,), daemon=True).start()
+    return read_exactly(visitor, len(data))
+
+
 def echo(sock: socket.socket) -> None:
     """Sends back what comes until the end, then ends."""
     while data := sock.recv(64 * 1024):

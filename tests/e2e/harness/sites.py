@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from .process import Process
 from .service import Service, echo
-from .tunnel import Tunnel
+from .tunnel import VISITOR_TIMEOUT, Tunnel
 
 ANSWER = b"served"
 
@@ -51,11 +51,25 @@ class Sites:
     def is_served(self, request: bytes = b"") -> bool:
         """Whether a visitor gets the answer; it leaves when it has it."""
         try:
-            with self.tunnel.visit() as visitor:
-                visitor.sendall(request)
-                return _receives(visitor, ANSWER + request)
-        except ConnectionResetError:
+            self.serve_one(request)
+        except (ConnectionResetError, ValueError):
             return False
+        return True
+
+    def serve_one(self, request: bytes = b"?", timeout: float = VISITOR_TIMEOUT) -> None:
+        """Raises OSError or ValueError when a visitor does not get the answer."""
+        with self.tunnel.visit(timeout) as visitor:
+            visitor.sendall(request)
+            if not _receives(visitor, ANSWER + request):
+                raise ValueError("another answer, or none")
+
+    def enter(self) -> socket.socket:
+        """A visitor that is served, and stays."""
+        visitor = self.tunnel.visit()
+        if not _receives(visitor, ANSWER):
+            visitor.close()
+            raise ValueError("another answer, or none")
+        return visitor
 
 
 @contextlib.contextmanager

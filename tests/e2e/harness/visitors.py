@@ -69,7 +69,25 @@ class Crowd:
             self._visits.append(Visit(began, time.monotonic() - began, failure))
 
 
+def under_load(visit: Callable[[], None], change: Callable[[], None], after: Callable[[], None] | None = None, *,
+               per_second: float, lead: float, tail: float) -> "tuple[float, Outcome]":
+    """Calls `change` `lead` seconds after the first visitor came, and `after` when others have come for `tail` seconds. Returns
+    the moment of the change."""
+    crowd = Crowd(visit, per_second)
+    crowd.after(lead)
+    moment = time.monotonic()
+    try:
+        change()
+        crowd.after(moment - crowd.began + tail)
+    finally:
+        if after:
+            after()
+    return moment, crowd.finish()
+
+
 class Outcome:
+    """How visitors fared, in the order in which they came."""
+
     def __init__(self, visits: list[Visit]):
         self.visits = visits
 
