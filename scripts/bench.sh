@@ -3,6 +3,10 @@
 #
 # The benchmark: tests/bench.
 
+is_bench_part() {
+  case $1 in tcp | udp | ha) ;; *) return 1 ;; esac
+}
+
 # check_bench_arguments ARG...: those of tests/bench/bench.py.
 check_bench_arguments() {
   while [[ $# -gt 0 ]]; do
@@ -10,7 +14,7 @@ check_bench_arguments() {
       --quick) shift ;;
       --only)
         need_value "$@"
-        [[ $2 == tcp || $2 == udp ]] || usage_error "bench: unknown part '$2': tcp or udp"
+        is_bench_part "$2" || usage_error "bench: unknown part '$2': tcp, udp or ha"
         shift 2
         ;;
       --json) need_value "$@" && shift 2 ;;
@@ -19,7 +23,10 @@ check_bench_arguments() {
         [[ $2 == ?*=* && -x ${2#*=} && ! -d ${2#*=} ]] || usage_error "--peer needs NAME=PATH, a program, not '$2'"
         shift 2
         ;;
-      *) usage_error "bench: unknown argument '$1'" ;;
+      *)
+        is_bench_part "$1" || usage_error "bench: unknown argument '$1'"
+        shift
+        ;;
     esac
   done
 }

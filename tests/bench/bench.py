@@ -7,7 +7,7 @@ and client), read from the kernel's accounting; memory is their resident set.
 
     ./dev bench                      everything, a few minutes
     ./dev bench --quick              the same with less data
-    ./dev bench --only udp           one of its parts: tcp or udp
+    ./dev bench ha                   one of its parts: tcp, udp or ha; --only ha is the same
     ./dev bench --json FILE          where the figures go as JSON (default build/bench.json)
     ./dev bench --peer go=PATH       also the QMux program at PATH (repeatable)
 
@@ -25,12 +25,17 @@ import sys
 import tempfile
 from dataclasses import dataclass
 
-import tcp_part
-import udp_part
 from paths import BINARY, ROOT
-from report import judge
 
-PARTS = {"tcp": tcp_part, "udp": udp_part}
+sys.path.append(str(ROOT / "tests/e2e"))  # its harness
+
+import ha_part  # noqa: E402
+import tcp_part  # noqa: E402
+import udp_part  # noqa: E402
+from harness.certificates import SERVER_NAME  # noqa: E402
+from report import judge  # noqa: E402
+
+PARTS = {"tcp": tcp_part, "udp": udp_part, "ha": ha_part}
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,8 @@ class Setting:
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("part", nargs="?", choices=PARTS, help="measure this part alone")
+    parser.add_argument("--only", choices=PARTS, dest="part", default=argparse.SUPPRESS, help="the same")
     parser.add_argument("--json", default=ROOT / "build/bench.json", type=pathlib.Path)
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PATH")
     return parser.parse_args()
@@ -74,10 +80,11 @@ def main():
     with tempfile.TemporaryDirectory(prefix="qmux-bench.") as temporary:
         directory = pathlib.Path(temporary)
         certs = directory / "certs"
-        subprocess.run([BINARY, "generate", "certs", "-s", "localhost", "-o", certs], check=True, capture_output=True)
+        names = f"localhost,{SERVER_NAME}"
+        subprocess.run([BINARY, "generate", "certs", "-s", names, "-o", certs], check=True, capture_output=True)
         setting = Setting(BINARY, named_peers(options), certs, directory, options.quick)
         for name, part in PARTS.items():
-            if options.only in (None, name):
+            if options.part in (None, name):
                 figures[name] = part.run(setting)
                 targets |= part.targets(figures[name])
     judge(targets)

@@ -14,7 +14,7 @@ import yaml
 from harness import cluster
 from harness.cluster import BALANCER, CLIENTS, EXAMPLE, SERVERS, SERVICES, Cluster
 from harness.visitors import Crowd, Outcome
-from harness.waiting import wait_until
+from harness.waiting import pass_time, wait_until
 
 VISITORS_PER_SECOND = 20
 # With handover: safe, the requests that a killed client had taken: at most one for each server, and one in service.
@@ -65,9 +65,9 @@ def test_a_server_and_a_client_may_be_killed_and_come_back(running: Cluster):
     begin_again(running, "server-1")
     killed = time.monotonic()
     running.process("client-a-1").kill()
-    crowd.after(killed - crowd.began + 2)
+    pass_time(2)
     begin_again(running, "client-a-1")
-    crowd.after(time.monotonic() - crowd.began + 1)
+    pass_time(1)
     outcome = finish(crowd)
     assert len(outcome.failures) <= LOST_WITH_A_CLIENT_MAX
     assert outcome.since(killed + 1).failures == []

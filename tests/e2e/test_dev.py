@@ -25,7 +25,8 @@ WRONG = [
     ("test", "--preset", "typo"), ("test", "--seeds", "9..1"), ("test", "--seeds", "many"), ("test", "--seeds", "1.."),
     ("sim",), ("sim", "--seeds", "1"), ("sim", "--seed", "x"), ("sim", "--seed", "1", "--jobs", "0"), ("sim", "--typo"),
     ("fuzz", "typo"), ("fuzz", "--seconds", "0"), ("fuzz", "--seconds", "soon"), ("fuzz", "--typo"),
-    ("bench", "--typo"), ("bench", "--only", "typo"), ("bench", "--peer", "typo"), ("bench", "--peer", "x=/nowhere"),
+    ("bench", "typo"), ("bench", "--typo"), ("bench", "--only", "typo"),
+    ("bench", "--peer", "typo"), ("bench", "--peer", "x=/nowhere"),
     ("format", "typo"), ("format", "--check", "typo"), ("lint", "typo"), ("setup", "typo"), ("help", "typo"),
 ]
 

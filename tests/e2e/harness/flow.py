@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a visitor receives over time: how much, whether it is right, and for how long nothing came."""
 
+import contextlib
 import hashlib
 import socket
 import threading
@@ -61,11 +62,12 @@ class Flow:
         self.ended = how
 
 
-def send_every(interval: float, stop: threading.Event) -> Callable[[socket.socket], None]:
-    """A service that sends a byte so often, and nothing else, until it is to stop."""
+def send_every(interval: float, data: bytes, leave: threading.Event) -> Callable[[socket.socket], None]:
+    """The behaviour of one that sends `data` so often, and reads nothing, until it is to leave or is cut."""
 
     def behave(sock: socket.socket) -> None:
-        while not stop.wait(interval):
-            sock.sendall(b".")
+        with contextlib.suppress(OSError):
+            while not leave.wait(interval):
+                sock.sendall(data)
 
     return behave

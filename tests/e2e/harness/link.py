@@ -31,6 +31,7 @@ class Link:
         self._sequence = itertools.count()
         self._closing = threading.Event()
         self._rebind = threading.Event()
+        self._lose_in_flight = False
         self.rebindings = 0
         self.captured: list[bytes] = []
         """The first datagrams in both directions, for tests that send them again."""
@@ -43,9 +44,11 @@ class Link:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def rebind(self) -> None:
-        """From the next datagram on the server sees another port."""
+    def rebind(self, lose_in_flight: bool = False) -> None:
+        """From the next datagram on the server sees another port. `lose_in_flight`: what is on its way now does not arrive, as
+        when the NAT is the first thing on the client's way."""
         before = self.rebindings
+        self._lose_in_flight = lose_in_flight
         self._rebind.set()
         while self.rebindings == before:
             time.sleep(0.001)
@@ -80,6 +83,8 @@ class Link:
                 self._outer.close()
                 self._outer = self._socket()
                 selector.register(self._outer, selectors.EVENT_READ)
+                if self._lose_in_flight:
+                    self._in_flight.clear()
                 self.rebindings += 1
             for key, _ in selector.select(self._wait()):
                 self._take(key.fileobj)

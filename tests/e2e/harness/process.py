@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-from .waiting import wait_until
+from .waiting import pass_time, wait_until
 
 STOP_DEADLINE = 10.0
 
@@ -110,7 +110,7 @@ class Process:
     def cpu_share(self, window: float) -> float:
         """How much of one core it uses from now on for `window` seconds."""
         began, before = time.monotonic(), self._cpu_seconds()
-        wait_until(lambda: time.monotonic() - began >= window, "time passes", window + 5)
+        pass_time(window)
         return (self._cpu_seconds() - before) / (time.monotonic() - began)
 
     def _cpu_seconds(self) -> float:

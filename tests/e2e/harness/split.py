@@ -15,7 +15,9 @@ class Machines(Protocol):
 
 
 class SplitTunnel(Tunnel):
-    """The server and its visitors on one machine, the client and its service on the other. `machines`: a Cable, or another such."""
+    """The server and its visitors on one machine, the client and its service on the other.
+
+    `machines`: a Cable, or what has the same two."""
 
     def __init__(self, machines: Machines, *arguments, quic_host: str, **options):
         self._machines = machines
