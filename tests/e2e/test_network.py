@@ -2,7 +2,6 @@
 """Networks that delay, lose, and change a client's address, through a link in user space."""
 
 import os
-import socket
 import threading
 import time
 
