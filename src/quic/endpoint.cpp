@@ -76,8 +76,14 @@ bool Endpoint::follow_network() {
   Connection& connection = *connections_.front().connection;
   const Address remote = connection.remote_address();
   auto socket = loop_.open_datagram({.local = Address::any(remote.family(), 0), .remote = remote}, *this);
-  // Without a way to the server, the connection waits until there is one.
-  if (!socket || (*socket)->local_address().same_host(socket_->local_address())) return false;
+  if (!socket) {
+    no_way_ = true;  // the connection waits until there is one
+    return false;
+  }
+  // It then moves even to the address that it had: on the old path its next packet is due only after as long as the way was gone
+  // (RFC 9002 section 6.2.1).
+  const bool returned = std::exchange(no_way_, false);
+  if (!returned && (*socket)->local_address().same_host(socket_->local_address())) return false;
   socket_ = std::move(*socket);
   overflow_.begin_anew();
   send_blocked_ = false;

@@ -117,8 +117,8 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
     options_.transport = transport;
     options_.credentials = std::move(credentials);
   }
-  /// Client: this machine's network may have changed. If packets to the server now have another source address, the connection
-  /// moves there. True: it does.
+  /// Client: this machine's network may have changed. If packets to the server now have another source address, or had no way
+  /// before, the connection moves to the new path. True: it does.
   bool follow_network();
   /// Closes every connection with this application error.
   void close_all(ErrorCode code, const std::string& reason);
@@ -208,6 +208,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   bool accepting_ = false;
   bool stopped_accepting_ = false;
   bool more_to_receive_ = false;
+  bool no_way_ = false;  ///< to the server, when the network changed last
   bool send_blocked_ = false;
   std::uint64_t resets_allowed_ = limits::kStatelessResetsPerSecond;
   Time resets_refilled_{};

@@ -359,6 +359,20 @@ TEST(Endpoint, resets_connections_that_a_crash_has_lost) {
   EXPECT_EQ(pair.server.endpoint->counters().stateless_resets_sent, 1U);
 }
 
+TEST(Endpoint, resets_an_idle_connection_by_its_next_ping) {
+  QuicPair pair;
+  pair.establish();
+  pair.client.connection->set_keep_alive(seconds(1));
+  pair.world.run_for(seconds(5));
+  pair.server.endpoint.reset();
+  pair.server.endpoint = std::make_unique<Endpoint>(
+      pair.server.loop, pair.server.chunks,
+      EndpointOptions{TransportConfig{}, pair.server_credentials, {}, &pair.server.admission});
+  ASSERT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
+  ASSERT_TRUE(pair.run_until([&] { return pair.client.cause.has_value(); }, std::chrono::milliseconds(1500)));
+  EXPECT_EQ(pair.client.cause->kind, CloseCause::Kind::stateless_reset);
+}
+
 TEST(Endpoint, sends_only_so_many_stateless_resets) {
   QuicPair pair;
   pair.connect();

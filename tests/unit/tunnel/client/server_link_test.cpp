@@ -52,7 +52,7 @@ TEST_F(AddressesOfAServer, one_without_a_server_costs_no_more_than_that) {
   add_servers(1);
   const std::string log = logged([&] {
     start_with({quic_address(0), quic_address(1)});
-    EXPECT_TRUE(run_until([&] { return registered(1) == 1; }, 400ms));
+    EXPECT_TRUE(run_until([&] { return links()[0]->is_registered(); }, 400ms));
   });
   EXPECT_THAT(log, ContainsRegex("server connected server=cluster:4433 address=" + quic_address(1).host_text()));
 }
