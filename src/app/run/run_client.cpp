@@ -22,8 +22,10 @@ namespace qmux::app {
 namespace {
 
 /// How many UDP sessions each server's connection may have. Each takes a socket, and half of the descriptors is kept for TCP.
-std::size_t udp_sessions_max(std::size_t servers, std::size_t descriptors) {
-  return std::clamp<std::size_t>(descriptors / 2 / servers, 1, limits::kUdpSessionsPerConnectionMax);
+std::size_t udp_sessions_max(const std::vector<tunnel::ServerEntry>& servers, std::size_t descriptors) {
+  std::size_t connections = 0;
+  for (const tunnel::ServerEntry& each : servers) connections += each.all_addresses ? limits::kAddressesPerNameMax : 1;
+  return std::clamp<std::size_t>(descriptors / 2 / connections, 1, limits::kUdpSessionsPerConnectionMax);
 }
 
 /// A client that runs, with what it is made of.
@@ -71,7 +73,7 @@ class RunningClient {
     if (options.client_id.empty()) options.client_id = own_client_id_;
     options.credentials = inputs.credentials;
     options.advice = &advice_;
-    options.udp_options.sessions_max = udp_sessions_max(options.servers.size(), descriptors_);
+    options.udp_options.sessions_max = udp_sessions_max(options.servers, descriptors_);
     return options;
   }
 

@@ -43,8 +43,8 @@ void frozen_client(SeededRandom& random, Plan& plan) {
   for (std::size_t i = 0; i < count; ++i) {
     add_download(plan, place, random.between(Duration{}, Duration(12s)), random.between(1, 50'000));
   }
-  // Tunnels that stand still with it, some with nothing to carry and some with much.
-  for (int i = 0; i < 4; ++i) {
+  // Tunnels that stand still with it, some with nothing to carry and some with much. So many that one is the frozen client's.
+  for (int i = 0; i < 8; ++i) {
     add_download(plan, place, random.between(Duration{}, Duration(1s)), random.between(1, 4'000'000));
     plan.ledger.tunnels.back().service_script.think = freeze.begin + 500ms;
   }
