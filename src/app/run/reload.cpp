@@ -23,6 +23,17 @@ void log_refusal(const std::vector<Error>& causes) {
 Reload::Reload(WorkerLoops& loops, PrepareReload prepare)
     : loops_(loops), prepare_(std::move(prepare)), look_(loops.first().timers(), [this] { look_at_files(); }) {}
 
+Result<void> Reload::run(std::move_only_function<void()> stop_wanted) {
+  return loops_.run(
+      [&] {
+        stopped_ = true;
+        look_.cancel();
+        under_way_.reset();
+        stop_wanted();
+      },
+      [this] { begin("SIGHUP"); });
+}
+
 void Reload::watch(std::vector<std::string> files) {
   look_.cancel();
   if (files.empty() || stopped_) return;
@@ -65,12 +76,6 @@ void Reload::prepared(PreparedReload prepared) {
     log_refusal(prepared.error());
   }
   if (std::exchange(again_, false)) begin("a further request");
-}
-
-void Reload::stop() noexcept {
-  stopped_ = true;
-  look_.cancel();
-  under_way_.reset();
 }
 
 }  // namespace qmux::app

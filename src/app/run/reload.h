@@ -33,14 +33,15 @@ class Reload {
   Reload& operator=(const Reload&) = delete;
   ~Reload() = default;
 
+  /// Runs the loops until they are stopped: SIGHUP reloads, and the first SIGINT or SIGTERM calls `stop_wanted`, after which no
+  /// reload takes effect any more.
+  [[nodiscard]] Result<void> run(std::move_only_function<void()> stop_wanted);
   /// The files to look at from now on; none: changes of files are not noticed.
   void watch(std::vector<std::string> files);
-  /// Reads everything again, after a reload that is under way. The result is logged. `why`: for the log.
-  void begin(std::string_view why);
-  /// No reload takes effect any more.
-  void stop() noexcept;
 
  private:
+  /// Reads everything again, after a reload that is under way. The result is logged. `why`: for the log.
+  void begin(std::string_view why);
   void prepared(PreparedReload prepared);
   void look_at_files();
 

@@ -48,12 +48,7 @@ class RunningClient {
     watch_files();
     loops_.watch_sleep([&client](std::size_t worker, Duration asleep) { client.machine_woke(worker, asleep); });
     client.start();
-    return loops_.run(
-        [&] {
-          reload_.stop();
-          client.stop();
-        },
-        [this] { reload_.begin("SIGHUP"); });
+    return reload_.run([&] { client.stop(); });
   }
 
  private:

@@ -60,12 +60,7 @@ class RunningServer {
     server_ = &server;
     keep_addresses();
     watch_files();
-    return loops_.run(
-        [&] {
-          reload_.stop();
-          server.stop();
-        },
-        [this] { reload_.begin("SIGHUP"); });
+    return reload_.run([&] { server.stop(); });
   }
 
  private:
