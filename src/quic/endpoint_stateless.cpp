@@ -13,8 +13,8 @@ namespace {
 
 ngtcp2_duration in_ngtcp2(Duration duration) { return static_cast<ngtcp2_duration>(duration.count()); }
 
-/// A reset is a byte shorter than the packet that it answers, and has 21 bytes at least (RFC 9000 section 10.3). A PING that probes
-/// an idle connection has 34 bytes, and must be answered.
+/// A reset is a byte shorter than the packet that it answers, and has 21 bytes at least (RFC 9000 section 10.3). A PING that
+/// probes an idle connection has 34 bytes, and must be answered.
 constexpr std::size_t kResetTriggerBytesMin = 22;
 
 }  // namespace

@@ -27,6 +27,8 @@ void Faults::begin(const FaultPlan& fault) {
       return shrink_path(fault);
     case FaultKind::client_moves:
       return world_.network().move(deployment_.client_sites()[fault.target].client->host());
+    case FaultKind::client_reloads:
+      return deployment_.client_sites()[fault.target].client->reload();
     case FaultKind::server_reloads:
       return deployment_.servers()[fault.target]->reload();
     case FaultKind::listener_goes:

@@ -237,6 +237,7 @@ bool FaultPlan::excuses_loss() const noexcept {
     case FaultKind::path_shrinks:
     case FaultKind::short_partition:
     case FaultKind::client_moves:
+    case FaultKind::client_reloads:
     case FaultKind::server_reloads:
     case FaultKind::listener_goes:
       return false;
@@ -249,10 +250,10 @@ bool FaultPlan::excuses_loss() const noexcept {
 }
 
 std::string FaultPlan::text() const {
-  constexpr std::array<std::string_view, 15> kNames = {
-      "NAT rebinding", "shrinking path", "short partition", "moving client", "reload",
-      "listener goes", "long partition", "server crash",    "server stop",   "client crash",
-      "client stop",   "service down",   "frozen service",  "frozen client", "vanished client"};
+  constexpr std::array<std::string_view, 16> kNames = {
+      "NAT rebinding", "shrinking path", "short partition", "moving client",  "client reloads", "server reloads",
+      "listener goes", "long partition", "server crash",    "server stop",    "client crash",   "client stop",
+      "service down",  "frozen service", "frozen client",   "vanished client"};
   return fmt::format("{} of {} at {} ms for {} ms{}", kNames[static_cast<std::size_t>(kind)], target,
                      begin / std::chrono::milliseconds(1), length / std::chrono::milliseconds(1), hard ? ", hard" : "");
 }

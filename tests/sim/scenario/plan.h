@@ -80,6 +80,7 @@ enum class FaultKind : std::uint8_t {
   path_shrinks,     ///< likewise, after some round trips
   short_partition,  ///< likewise
   client_moves,     ///< likewise: its host gets other addresses
+  client_reloads,   ///< likewise: its name changes, or a server comes or goes
   server_reloads,   ///< likewise: it reads its configuration again, in which a listener without clients comes or goes
   listener_goes,    ///< likewise: a reload without it; later one with it
   long_partition,

@@ -124,19 +124,33 @@ ClientProcess::ClientProcess(Host& host, const ClientPlan& plan, const tunnel::H
 void ClientProcess::start() {
   host_.world().record("{} starts", host_.name());
   stopped_ = false;
+  reloads_ = 0;
   loop_ = std::make_unique<SimLoop>(host_, host_.name());
+  client_ = std::make_unique<tunnel::Client>(options(), std::vector<io::EventLoop*>{loop_.get()},
+                                             [this] { stopped_ = true; });
+  client_->start();
+}
+
+void ClientProcess::reload() {
+  host_.world().record("{} reloads", host_.name());
+  ++reloads_;
+  client_->reload(options());
+  loop_->request_pass();
+}
+
+tunnel::ClientOptions ClientProcess::options() const {
   tunnel::ClientOptions options;
   options.client_id = plan_.client_id;
   options.servers = {{.address = server_, .server_name = "server.test"}};
+  if (reloads_ % 3 == 1) options.client_id += " renamed";
+  if (reloads_ % 3 == 2) options.servers.push_back({.address = {"198.51.100.1", 4433}, .server_name = "server.test"});
   options.local_service.address = local_service_;
   options.credentials = credentials_;
   options.transport = plan_.transport;
   options.udp_options = plan_.udp_options;
   options.health = health_;
   options.drain_timeout = plan_.drain_timeout;
-  client_ = std::make_unique<tunnel::Client>(std::move(options), std::vector<io::EventLoop*>{loop_.get()},
-                                             [this] { stopped_ = true; });
-  client_->start();
+  return options;
 }
 
 void ClientProcess::crash() {

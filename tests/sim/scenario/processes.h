@@ -74,6 +74,9 @@ class ClientProcess {
   void start();
   void stop() { client_->stop(); }
   void crash();
+  /// Goes on with options read anew: in turn under another name, with a server that does not exist besides, and without it. Of one
+  /// that runs.
+  void reload();
   /// It gets no processor. Only of one that runs, and is not crashed meanwhile.
   void set_frozen(bool frozen) { loop_->set_frozen(frozen); }
   [[nodiscard]] bool running() const noexcept { return client_ != nullptr; }
@@ -93,8 +96,11 @@ class ClientProcess {
   const HostPort server_;
   const HostPort local_service_;
   const std::shared_ptr<const quic::Credentials> credentials_;
+  [[nodiscard]] tunnel::ClientOptions options() const;
+
   std::unique_ptr<SimLoop> loop_;
   std::unique_ptr<tunnel::Client> client_;
+  unsigned reloads_ = 0;
   std::uint64_t cut_before_ = 0;
   bool stopped_ = false;
 };

@@ -19,7 +19,7 @@ constexpr std::array kScenarios = {
     Scenario{"frozen_client", 1, frozen_client},       Scenario{"vanished_client", 1, vanished_client},
     Scenario{"vanished_visitor", 1, vanished_visitor}, Scenario{"draining_client", 1, draining_client},
     Scenario{"draining_server", 1, draining_server},   Scenario{"roaming_client", 1, roaming_client},
-    Scenario{"reloading_server", 1, reloading_server},
+    Scenario{"reloading_server", 1, reloading_server}, Scenario{"reloading_client", 1, reloading_client},
 };
 
 }  // namespace

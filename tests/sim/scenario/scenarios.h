@@ -47,6 +47,7 @@ void roaming_client(SeededRandom& random, Plan& plan);
 // scenarios_stops.cpp
 void draining_client(SeededRandom& random, Plan& plan);
 void draining_server(SeededRandom& random, Plan& plan);
+void reloading_client(SeededRandom& random, Plan& plan);
 void reloading_server(SeededRandom& random, Plan& plan);
 
 }  // namespace qmux::sim

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "sim/scenario/deployment.h"
 #include "sim/scenario/findings.h"
@@ -97,6 +98,36 @@ void draining_server(SeededRandom& random, Plan& plan) {
       kept = kept || (tunnel.visitor.begun_at < at && tunnel.visitor.over_at > at);
     }
     findings.require(kept, "draining_server", "no visitor was there when the server was stopped");
+    return findings.take();
+  });
+}
+
+void reloading_client(SeededRandom& random, Plan& plan) {
+  const Place place = add_listener(plan);
+  const LinkProperties link = near_link(random);
+  const std::size_t client = add_client(plan, place, link);
+  plan.clients[client].drain_timeout = tunnel::kDrainTimeoutDefault;
+  std::vector<Duration> reloads;
+  for (std::size_t left = random.between(1, 6); left > 0; --left) {
+    reloads.push_back(random.between(Duration(1s), Duration(12s)));
+    plan.faults.push_back({.kind = FaultKind::client_reloads, .target = client, .begin = reloads.back()});
+  }
+  const std::size_t first = plan.tcp_visits.size();
+  for (std::size_t left = random.between(20, 60); left > 0; --left) {
+    add_short_download(random, plan, place, random.between(Duration{}, Duration(13s)));
+  }
+  const std::size_t last = plan.tcp_visits.size();
+  plan.promises.push_back([=](const Plan& lived, Deployment&, Time begun) {
+    Findings findings;
+    bool kept = false;
+    for (std::size_t i = first; i < last; ++i) {
+      const TunnelRecord& tunnel = lived.ledger.tunnels[i];
+      findings.require(is_complete(tunnel), name_of(i), "a visitor noticed that its client reloaded");
+      kept = kept || std::ranges::any_of(reloads, [&](Duration at) {
+               return tunnel.visitor.begun_at < begun + at && tunnel.visitor.over_at > begun + at;
+             });
+    }
+    findings.require(kept, "reloading_client", "no visitor was there when the client reloaded");
     return findings.take();
   });
 }
