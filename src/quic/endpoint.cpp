@@ -73,8 +73,7 @@ Address Endpoint::local_address() const { return socket_ ? socket_->local_addres
 
 bool Endpoint::follow_network() {
   if (host_ != nullptr || connections_.empty()) return false;
-  Connection& connection = *connections_.front().connection;
-  const Address remote = connection.remote_address();
+  const Address remote = connections_.front().connection->remote_address();
   auto socket = loop_.open_datagram({.local = Address::any(remote.family(), 0), .remote = remote}, *this);
   if (!socket) {
     no_way_ = true;  // the connection waits until there is one
@@ -84,12 +83,25 @@ bool Endpoint::follow_network() {
   // (RFC 9002 section 6.2.1).
   const bool returned = std::exchange(no_way_, false);
   if (!returned && (*socket)->local_address().same_host(socket_->local_address())) return false;
-  socket_ = std::move(*socket);
+  move_to(std::move(*socket));
+  return true;
+}
+
+bool Endpoint::change_port() {
+  if (host_ != nullptr || connections_.empty()) return false;
+  const Address remote = connections_.front().connection->remote_address();
+  auto socket = loop_.open_datagram({.local = Address::any(remote.family(), 0), .remote = remote}, *this);
+  if (!socket) return false;
+  move_to(std::move(*socket));
+  return true;
+}
+
+void Endpoint::move_to(std::unique_ptr<io::DatagramSocket> socket) {
+  socket_ = std::move(socket);
   overflow_.begin_anew();
   send_blocked_ = false;
   batch_.clear();  // what was made for the old path is lost
-  connection.migrate(socket_->local_address(), loop_.now());
-  return true;
+  connections_.front().connection->migrate(socket_->local_address(), loop_.now());
 }
 
 void Endpoint::close_all(ErrorCode code, const std::string& reason) {

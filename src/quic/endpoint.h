@@ -120,6 +120,8 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   /// Client: this machine's network may have changed. If packets to the server now have another source address, or had no way
   /// before, the connection moves to the new path. True: it does.
   bool follow_network();
+  /// Client: the connection goes on from another port of this machine. True: it does.
+  bool change_port();
   /// Closes every connection with this application error.
   void close_all(ErrorCode code, const std::string& reason);
 
@@ -152,6 +154,7 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   void datagrams_readable() override;
   void datagrams_writable() override;
 
+  void move_to(std::unique_ptr<io::DatagramSocket> socket);
   /// Counts what the socket has refused, and reports to a client's connection what it knows of packets that do not arrive.
   void look_at_losses();
   // HandshakeAdmission::Events

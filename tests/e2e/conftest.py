@@ -2,6 +2,7 @@
 """Fixtures: which programs play server and client, certificates, running tunnels."""
 
 import itertools
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,6 +18,9 @@ from harness.service import Service, echo
 from harness.sites import Sites, sites_of
 from harness.tunnel import Tunnel
 from harness.udp import echo_datagram
+
+# Programs started from here find SIGHUP as it is by default, also where whatever runs these tests ignores it, as nohup does.
+signal.signal(signal.SIGHUP, lambda *_: None)
 
 LOG_LINES_SHOWN = 60
 _NO_PAIR = object()

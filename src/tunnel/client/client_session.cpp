@@ -21,6 +21,7 @@ ClientSession::ClientSession(WorkerState& worker, const ClientOptions& options, 
       events_(events),
       deadline_(worker.loop.timers(),
                 [this] { leave(ErrorCode::refused, "the server did not answer the registration"); }),
+      silent_due_(worker.loop.timers(), [this] { silent_for_long(); }),
       drain_(worker.loop, *this),
       local_service_(worker.loop, options.local_service.address) {}
 
@@ -188,9 +189,31 @@ void ClientSession::keep_path_alive() {
   connection_->set_keep_alive(tunnels_.empty() ? limits::kIdlePathProbeInterval : limits::kBusyPathProbeInterval);
 }
 
+void ClientSession::peer_silent(quic::Connection& /*connection*/) {
+  last_rtt_ = connection_->smoothed_rtt();  // a new path begins without one
+  // A Go server goes on sending to the port that it knows.
+  if (registered_ && server_ == RelayPeer::exact) silent_due_.set(worker_.loop.now() + limits::kSilentPathTimeMax);
+}
+
+void ClientSession::peer_heard(quic::Connection& /*connection*/) {
+  silent_due_.cancel();
+  port_changes_ = 0;
+  // What was sent into the silence is found to be lost as soon as something later is acknowledged.
+  if (registered_) control_->send(wire::Heartbeat{.timestamp = worker_.loop.unix_seconds()});
+}
+
+/// A new path begins with a short probe timeout, while that of the old path has doubled with each probe (RFC 9002 section 6.2.1). So
+/// a path that works again is used within seconds, whatever had to be sent before.
+void ClientSession::silent_for_long() {
+  if (++port_changes_ < limits::kPortChangesMax) silent_due_.set(worker_.loop.now() + limits::kSilentPathTimeMax);
+  guard_.check_no_call();
+  events_.server_silent(*this);
+}
+
 void ClientSession::closed(quic::Connection& connection, const quic::CloseCause& cause) {
-  if (connection_ != nullptr) last_rtt_ = connection.smoothed_rtt();
+  if (connection_ != nullptr && port_changes_ == 0) last_rtt_ = connection.smoothed_rtt();
   deadline_.cancel();
+  silent_due_.cancel();
   drain_.cancel();
   if (control_) control_->connection_lost();
   early_datagrams_.reset();

@@ -45,6 +45,9 @@ class ClientSessionEvents {
   virtual void session_registered(ClientSession& session) = 0;
   /// The server is to stop. The session goes on for the visitors that it has.
   virtual void server_drains(ClientSession& session) = 0;
+  /// Nothing has come from the server for limits::kSilentPathTimeMax although it owes an answer: it may be reached from another
+  /// port of this machine. Repeated while that lasts, limits::kPortChangesMax times.
+  virtual void server_silent(ClientSession& session) = 0;
   /// The connection has ended. The receiver retires the session.
   virtual void session_ended(ClientSession& session, const SessionEnd& end) = 0;
 
@@ -86,6 +89,8 @@ class ClientSession final : public Retirable,
   void stream_opened(quic::Connection& connection, quic::Stream& stream) override;
   void stream_credit(quic::Connection& connection) override;
   void filler_wanted(quic::Connection& connection, std::size_t bytes) override;
+  void peer_silent(quic::Connection& connection) override;
+  void peer_heard(quic::Connection& connection) override;
   void closed(quic::Connection& connection, const quic::CloseCause& cause) override;
 
   // ControlEvents
@@ -102,6 +107,7 @@ class ClientSession final : public Retirable,
   // ClientTunnelEvents
   void tunnel_ended(ClientTunnel& tunnel) override;
 
+  void silent_for_long();
   void open_control_stream();
   void go_away_received(const wire::GoAway& message);
   /// So that a NAT keeps the way from the server open, or gets a new one soon when it has forgotten it.
@@ -119,7 +125,9 @@ class ClientSession final : public Retirable,
   ClientSessionEvents& events_;
   quic::Connection* connection_ = nullptr;  ///< once established
   std::unique_ptr<ControlStream> control_;
-  Timer deadline_;  ///< for the answer to Register
+  Timer deadline_;        ///< for the answer to Register
+  Timer silent_due_;      ///< while the server is silent
+  int port_changes_ = 0;  ///< since it was heard
   std::string own_cause_;
   RelayPeer server_ = RelayPeer::exact;
   std::optional<Duration> last_rtt_;

@@ -166,6 +166,13 @@ void ServerLink::server_drains(ClientSession& session) {
   next_step_.set(worker_.loop.now() + random_wait(limits::kRestartRetryInterval));
 }
 
+void ServerLink::server_silent(ClientSession& session) {
+  quic::Endpoint& endpoint = *sessions_.of(session).endpoint;
+  if (!endpoint.change_port()) return;
+  log::debug("server is silent: from another port",
+             {{"server", server_.address.text()}, {"source", endpoint.local_address().text()}});
+}
+
 void ServerLink::session_ended(ClientSession& session, const SessionEnd& end) {
   const bool was_registered = session.is_registered();
   LinkSessions::Entry ended = sessions_.take(session);

@@ -77,6 +77,7 @@ class ServerLink final : public ClientSessionEvents {
   void session_established(ClientSession& session) override;
   void session_registered(ClientSession& session) override;
   void server_drains(ClientSession& session) override;
+  void server_silent(ClientSession& session) override;
   void session_ended(ClientSession& session, const SessionEnd& end) override;
 
   /// Here: no packet left this machine, because it has no network or the name cannot be looked up.

@@ -98,7 +98,7 @@ class ServerSession final : public Retirable,
   void stream_credit(quic::Connection& connection) override;
   void filler_wanted(quic::Connection& connection, std::size_t bytes) override;
   void peer_silent(quic::Connection& /*connection*/) override { sign_of_life_.peer_silent(); }
-  void peer_heard(quic::Connection& /*connection*/) override { sign_of_life_.peer_heard(); }
+  void peer_heard(quic::Connection& connection) override;
   void closed(quic::Connection& connection, const quic::CloseCause& cause) override;
 
   // ControlEvents

@@ -74,8 +74,8 @@ class ClientProcess {
   void start();
   void stop() { client_->stop(); }
   void crash();
-  /// Goes on with options read anew: in turn under another name, with a server that does not exist besides, and without it. Of one
-  /// that runs.
+  /// Goes on with options read anew: in turn under another name, with a server that does not exist besides, and without it. Of
+  /// one that runs.
   void reload();
   /// It gets no processor. Only of one that runs, and is not crashed meanwhile.
   void set_frozen(bool frozen) { loop_->set_frozen(frozen); }

@@ -119,5 +119,16 @@ TEST_F(SlowLink, the_first_byte_of_a_new_visitor_comes_soon_beside_sixty_downloa
   EXPECT_EQ(lost(), 0U);
 }
 
+TEST_F(SlowLink, a_download_goes_on_within_seconds_once_a_silent_link_works_again) {
+  download(1);
+  world_.run_for(5s);
+  set_silent(true);
+  world_.run_for(20s);
+  set_silent(false);
+  const std::size_t before = received_bytes();
+  EXPECT_TRUE(world_.run_until([&] { return received_bytes() > before + 100'000; }, limits::kSilentPathTimeMax));
+  EXPECT_EQ(lost(), 0U);
+}
+
 }  // namespace
 }  // namespace qmux::tunnel

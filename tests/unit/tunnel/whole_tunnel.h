@@ -27,6 +27,11 @@ class WholeTunnel : public ::testing::Test {
     world_.network().link(client_host_, server_host_).properties() = to_server;
     world_.network().link(server_host_, client_host_).properties() = to_client;
   }
+  /// Everything between the server and the client is lost; arrives again.
+  void set_silent(bool silent) {
+    world_.network().link(client_host_, server_host_).set_blocked(silent);
+    world_.network().link(server_host_, client_host_).set_blocked(silent);
+  }
   [[nodiscard]] Address service_address() const { return client_host_.v4(80); }
 
   /// Starts both and waits until the client has registered.
