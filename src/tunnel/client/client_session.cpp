@@ -202,8 +202,8 @@ void ClientSession::peer_heard(quic::Connection& /*connection*/) {
   if (registered_) control_->send(wire::Heartbeat{.timestamp = worker_.loop.unix_seconds()});
 }
 
-/// A new path begins with a short probe timeout, while that of the old path has doubled with each probe (RFC 9002 section 6.2.1). So
-/// a path that works again is used within seconds, whatever had to be sent before.
+/// A new path begins with a short probe timeout, while that of the old path has doubled with each probe (RFC 9002 section 6.2.1).
+/// So a path that works again is used within seconds, whatever had to be sent before.
 void ClientSession::silent_for_long() {
   if (++port_changes_ < limits::kPortChangesMax) silent_due_.set(worker_.loop.now() + limits::kSilentPathTimeMax);
   guard_.check_no_call();

@@ -217,8 +217,8 @@ void ServerSession::open_tunnel(AssignedVisitor assigned, quic::Stream& stream) 
   if (offers_.handover == Handover::eager) sign_of_life_.watch_offers();
 }
 
-/// What was sent into the silence is found to be lost as soon as something later is acknowledged. By itself it would be sent again
-/// only after as long as the silence has lasted (RFC 9002 section 6.2.1).
+/// What was sent into the silence is found to be lost as soon as something later is acknowledged. By itself it would be sent
+/// again only after as long as the silence has lasted (RFC 9002 section 6.2.1).
 void ServerSession::peer_heard(quic::Connection& /*connection*/) {
   sign_of_life_.peer_heard();
   if (phase_ == Phase::registered) ask_for_sign_of_life();
