@@ -190,6 +190,11 @@ Duration Connection::smoothed_rtt() const noexcept {
   return Duration(static_cast<Duration::rep>(library_info().smoothed_rtt));
 }
 
+bool Connection::is_window_full() const noexcept {
+  const ngtcp2_conn_info info = library_info();
+  return info.bytes_in_flight + packet_bytes() > info.cwnd;
+}
+
 Duration Connection::probe_timeout() const noexcept {
   return Duration(static_cast<Duration::rep>(ngtcp2_conn_get_pto(conn_.get())));
 }

@@ -125,6 +125,8 @@ class Connection final : private StreamHost {
   [[nodiscard]] Duration smoothed_rtt() const noexcept;
   /// When the last 1-RTT packet came that is the peer's without doubt: it decrypts, and it is newer than those before it.
   [[nodiscard]] Time last_heard() const noexcept { return last_heard_; }
+  /// The congestion window is full: until something is acknowledged, only probes are sent.
+  [[nodiscard]] bool is_window_full() const noexcept;
   /// Between peer_silent() and peer_heard().
   [[nodiscard]] bool is_silent() const noexcept { return silence_reported_; }
   /// While a packet has to be acknowledged and nothing has come since: when it was sent.

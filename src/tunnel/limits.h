@@ -181,7 +181,8 @@ inline constexpr std::size_t kStrayRunsMax = 256;
 inline constexpr std::chrono::milliseconds kIdlePathProbeInterval{1500};
 /// The same with tunnels, when nothing else is sent.
 inline constexpr std::chrono::seconds kBusyPathProbeInterval{1};
-/// A server that has been silent for this long is sought from another port, and again after each further such time ...
+/// A server that has been silent for this long is sought from another port when the congestion window is full, and again after
+/// each further such time ...
 inline constexpr std::chrono::seconds kSilentPathTimeMax{4};
 /// ... so often: each takes one of the server's connection IDs, of which a client has seven.
 inline constexpr int kPortChangesMax = 6;

@@ -202,10 +202,12 @@ void ClientSession::peer_heard(quic::Connection& /*connection*/) {
   if (registered_) control_->send(wire::Heartbeat{.timestamp = worker_.loop.unix_seconds()});
 }
 
-/// A new path begins with a short probe timeout, while that of the old path has doubled with each probe (RFC 9002 section 6.2.1).
-/// So a path that works again is used within seconds, whatever had to be sent before.
+/// With a full window nothing is sent but probes, at intervals that double (RFC 9002 section 6.2.1). A new path begins anew, so
+/// that one that works again is used within seconds. Otherwise PINGs go on, and the server finds the client at the port it knows.
 void ClientSession::silent_for_long() {
-  if (++port_changes_ < limits::kPortChangesMax) silent_due_.set(worker_.loop.now() + limits::kSilentPathTimeMax);
+  silent_due_.set(worker_.loop.now() + limits::kSilentPathTimeMax);
+  if (!connection_->is_window_full() || port_changes_ == limits::kPortChangesMax) return;
+  ++port_changes_;
   guard_.check_no_call();
   events_.server_silent(*this);
 }

@@ -45,8 +45,8 @@ class ClientSessionEvents {
   virtual void session_registered(ClientSession& session) = 0;
   /// The server is to stop. The session goes on for the visitors that it has.
   virtual void server_drains(ClientSession& session) = 0;
-  /// Nothing has come from the server for limits::kSilentPathTimeMax although it owes an answer: it may be reached from another
-  /// port of this machine. Repeated while that lasts, limits::kPortChangesMax times.
+  /// Nothing has come from the server for limits::kSilentPathTimeMax, and no more can be sent to it but from another port of this
+  /// machine. Repeated while that lasts, limits::kPortChangesMax times.
   virtual void server_silent(ClientSession& session) = 0;
   /// The connection has ended. The receiver retires the session.
   virtual void session_ended(ClientSession& session, const SessionEnd& end) = 0;
