@@ -2,6 +2,7 @@
 #include "app/files.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -119,15 +120,21 @@ Result<void> check_place(const std::string& path) {
   return {};
 }
 
-// Not by size: a pipe has none.
+// Not by size: a pipe has none. Nor is a pipe waited for that nothing writes to.
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  constexpr int kPipeWaitMs = 10'000;
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) return fail("cannot be read: " + reason(errno), path);
   std::string content;
   while (content.size() <= bytes_max) {
     char block[16 * 1024];
     const ssize_t count = ::read(fd.get(), block, sizeof(block));
     if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) {
+      pollfd waiting{.fd = fd.get(), .events = POLLIN, .revents = 0};
+      if (::poll(&waiting, 1, kPipeWaitMs) != 0) continue;
+      return fail("cannot be read: nothing is written to it", path);
+    }
     if (count < 0) return fail("cannot be read: " + reason(errno), path);
     if (count == 0) return content;
     content.append(block, static_cast<std::size_t>(count));

@@ -76,12 +76,12 @@ def test_client_of_a_killed_server_notices_its_closed_port_long_before_the_timeo
     tunnel = make_tunnel(pair, health_timeout="60s")
     tunnel.service.behaviour = recorder
     tunnel.start()
-    open_visit(tunnel)
-    tunnel.server.kill()
-    line = tunnel.client.wait_for_log("server disconnected .*", 10)[0]
-    assert "no program listens on its UDP port" in line and 'remedy="start the server"' in line
-    [(_, how)] = recorder.wait(deadline=MARGIN)
-    assert how == "reset"
+    with open_visit(tunnel):
+        tunnel.server.kill()
+        line = tunnel.client.wait_for_log("server disconnected .*", 10)[0]
+        assert "no program listens on its UDP port" in line and 'remedy="start the server"' in line
+        [(_, how)] = recorder.wait(deadline=MARGIN)
+        assert how == "reset"
     tunnel.client.wait_for_log("server not reached", MARGIN, count=4)
     tunnel.start_server()
     tunnel.wait_until_serving(4)

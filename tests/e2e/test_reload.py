@@ -2,6 +2,7 @@
 """A program that reads its configuration again: what has changed takes effect, and nothing else notices."""
 
 import copy
+import os
 import shutil
 import signal
 import socket
@@ -339,6 +340,17 @@ def test_what_is_wrong_changes_nothing_and_is_named(tunnel, role, spoil, said):
             assert read_exactly(visitor, 1) == b"x"
             assert tunnel.serves()
     tunnel.reload(process, settings)
+    assert tunnel.serves()
+
+
+def test_a_pipe_as_the_file_does_not_stop_later_reloads(tunnel):
+    tunnel.start()
+    file = tunnel.directory / "server.yaml"
+    file.unlink()
+    os.mkfifo(file)
+    tunnel.server.signal(signal.SIGHUP)
+    tunnel.server.wait_for_log(REFUSED)
+    tunnel.reload(tunnel.server, tunnel.server_settings)
     assert tunnel.serves()
 
 

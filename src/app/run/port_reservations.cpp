@@ -4,32 +4,31 @@
 #include <utility>
 
 namespace qmux::app {
-namespace {
 
-std::string name_of(net::Transport transport, const Address& address) {
-  return (transport == net::Transport::tcp ? "tcp " : "udp ") + address.text();
-}
+Result<ReservedAddress> PortReservations::take_quic(const Address& where) { return take(Kind::quic, where); }
 
-}  // namespace
-
-Result<ReservedAddress> PortReservations::take(net::Transport transport, const Address& where) {
+Result<ReservedAddress> PortReservations::take(Kind kind, const Address& where) {
+  const auto name_of = [kind](const Address& address) {
+    return std::to_string(static_cast<int>(kind)) + ' ' + address.text();
+  };
   std::erase_if(taken_, [](const auto& each) { return each.second.expired(); });
-  if (const auto found = taken_.find(name_of(transport, where)); found != taken_.end()) {
+  if (const auto found = taken_.find(name_of(where)); found != taken_.end()) {
     return ReservedAddress{.address = where, .hold = found->second.lock()};
   }
+  const net::Transport transport = kind == Kind::tcp ? net::Transport::tcp : net::Transport::udp;
   auto reservation = net::PortReservation::take(transport, where);
   if (!reservation) return std::unexpected(std::move(reservation.error()));
   const auto held = std::make_shared<const net::PortReservation>(std::move(*reservation));
-  taken_.emplace(name_of(transport, held->address()), held);
+  taken_.emplace(name_of(held->address()), held);
   return ReservedAddress{.address = held->address(), .hold = held};
 }
 
 Result<ReservedAddress> PortReservations::take(tunnel::VisitorProtocol protocol, const Address& where) {
   switch (protocol) {
     case tunnel::VisitorProtocol::tcp:
-      return take(net::Transport::tcp, where);
+      return take(Kind::tcp, where);
     case tunnel::VisitorProtocol::udp:
-      return take(net::Transport::udp, where);
+      return take(Kind::udp, where);
     case tunnel::VisitorProtocol::both:
       break;
   }
@@ -44,9 +43,9 @@ Result<ReservedAddress> PortReservations::take(tunnel::VisitorProtocol protocol,
 }
 
 Result<ReservedAddress> PortReservations::take_both(const Address& where) {
-  auto tcp = take(net::Transport::tcp, where);
+  auto tcp = take(Kind::tcp, where);
   if (!tcp) return tcp;
-  auto udp = take(net::Transport::udp, tcp->address);
+  auto udp = take(Kind::udp, tcp->address);
   if (!udp) return udp;
   using Both = std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>;
   return ReservedAddress{.address = tcp->address,

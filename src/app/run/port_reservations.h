@@ -4,6 +4,7 @@
 // while the first still has its sockets open, so what is in use is shared. One thread.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,15 +24,18 @@ struct ReservedAddress {
 
 class PortReservations {
  public:
-  /// Port 0 takes a free one.
-  [[nodiscard]] Result<ReservedAddress> take(net::Transport transport, const Address& where);
-  /// For visitors: one port in all their protocols.
+  /// For clients. Port 0 takes a free one.
+  [[nodiscard]] Result<ReservedAddress> take_quic(const Address& where);
+  /// For visitors: one port in all their protocols. Likewise.
   [[nodiscard]] Result<ReservedAddress> take(tunnel::VisitorProtocol protocol, const Address& where);
 
  private:
+  /// What shares a port is of one kind: packets of visitors must not come to a socket for clients.
+  enum class Kind : std::uint8_t { quic, tcp, udp };
+  [[nodiscard]] Result<ReservedAddress> take(Kind kind, const Address& where);
   [[nodiscard]] Result<ReservedAddress> take_both(const Address& where);
 
-  std::map<std::string, std::weak_ptr<const net::PortReservation>> taken_;  ///< by protocol and address
+  std::map<std::string, std::weak_ptr<const net::PortReservation>> taken_;  ///< by kind and address
 };
 
 }  // namespace qmux::app

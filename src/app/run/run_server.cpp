@@ -116,7 +116,7 @@ class RunningServer {
       if (found->traffic == addresses.traffic) addresses.traffic_address = found->traffic_address;
       known.erase(found);
     }
-    auto quic = reservations_.take(net::Transport::udp, addresses.quic_address);
+    auto quic = reservations_.take_quic(addresses.quic_address);
     if (!quic) return std::unexpected(std::move(quic.error()));
     auto traffic = reservations_.take(listener.options.protocol, addresses.traffic_address);
     if (!traffic) return std::unexpected(std::move(traffic.error()));

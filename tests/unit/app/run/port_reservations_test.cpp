@@ -11,17 +11,25 @@ const Address kAnyPort = *Address::from_literal("127.0.0.1", 0);
 TEST(PortReservations, what_is_held_is_shared_and_what_is_let_go_is_free) {
   PortReservations ours;
   PortReservations others;
-  auto first = ours.take(net::Transport::udp, kAnyPort);
+  auto first = ours.take_quic(kAnyPort);
   ASSERT_TRUE(first);
   EXPECT_NE(first->address.port(), 0);
-  auto second = ours.take(net::Transport::udp, first->address);
+  auto second = ours.take_quic(first->address);
   ASSERT_TRUE(second);
   EXPECT_EQ(second->hold, first->hold);
-  EXPECT_FALSE(others.take(net::Transport::udp, first->address));
+  EXPECT_FALSE(others.take_quic(first->address));
   first->hold.reset();
-  EXPECT_FALSE(others.take(net::Transport::udp, first->address));
+  EXPECT_FALSE(others.take_quic(first->address));
   second->hold.reset();
-  EXPECT_TRUE(others.take(net::Transport::udp, first->address));
+  EXPECT_TRUE(others.take_quic(first->address));
+}
+
+TEST(PortReservations, a_port_for_clients_is_none_for_visitors) {
+  PortReservations ours;
+  const auto quic = ours.take_quic(kAnyPort);
+  ASSERT_TRUE(quic);
+  EXPECT_FALSE(ours.take(tunnel::VisitorProtocol::udp, quic->address));
+  EXPECT_FALSE(ours.take(tunnel::VisitorProtocol::both, quic->address));
 }
 
 TEST(PortReservations, a_listener_for_both_protocols_shares_with_one_for_either) {
