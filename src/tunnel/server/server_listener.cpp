@@ -78,6 +78,7 @@ void ServerListener::renew() {
   offers_.handover = options.handover;
   offers_.wait_for_client = options.wait_for_client;
   endpoint_.renew(options.transport, shared_.server.credentials);
+  for (const auto& [connection, session] : sessions_) session->options_changed();
   if (phase_ == Phase::draining) go_on();
   if (next_.tcp || !options.takes_tcp()) close_tcp_entrance();
   if (next_.tcp) entrances_.tcp = std::move(next_.tcp);

@@ -43,6 +43,11 @@ void ServerSession::close(ErrorCode code, std::string reason) {
   connection_.close(code, std::move(reason));
 }
 
+void ServerSession::options_changed() {
+  const auto call = guard_.call();
+  if (control_) control_->set_health(health_);
+}
+
 void ServerSession::drain() {
   const auto call = guard_.call();
   draining_ = true;

@@ -74,6 +74,8 @@ class ServerSession final : public Retirable,
   void client_registered(const ClientRegistered& newcomer);
   /// Notifies the client that these UDP sessions have ended. False: not now, because it does not take what was sent before.
   [[nodiscard]] bool notify_udp_end(const std::vector<std::uint32_t>& sessions);
+  /// `health` has other values now.
+  void options_changed();
   /// The server is to stop: asks the client to look for another, and registers it no more.
   void drain();
   /// After drain(): the server goes on. A client that was asked to leave leaves all the same, and gets no more visitors.

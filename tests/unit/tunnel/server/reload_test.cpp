@@ -187,6 +187,15 @@ TEST_P(Reload, limits_are_in_force_at_once) {
   EXPECT_TRUE(serves(8080, client));
 }
 
+TEST_P(Reload, another_health_timeout_holds_for_clients_that_are_there) {
+  RawClient& client = add_registered_client();  // which sends no heartbeats
+  ServerOptions options = present();
+  options.health = {.heartbeat_interval = 1s, .timeout = 2s};
+  ASSERT_TRUE(reload(options));
+  EXPECT_FALSE(world_.run_until([&] { return client.cause().has_value(); }, 1500ms));
+  EXPECT_TRUE(world_.run_until([&] { return client.cause().has_value(); }, 1500ms));
+}
+
 TEST_P(Reload, connections_from_then_on_see_the_new_certificate) {
   RawClient& client = add_registered_client();
   ServerOptions options = present();
