@@ -198,6 +198,7 @@ void ClientSession::peer_silent(quic::Connection& /*connection*/) {
 void ClientSession::peer_heard(quic::Connection& /*connection*/) {
   silent_due_.cancel();
   port_changes_ = 0;
+  back_at_ = worker_.loop.now();
   // What was sent into the silence is found to be lost as soon as something later is acknowledged.
   if (registered_) control_->send(wire::Heartbeat{.timestamp = worker_.loop.unix_seconds()});
 }

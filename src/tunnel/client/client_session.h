@@ -5,6 +5,7 @@
 // Owned by what receives its events; one thread. It makes no callbacks after session_ended().
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -97,7 +98,7 @@ class ClientSession final : public Retirable,
   [[nodiscard]] bool control_message(const wire::Message& message) override;
   void control_failed(const ControlFailure& failure) override;
   void control_finished() override;
-  [[nodiscard]] Time last_data() const override { return connection_->last_data(); }
+  [[nodiscard]] Time last_data() const override { return std::max(connection_->last_data(), back_at_); }
 
   // DrainHost
   [[nodiscard]] bool is_idle() const override;
@@ -125,9 +126,10 @@ class ClientSession final : public Retirable,
   ClientSessionEvents& events_;
   quic::Connection* connection_ = nullptr;  ///< once established
   std::unique_ptr<ControlStream> control_;
-  Timer deadline_;        ///< for the answer to Register
-  Timer silent_due_;      ///< while the server is silent
-  int port_changes_ = 0;  ///< since it was heard
+  Timer deadline_;              ///< for the answer to Register
+  Timer silent_due_;            ///< while the server is silent
+  Time back_at_ = Time::min();  ///< when something came again after a silence
+  int port_changes_ = 0;        ///< since it was heard
   std::string own_cause_;
   RelayPeer server_ = RelayPeer::exact;
   std::optional<Duration> last_rtt_;

@@ -42,7 +42,7 @@ class ControlEvents {
   virtual void control_failed(const ControlFailure& failure) = 0;
   /// After finish(): the peer has received everything, or has stopped reading.
   virtual void control_finished() = 0;
-  /// Called at any time: when stream data or a datagram of the peer last arrived.
+  /// Called at any time: when stream data or a datagram of the peer last arrived, or anything of it after a silence.
   [[nodiscard]] virtual Time last_data() const = 0;
 
  protected:

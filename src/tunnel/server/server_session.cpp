@@ -225,6 +225,7 @@ void ServerSession::open_tunnel(AssignedVisitor assigned, quic::Stream& stream) 
 /// What was sent into the silence is found to be lost as soon as something later is acknowledged. By itself it would be sent
 /// again only after as long as the silence has lasted (RFC 9002 section 6.2.1).
 void ServerSession::peer_heard(quic::Connection& /*connection*/) {
+  back_at_ = worker_.loop.now();
   sign_of_life_.peer_heard();
   if (phase_ == Phase::registered) ask_for_sign_of_life();
 }

@@ -8,6 +8,7 @@
 // Owned by what receives its events; one thread, that of the connection. It makes no callbacks after session_ended().
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -107,7 +108,7 @@ class ServerSession final : public Retirable,
   [[nodiscard]] bool control_message(const wire::Message& message) override;
   void control_failed(const ControlFailure& failure) override;
   void control_finished() override;
-  [[nodiscard]] Time last_data() const override { return connection_.last_data(); }
+  [[nodiscard]] Time last_data() const override { return std::max(connection_.last_data(), back_at_); }
 
   // DrainHost
   [[nodiscard]] bool is_idle() const override;
@@ -158,7 +159,8 @@ class ServerSession final : public Retirable,
   Timer waiting_too_long_;
   Time next_give_up_{};  ///< when it is set: its deadline
   SignOfLife sign_of_life_;
-  bool draining_ = false;  ///< drain() was called
+  Time back_at_ = Time::min();  ///< when something came again after a silence
+  bool draining_ = false;       ///< drain() was called
   bool leaving_ = false;
   bool was_used_ = false;  ///< by a visitor
   Drain drain_;
