@@ -41,13 +41,20 @@ def crowd_of(running: Cluster) -> Crowd:
 
 def begin_again(running: Cluster, name: str) -> None:
     """Returns when visitors can use it: a server has all clients, a client both servers, and the balancer has noticed."""
-    before = running.process("balancer").log().count(f"/{name} is UP")
-    process = running.begin(name)
     if name in CLIENTS:
-        process.wait_for_log("server connected", count=len(SERVERS))
+        running.begin(name).wait_for_log("server connected", count=len(SERVERS))
         return
-    process.wait_for_log("client registered", count=len(CLIENTS))
-    wait_until(lambda: running.process("balancer").log().count(f"/{name} is UP") > before, f"the balancer uses {name}")
+    # One that is back between two checks was never down for the balancer, which would then say nothing.
+    wait_until(lambda: unused_by_balancer(running, name) == len(SERVICES), f"the balancer does not use {name}")
+    running.begin(name).wait_for_log("client registered", count=len(CLIENTS))
+    wait_until(lambda: unused_by_balancer(running, name) == 0, f"the balancer uses {name}")
+
+
+def unused_by_balancer(running: Cluster, server: str) -> int:
+    """In how many of its groups the balancer does not use that server."""
+    log = running.process("balancer").log()
+    names = [f"servers_{group}/{server}" for group in SERVICES]
+    return sum(log.count(f"{name} is DOWN") > log.count(f"{name} is UP") for name in names)
 
 
 def finish(crowd: Crowd) -> Outcome:
