@@ -61,10 +61,12 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("part", nargs="?", choices=PARTS, help="measure this part alone")
-    parser.add_argument("--only", choices=PARTS, dest="part", default=argparse.SUPPRESS, help="the same")
+    parser.add_argument("--only", choices=PARTS, help="the same")
     parser.add_argument("--json", default=ROOT / "build/bench.json", type=pathlib.Path)
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PATH")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.part = options.part or options.only
+    return options
 
 
 def named_peers(options):

@@ -60,7 +60,7 @@ void WorkerLoops::exclusively(const std::function<void()>& work) {
   halt_->changed.wait(lock, [this] { return halt_->waiting == 0; });
 }
 
-void WorkerLoops::watch_sleep(std::function<void(std::size_t worker, Duration asleep)> woke) {
+void WorkerLoops::watch_sleep(const std::function<void(std::size_t worker, Duration asleep)>& woke) {
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     sleep_watches_.push_back(
         std::make_unique<net::SleepWatch>(*loops_[i], [woke, i](Duration asleep) { woke(i, asleep); }));

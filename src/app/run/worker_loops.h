@@ -35,7 +35,7 @@ class WorkerLoops {
   [[nodiscard]] net::AsioEventLoop& first() const noexcept { return *loops_.front(); }
   /// Before run(): `woke` runs on each worker's own thread when this machine has been asleep, with the worker's index and for how
   /// long.
-  void watch_sleep(std::function<void(std::size_t worker, Duration asleep)> woke);
+  void watch_sleep(const std::function<void(std::size_t worker, Duration asleep)>& woke);
   /// Any thread.
   void stop() const noexcept;
 
