@@ -41,6 +41,7 @@ class Tunnel:
         self.client_settings = self._client_document("client-1")
         self.server: Process | None = None
         self.client: Process | None = None
+        self._spawned: list[Process] = []
 
     # Configuration
 
@@ -102,7 +103,9 @@ class Tunnel:
         config = self.directory / f"{name}.yaml"
         config.write_text(yaml.safe_dump(settings, sort_keys=False))
         program = self.pair.server if role == "server" else self.pair.client
-        return Process(f"{program.name} {name}", [*within, *program.run(role, config)], self.directory / f"{name}.log")
+        process = Process(f"{program.name} {name}", [*within, *program.run(role, config)], self.directory / f"{name}.log")
+        self._spawned.append(process)
+        return process
 
     def rewrite(self, process: Process, settings: dict | str, name: str | None = None) -> None:
         """Replaces the file that the process was started with, as an editor does."""
@@ -123,8 +126,9 @@ class Tunnel:
         self.service.down()
         if self.udp_service is not None:
             self.udp_service.down()
-        for process in (self.client, self.server):
-            if process is not None and process.alive():
+        # The servers last, so that no client looks for one meanwhile.
+        for process in reversed(self._spawned):
+            if process.alive():
                 process.kill()
 
     def alive(self) -> bool:
