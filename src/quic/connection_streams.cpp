@@ -93,7 +93,7 @@ void Connection::stream_has_events(Stream& stream) {
 bool Connection::has_events() const noexcept {
   return (silence_.is_silent() != silence_reported_ && !cause_) || !event_queue_.empty() || !opened_.empty() ||
          (handshake_completed_ && !established_reported_) || (credit_wanted_ && credit_arrived_) || filler_.due() ||
-         (cause_ && !closed_reported_);
+         end_is_unreported();
 }
 
 bool Connection::deliver_events() {

@@ -50,7 +50,7 @@ Result<void> Endpoint::listen(const Address& local, bool shared_port, EndpointHo
 Result<Connection*> Endpoint::connect(const Address& remote, const std::string& server_name, ConstBytes token,
                                       ConnectionEvents& events, std::optional<Duration> path_rtt) {
   CHECK(socket_ == nullptr);
-  auto socket = loop_.open_datagram({.local = Address::any(remote.family(), 0), .remote = remote}, *this);
+  auto socket = open_towards(remote);
   if (!socket) return std::unexpected(std::move(socket.error()));
   socket_ = std::move(*socket);
 
@@ -71,10 +71,13 @@ Result<Connection*> Endpoint::connect(const Address& remote, const std::string& 
 
 Address Endpoint::local_address() const { return socket_ ? socket_->local_address() : Address(); }
 
+Result<std::unique_ptr<io::DatagramSocket>> Endpoint::open_towards(const Address& server) {
+  return loop_.open_datagram({.local = Address::any(server.family(), 0), .remote = server}, *this);
+}
+
 bool Endpoint::follow_network() {
   if (host_ != nullptr || connections_.empty()) return false;
-  const Address remote = connections_.front().connection->remote_address();
-  auto socket = loop_.open_datagram({.local = Address::any(remote.family(), 0), .remote = remote}, *this);
+  auto socket = open_towards(connections_.front().connection->remote_address());
   if (!socket) {
     no_way_ = true;  // the connection waits until there is one
     return false;
@@ -89,8 +92,7 @@ bool Endpoint::follow_network() {
 
 bool Endpoint::change_port() {
   if (host_ != nullptr || connections_.empty()) return false;
-  const Address remote = connections_.front().connection->remote_address();
-  auto socket = loop_.open_datagram({.local = Address::any(remote.family(), 0), .remote = remote}, *this);
+  auto socket = open_towards(connections_.front().connection->remote_address());
   if (!socket) return false;
   move_to(std::move(*socket));
   return true;

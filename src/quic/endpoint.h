@@ -154,6 +154,8 @@ class Endpoint final : private ConnectionHost, private io::DatagramSocket::Event
   void datagrams_readable() override;
   void datagrams_writable() override;
 
+  /// A socket of a client, connected to the server.
+  [[nodiscard]] Result<std::unique_ptr<io::DatagramSocket>> open_towards(const Address& server);
   void move_to(std::unique_ptr<io::DatagramSocket> socket);
   /// Counts what the socket has refused, and reports to a client's connection what it knows of packets that do not arrive.
   void look_at_losses();

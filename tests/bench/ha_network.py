@@ -67,15 +67,6 @@ class Pulse:
         self.cut = self.cut or self._thread.is_alive()
 
 
-def wait_of_newcomer(tunnel):
-    """Seconds until a visitor that comes now is served."""
-    began = time.monotonic()
-    with contextlib.suppress(AssertionError):
-        tunnel.wait_until_serving(DEADLINE)
-        return time.monotonic() - began
-    return DEADLINE
-
-
 def address_changed(stage):
     with contextlib.ExitStack() as stack:
         cable = Cable()
@@ -87,7 +78,7 @@ def address_changed(stage):
         pulses = [Pulse(stack.enter_context(tunnel.visit(timeout=DEADLINE))) for _ in range(GUESTS)]
         pass_time(0.5)
         cable.move_client()
-        newcomer = wait_of_newcomer(tunnel)
+        newcomer = tunnel.seconds_until_serving(DEADLINE)
         pass_time(WATCHED)
         for pulse in pulses:
             pulse.finish()
@@ -152,7 +143,7 @@ def nat_rebinding(stage):
         tunnel.wait_until_serving()
         pass_time(2.0)  # idle, so that nothing is under way
         link.rebind(lose_in_flight=True)
-        return figures | {"NAT rebinding, idle": wait_of_newcomer(tunnel)}
+        return figures | {"NAT rebinding, idle": tunnel.seconds_until_serving(DEADLINE)}
 
 
 def measure(stage):

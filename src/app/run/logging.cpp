@@ -6,7 +6,7 @@
 namespace qmux::app {
 void configure_log(const LogConfig& config) {
   log::write_in_background();
-  log::configure(config.level, config.format);
+  change_log(config);
 }
 
 void change_log(const LogConfig& config) { log::configure(config.level, config.format); }

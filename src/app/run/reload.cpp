@@ -26,7 +26,6 @@ Reload::Reload(WorkerLoops& loops, PrepareReload prepare)
 Result<void> Reload::run(std::move_only_function<void()> stop_wanted) {
   return loops_.run(
       [&] {
-        stopped_ = true;
         look_.cancel();
         under_way_.reset();
         stop_wanted();
@@ -36,7 +35,7 @@ Result<void> Reload::run(std::move_only_function<void()> stop_wanted) {
 
 void Reload::watch(std::vector<std::string> files) {
   look_.cancel();
-  if (files.empty() || stopped_) return;
+  if (files.empty()) return;
   files_.watch(std::move(files));
   look_.set(loops_.first().now() + kLookInterval);
 }
@@ -47,7 +46,6 @@ void Reload::look_at_files() {
 }
 
 void Reload::begin(std::string_view why) {
-  if (stopped_) return;
   log::info("reloading", {{"cause", why}});
   if (under_way_) {
     again_ = true;
@@ -63,7 +61,6 @@ void Reload::begin(std::string_view why) {
 
 void Reload::prepared(PreparedReload prepared) {
   under_way_.reset();
-  if (stopped_) return;
   if (prepared) {
     Result<void> applied;
     loops_.exclusively([&] { applied = (*prepared)(); });

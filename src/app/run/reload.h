@@ -51,7 +51,6 @@ class Reload {
   FileWatch files_;
   Timer look_;  ///< set while there are files to look at
   bool again_ = false;
-  bool stopped_ = false;
 };
 
 }  // namespace qmux::app

@@ -52,13 +52,13 @@ class RunningServer {
                 })) {}
 
   [[nodiscard]] Result<void> run(const RunInputs& inputs) {
-    auto options = to_options(loaded_.config, inputs);
-    if (!options) return std::unexpected(std::move(options.error()));
+    auto wanted = to_options(loaded_.config, inputs);
+    if (!wanted) return std::unexpected(std::move(wanted.error()));
     log_dates(inputs);
-    tunnel::Server server(std::move(*options), loops_.interfaces(), [this] { loops_.stop(); });
+    tunnel::Server server(std::move(wanted->options), loops_.interfaces(), [this] { loops_.stop(); });
     if (auto started = server.start(); !started) return started;
     server_ = &server;
-    keep_addresses();
+    addresses_ = std::move(wanted->addresses);
     watch_files();
     return reload_.run([&] { server.stop(); });
   }
@@ -71,11 +71,16 @@ class RunningServer {
     Address quic_address;
     Address traffic_address;
   };
+  /// What a configuration stands for.
+  struct Wanted {
+    tunnel::ServerOptions options;
+    std::vector<KnownAddresses> addresses;  ///< of its listeners
+  };
 
   Result<void> apply(Loaded<ServerConfig> loaded, const RunInputs& inputs) {
-    auto options = to_options(loaded.config, inputs);
-    if (!options) return std::unexpected(std::move(options.error()));
-    const auto done = server_->reload(std::move(*options));
+    auto wanted = to_options(loaded.config, inputs);
+    if (!wanted) return std::unexpected(std::move(wanted.error()));
+    const auto done = server_->reload(std::move(wanted->options));
     if (!done) return std::unexpected(done.error());
     log_remarks(loaded.warnings, loaded.notices);
     log_dates(inputs);
@@ -83,30 +88,29 @@ class RunningServer {
     log_if_kept("tls.quic_secret_file", loaded_.config.tls.quic_secret_file != loaded.config.tls.quic_secret_file);
     loaded_ = std::move(loaded);  // also what the advice refers to
     change_log(loaded_.config.log);
-    keep_addresses();
+    addresses_ = std::move(wanted->addresses);
     watch_files();
     log::info("listeners", {{"added", done->added}, {"moved", done->moved}, {"removed", done->removed}});
     return {};
   }
 
-  Result<tunnel::ServerOptions> to_options(const ServerConfig& config, const RunInputs& inputs) {
-    tunnel::ServerOptions options = config.options;
+  Result<Wanted> to_options(const ServerConfig& config, const RunInputs& inputs) {
+    Wanted wanted{.options = config.options, .addresses = {}};
+    tunnel::ServerOptions& options = wanted.options;
     options.credentials = inputs.credentials;
     options.advice = &advice_;
     options.visitors_max = visitors_max(descriptors_, workers_, config.listeners.size());
-    next_addresses_.clear();
     std::vector<KnownAddresses> known = addresses_;
     for (std::size_t i = 0; i < config.listeners.size(); ++i) {
-      auto added = listener_options(config.listeners[i], inputs.listeners[i], known);
+      auto added = add_listener(wanted, config.listeners[i], inputs.listeners[i], known);
       if (!added) return std::unexpected(std::move(added.error()));
-      options.listeners.push_back(std::move(*added));
     }
-    return options;
+    return wanted;
   }
 
   /// `known`: of the listeners that run, each once. What a key stands for is used again.
-  Result<tunnel::ListenerOptions> listener_options(const ListenerConfig& listener, const ListenAddresses& looked_up,
-                                                   std::vector<KnownAddresses>& known) {
+  Result<void> add_listener(Wanted& wanted, const ListenerConfig& listener, const ListenAddresses& looked_up,
+                            std::vector<KnownAddresses>& known) {
     KnownAddresses addresses{.quic = listener.quic_addr.text(),
                              .traffic = listener.traffic_addr.text(),
                              .quic_address = looked_up.quic,
@@ -120,16 +124,14 @@ class RunningServer {
     if (!quic) return std::unexpected(std::move(quic.error()));
     auto traffic = reservations_.take(listener.options.protocol, addresses.traffic_address);
     if (!traffic) return std::unexpected(std::move(traffic.error()));
-    tunnel::ListenerOptions options = listener.options;
+    tunnel::ListenerOptions& options = wanted.options.listeners.emplace_back(listener.options);
     options.quic_address = addresses.quic_address = quic->address;
     options.quic_hold = std::move(quic->hold);
     options.traffic_address = addresses.traffic_address = traffic->address;
     options.traffic_hold = std::move(traffic->hold);
-    next_addresses_.push_back(std::move(addresses));
-    return options;
+    wanted.addresses.push_back(std::move(addresses));
+    return {};
   }
-
-  void keep_addresses() { addresses_ = std::exchange(next_addresses_, {}); }
 
   void watch_files() {
     const ServerConfig& config = loaded_.config;
@@ -144,9 +146,8 @@ class RunningServer {
   const std::size_t workers_;
   const ServerConnectionAdvice advice_;
   PortReservations reservations_;
-  std::vector<KnownAddresses> addresses_;       ///< of the listeners that run
-  std::vector<KnownAddresses> next_addresses_;  ///< of those that the last call of to_options() was for
-  tunnel::Server* server_ = nullptr;            ///< while it runs
+  std::vector<KnownAddresses> addresses_;  ///< of the listeners that run
+  tunnel::Server* server_ = nullptr;       ///< while it runs
   Reload reload_;
 };
 

@@ -45,7 +45,7 @@ void ClientSession::machine_woke(Duration asleep) {
   if (now - connection_->last_heard() + asleep >= options_.health.timeout) {
     return leave(ErrorCode::shutdown, "this machine was asleep for longer than the health timeout");
   }
-  control_->send(wire::Heartbeat{.timestamp = worker_.loop.unix_seconds()});
+  control_->send_heartbeat();
 }
 
 bool ClientSession::is_drained() const noexcept { return !registered_ || drain_.done(); }
@@ -200,7 +200,7 @@ void ClientSession::peer_heard(quic::Connection& /*connection*/) {
   port_changes_ = 0;
   back_at_ = worker_.loop.now();
   // What was sent into the silence is found to be lost as soon as something later is acknowledged.
-  if (registered_) control_->send(wire::Heartbeat{.timestamp = worker_.loop.unix_seconds()});
+  if (registered_) control_->send_heartbeat();
 }
 
 /// With a full window nothing is sent but probes, at intervals that double (RFC 9002 section 6.2.1). A new path begins anew, so

@@ -80,13 +80,6 @@ void ClientWorker::addresses_found(const ServerEntry& server, std::span<const Ad
   for (const Address& address : ours) add_link(server, address);
 }
 
-bool ClientWorker::serves(const ServerEntry& server) const noexcept {
-  if (server.all_addresses) {
-    return std::ranges::any_of(names_, [&](const auto& name) { return name->server() == server; });
-  }
-  return std::ranges::any_of(links_, [&](const auto& link) { return link->server() == server && !link->is_leaving(); });
-}
-
 std::size_t ClientWorker::server_count() const noexcept {
   const auto any_address = [](const auto& link) { return !link->is_leaving() && !link->server().all_addresses; };
   return names_.size() + static_cast<std::size_t>(std::ranges::count_if(links_, any_address));

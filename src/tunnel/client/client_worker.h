@@ -46,9 +46,7 @@ class ClientWorker final : private io::EventLoop::PassEvents,
   void add_server(const ServerEntry& server);
   /// Its links drain, and are forgotten then.
   void remove_server(const ServerEntry& server);
-  /// One link to any address of its name is here, or the name is followed.
-  [[nodiscard]] bool serves(const ServerEntry& server) const noexcept;
-  /// Those that serves() is true of.
+  /// Those added and not removed.
   [[nodiscard]] std::size_t server_count() const noexcept;
   void options_changed();
   /// See Client::machine_woke().

@@ -77,8 +77,10 @@ void ControlStream::check_silence() {
   }
 }
 
+void ControlStream::send_heartbeat() { send(wire::Heartbeat{.timestamp = loop_.unix_seconds()}); }
+
 void ControlStream::beat() {
-  send(wire::Heartbeat{.timestamp = loop_.unix_seconds()});
+  send_heartbeat();
   heartbeat_due_.set(loop_.now() + health_.heartbeat_interval);
 }
 

@@ -61,6 +61,8 @@ class ControlStream final : private quic::StreamEvents {
   void send_padding(std::size_t bytes);
   /// The peer has not acknowledged for some time: messages that can wait should wait.
   [[nodiscard]] bool has_backlog() const noexcept;
+  /// Once, besides those that are sent by themselves.
+  void send_heartbeat();
   /// From now on: a heartbeat every interval. The peer is considered dead when neither a message nor data arrives for the
   /// timeout, or no message for limits::kHealthTimeoutsWithoutMessage timeouts.
   void start_heartbeats();

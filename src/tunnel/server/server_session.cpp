@@ -230,9 +230,7 @@ void ServerSession::peer_heard(quic::Connection& /*connection*/) {
   if (phase_ == Phase::registered) ask_for_sign_of_life();
 }
 
-void ServerSession::ask_for_sign_of_life() {
-  control_->send(wire::Heartbeat{.timestamp = worker_.loop.unix_seconds()});
-}
+void ServerSession::ask_for_sign_of_life() { control_->send_heartbeat(); }
 
 bool ServerSession::has_offers() const {
   return std::ranges::any_of(tunnels_, [](const auto& each) { return each.second->is_offer(); });

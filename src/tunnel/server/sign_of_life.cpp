@@ -2,7 +2,6 @@
 #include "tunnel/server/sign_of_life.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "base/log.h"
 #include "tunnel/limits.h"
@@ -24,7 +23,6 @@ void SignOfLife::begin(MemberId member, std::string_view client_id) {
 
 void SignOfLife::peer_silent() {
   if (member_ == 0) return;
-  suspect_ = true;
   pool_.suspect(member_);
   worker_.complaints.silent.write(worker_.loop.now(), log::Level::info, "client does not answer",
                                   {{"client_id", client_id_}, {"remote", connection_.remote_address().text()}});
@@ -33,7 +31,6 @@ void SignOfLife::peer_silent() {
 }
 
 void SignOfLife::peer_heard() {
-  if (!std::exchange(suspect_, false)) return;
   handover_due_.cancel();
   pool_.heard_from(member_);
 }
@@ -45,13 +42,14 @@ void SignOfLife::watch_offers() {
 void SignOfLife::ask_for_offers() {
   if (!host_.has_offers()) return;
   const Time now = worker_.loop.now();
-  if (!suspect_ && now >= connection_.last_heard() + limits::kSilentHandoverTime / 2) host_.ask_for_sign_of_life();
+  if (!connection_.is_silent() && now >= connection_.last_heard() + limits::kSilentHandoverTime / 2)
+    host_.ask_for_sign_of_life();
   offers_due_.set(now + limits::kSilentHandoverTime / 2);
 }
 
 void SignOfLife::doubt() {
   const Time now = worker_.loop.now();
-  if (suspect_ || now < doubted_at_ + limits::kNamesakeQuestionInterval) return;
+  if (connection_.is_silent() || now < doubted_at_ + limits::kNamesakeQuestionInterval) return;
   doubted_at_ = now;
   host_.ask_for_sign_of_life();
 }

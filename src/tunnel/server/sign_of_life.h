@@ -58,7 +58,6 @@ class SignOfLife {
   SignOfLifeHost& host_;
   std::string_view client_id_;
   MemberId member_ = 0;
-  bool suspect_ = false;
   Time doubted_at_ = Time::min();
   Timer offers_due_;
   Timer handover_due_;

@@ -37,10 +37,9 @@ ServerUdp* UdpListener::find(MemberId member) noexcept {
 bool UdpListener::send_udp_visitor(AssignedUdpVisitor& assigned) {
   const std::size_t worker = assigned.assignment.worker();
   if (worker == setup_.worker_index.index) {
-    const auto found = members_.find(assigned.assignment.member());
-    if (found == members_.end()) return false;
-    found->second->open(std::move(assigned));
-    return true;
+    ServerUdp* const udp = find(assigned.assignment.member());
+    if (udp != nullptr) udp->open(std::move(assigned));
+    return udp != nullptr;
   }
   WorkerMessage message = UdpVisitorAssigned{.listener = setup_.listener, .assigned = std::move(assigned)};
   if (setup_.workers->post(worker, message)) return true;
@@ -49,9 +48,8 @@ bool UdpListener::send_udp_visitor(AssignedUdpVisitor& assigned) {
 }
 
 void UdpListener::visitor_arrived(AssignedUdpVisitor assigned) {
-  const auto found = members_.find(assigned.assignment.member());
-  if (found != members_.end()) {
-    found->second->open(std::move(assigned));
+  if (ServerUdp* const udp = find(assigned.assignment.member())) {
+    udp->open(std::move(assigned));
   } else {  // the client has left meanwhile
     events_.add(assigned.entrance,
                 {.kind = UdpSessionEvent::Kind::ended, .visitor = assigned.visitor, .route = assigned.route});

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """A server, a client and a local service, joined and ready for visitors."""
 
+import contextlib
 import signal
 import socket
+import time
 from pathlib import Path
 
 import yaml
@@ -158,6 +160,14 @@ class Tunnel:
 
     def wait_until_serving(self, deadline: float = 15.0) -> None:
         wait_until(self.serves, f"{self.pair.name} serves a visitor", deadline)
+
+    def seconds_until_serving(self, deadline: float) -> float:
+        """Until a visitor that comes now is served; `deadline` when none is by then."""
+        began = time.monotonic()
+        with contextlib.suppress(AssertionError):
+            self.wait_until_serving(deadline)
+            return time.monotonic() - began
+        return deadline
 
     def wait_until_serving_udp(self, deadline: float = 15.0) -> None:
         with self.visit_udp(timeout=0.2) as visitor:

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "sim/scenario/deployment.h"
@@ -35,6 +36,26 @@ FaultPlan add_stop(Plan& plan, FaultKind kind, std::size_t target, Duration begi
 void add_short_download(SeededRandom& random, Plan& plan, const Place& place, Duration at) {
   add_download(plan, place, at, random.between(1, 1'000'000));
   plan.ledger.tunnels.back().service_script.think = random.between(Duration{}, Duration(6s));
+}
+
+/// Visits `first` to `last` - 1 complete. One of those from `kept_first` on must be there at one of these moments. `notice`: what
+/// a visitor that does not complete has noticed.
+void promise_unnoticed(Plan& plan, std::size_t first, std::size_t last, std::size_t kept_first,
+                       std::vector<Duration> moments, const char* notice) {
+  const std::string scenario(plan.scenario);
+  plan.promises.push_back([=](const Plan& lived, Deployment&, Time begun) {
+    Findings findings;
+    bool kept = false;
+    for (std::size_t i = first; i < last; ++i) {
+      const TunnelRecord& tunnel = lived.ledger.tunnels[i];
+      findings.require(is_complete(tunnel), name_of(i), fmt::format("a visitor noticed {}", notice));
+      kept = kept || (i >= kept_first && std::ranges::any_of(moments, [&](Duration at) {
+                        return tunnel.visitor.begun_at < begun + at && tunnel.visitor.over_at > begun + at;
+                      }));
+    }
+    findings.require(kept, scenario, "no visitor was there at that moment");
+    return findings.take();
+  });
 }
 
 }  // namespace
@@ -88,18 +109,7 @@ void draining_server(SeededRandom& random, Plan& plan) {
   for (std::size_t i = 0; i < after; ++i) {
     add_short_download(random, plan, place, stop.begin + stop.length + random.between(Duration{}, Duration(5s)));
   }
-  plan.promises.push_back([=](const Plan& lived, Deployment&, Time begun) {
-    const Time at = begun + stop.begin;
-    Findings findings;
-    bool kept = false;
-    for (std::size_t i = first; i < first + before + after; ++i) {
-      const TunnelRecord& tunnel = lived.ledger.tunnels[i];
-      findings.require(is_complete(tunnel), name_of(i), "a visitor noticed that a server was stopped in order");
-      kept = kept || (tunnel.visitor.begun_at < at && tunnel.visitor.over_at > at);
-    }
-    findings.require(kept, "draining_server", "no visitor was there when the server was stopped");
-    return findings.take();
-  });
+  promise_unnoticed(plan, first, first + before + after, first, {stop.begin}, "that a server was stopped in order");
 }
 
 void reloading_client(SeededRandom& random, Plan& plan) {
@@ -116,20 +126,7 @@ void reloading_client(SeededRandom& random, Plan& plan) {
   for (std::size_t left = random.between(20, 60); left > 0; --left) {
     add_short_download(random, plan, place, random.between(Duration{}, Duration(13s)));
   }
-  const std::size_t last = plan.tcp_visits.size();
-  plan.promises.push_back([=](const Plan& lived, Deployment&, Time begun) {
-    Findings findings;
-    bool kept = false;
-    for (std::size_t i = first; i < last; ++i) {
-      const TunnelRecord& tunnel = lived.ledger.tunnels[i];
-      findings.require(is_complete(tunnel), name_of(i), "a visitor noticed that its client reloaded");
-      kept = kept || std::ranges::any_of(reloads, [&](Duration at) {
-               return tunnel.visitor.begun_at < begun + at && tunnel.visitor.over_at > begun + at;
-             });
-    }
-    findings.require(kept, "reloading_client", "no visitor was there when the client reloaded");
-    return findings.take();
-  });
+  promise_unnoticed(plan, first, plan.tcp_visits.size(), first, reloads, "that its client reloaded");
 }
 
 void reloading_server(SeededRandom& random, Plan& plan) {
@@ -152,26 +149,14 @@ void reloading_server(SeededRandom& random, Plan& plan) {
   for (std::size_t left = random.between(20, 60); left > 0; --left) {
     add_short_download(random, plan, staying, random.between(Duration{}, Duration(12s)));
   }
+  const std::size_t first_going = plan.tcp_visits.size();
   for (std::size_t left = random.between(10, 30); left > 0; --left) {
     add_short_download(random, plan, going, random.between(Duration{}, gone.begin - kPromptly));
   }
   for (std::size_t left = random.between(5, 20); left > 0; --left) {
     add_short_download(random, plan, going, gone.begin + gone.length + random.between(Duration{}, Duration(5s)));
   }
-  const std::size_t last = plan.tcp_visits.size();
-  plan.promises.push_back([=](const Plan& lived, Deployment&, Time begun) {
-    const Time at = begun + gone.begin;
-    Findings findings;
-    bool kept = false;
-    for (std::size_t i = first; i < last; ++i) {
-      const TunnelRecord& tunnel = lived.ledger.tunnels[i];
-      findings.require(is_complete(tunnel), name_of(i), "a visitor noticed a reload");
-      kept = kept || (lived.tcp_visits[i].listener == going.listener && tunnel.visitor.begun_at < at &&
-                      tunnel.visitor.over_at > at);
-    }
-    findings.require(kept, "reloading_server", "no visitor was with the listener that went");
-    return findings.take();
-  });
+  promise_unnoticed(plan, first, plan.tcp_visits.size(), first_going, {gone.begin}, "a reload");
 }
 
 }  // namespace qmux::sim

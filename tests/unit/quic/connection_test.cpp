@@ -319,10 +319,7 @@ struct RefusedClient {
 TEST(Connection, a_closed_port_ends_a_connection_after_a_second_of_silence) {
   QuicPair pair;
   pair.establish();
-  pair.server.endpoint.reset();
-  TestStream mine(*pair.client.connection->open_stream());
-  mine.send("to a closed port", false);
-  QuicPair::act(pair.client);
+  pair.send_to_closed_port();
   EXPECT_FALSE(pair.run_until([&] { return pair.client.cause.has_value(); }, milliseconds(990)));
   ASSERT_TRUE(pair.run_until([&] { return pair.client.cause.has_value(); }, seconds(1)));
   EXPECT_EQ(pair.client.cause->kind, CloseCause::Kind::port_closed);
@@ -356,10 +353,7 @@ TEST(Connection, only_a_closed_port_ends_a_connection_before_its_timeout) {
 TEST(Connection, a_server_whose_port_was_closed_for_a_moment_is_found_by_a_reset) {
   QuicPair pair;
   pair.establish();
-  pair.server.endpoint.reset();
-  TestStream mine(*pair.client.connection->open_stream());
-  mine.send("to a closed port", false);
-  QuicPair::act(pair.client);
+  pair.send_to_closed_port();
   pair.world.run_for(milliseconds(300));
   Side again(pair.world.b, pair.server_credentials, {});
   ASSERT_TRUE(again.endpoint->listen(pair.server_address, false, again));

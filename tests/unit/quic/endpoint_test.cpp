@@ -232,11 +232,7 @@ Duration time_until_all_are_back(QuicPair& pair, std::size_t clients, bool with_
   pair.establish();
   EXPECT_TRUE(pair.run_until([&] { return !pair.client.endpoint->server_token().empty(); }));
   const std::vector<std::byte> token = with_tokens ? pair.client.endpoint->server_token() : std::vector<std::byte>();
-  pair.server.endpoint.reset();
-  pair.server.endpoint = std::make_unique<Endpoint>(
-      pair.server.loop, pair.server.chunks,
-      EndpointOptions{TransportConfig{}, pair.server_credentials, {}, &pair.server.admission});
-  EXPECT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
+  pair.restart_server();
   RawSender raw(pair);
   for (std::uint64_t i = 0; i < 500; ++i) raw.send(garbage_initial(i));
   const Time begin = pair.world.b.now();
@@ -343,12 +339,7 @@ TEST(Endpoint, resets_connections_that_a_crash_has_lost) {
   QuicPair pair;
   pair.establish();
   pair.world.run_for(seconds(1));
-  // The process dies: no peer is notified. Its successor has the same key, and so the same secret.
-  pair.server.endpoint.reset();
-  pair.server.endpoint = std::make_unique<Endpoint>(
-      pair.server.loop, pair.server.chunks,
-      EndpointOptions{TransportConfig{}, pair.server_credentials, {}, &pair.server.admission});
-  ASSERT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
+  pair.restart_server();
   TestStream mine(*pair.client.connection->open_stream());
   mine.send("anybody there? a packet must be long enough to be answered with a reset", false);
   QuicPair::act(pair.client);
@@ -364,11 +355,7 @@ TEST(Endpoint, resets_an_idle_connection_by_its_next_ping) {
   pair.establish();
   pair.client.connection->set_keep_alive(seconds(1));
   pair.world.run_for(seconds(5));
-  pair.server.endpoint.reset();
-  pair.server.endpoint = std::make_unique<Endpoint>(
-      pair.server.loop, pair.server.chunks,
-      EndpointOptions{TransportConfig{}, pair.server_credentials, {}, &pair.server.admission});
-  ASSERT_TRUE(pair.server.endpoint->listen(pair.server_address, false, pair.server));
+  pair.restart_server();
   ASSERT_TRUE(pair.run_until([&] { return pair.client.cause.has_value(); }, std::chrono::milliseconds(1500)));
   EXPECT_EQ(pair.client.cause->kind, CloseCause::Kind::stateless_reset);
 }

@@ -224,6 +224,20 @@ struct QuicPair {
     connect();
     ASSERT_TRUE(run_until([&] { return server.is_established && client.is_established; }));
   }
+  /// The server's process dies: no peer is notified. Its successor has the same key, and so the same secret.
+  void restart_server() {
+    server.endpoint.reset();
+    server.endpoint = std::make_unique<Endpoint>(
+        server.loop, server.chunks, EndpointOptions{TransportConfig{}, server_credentials, {}, &server.admission});
+    ASSERT_TRUE(server.endpoint->listen(server_address, false, server));
+  }
+  /// The server's process is gone, and the client sends something.
+  void send_to_closed_port() {
+    server.endpoint.reset();
+    TestStream mine(*client.connection->open_stream());
+    mine.send("to a closed port", false);
+    act(client);
+  }
   bool run_until(const std::function<bool()>& done, Duration at_most = std::chrono::seconds(30)) {
     return world.run_until(done, at_most);
   }
